@@ -1,0 +1,73 @@
+// The one formatting module. Days and times are shown in Asia/Shanghai whatever the reader's clock says.
+// "Unknown", "not asked" and "zero" are three different things and read differently.
+import { t, language } from '@/words/words'
+
+const ZONE = 'Asia/Shanghai'
+const cache = new Map<string, Intl.DateTimeFormat>()
+function parts(ms: number, options: Intl.DateTimeFormatOptions, name: string): { [type: string]: string } {
+  let format = cache.get(name)
+  if (!format) { format = new Intl.DateTimeFormat('en-GB', { timeZone: ZONE, hourCycle: 'h23', ...options }); cache.set(name, format) }
+  return Object.fromEntries(format.formatToParts(ms).map((part) => [part.type, part.value]))
+}
+
+/** '2026-11-23' for milliseconds or for a day already written. */
+export function day(value: number | string | null | undefined): string {
+  if (value === null || value === undefined || value === '') return t('value.unknown')
+  if (typeof value === 'string') return value
+  const p = parts(value, { year: 'numeric', month: '2-digit', day: '2-digit' }, 'day')
+  return `${p.year}-${p.month}-${p.day}`
+}
+/** '2026-11-23 09:05' */
+export function moment(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined) return t('value.unknown')
+  const p = parts(ms, { hour: '2-digit', minute: '2-digit' }, 'moment')
+  return `${day(ms)} ${p.hour}:${p.minute}`
+}
+/** Whole days from one day to another; negative when the other is earlier. */
+export function daysBetween(from: string, to: string): number {
+  return Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / 86_400_000)
+}
+/** 'due in 3 days', 'due today', '5 days late' */
+export function dueIn(due: string, today: string): string {
+  const n = daysBetween(today, due)
+  if (n === 0) return t('due.today')
+  return n > 0 ? t('due.in', { n: count(n) }) : t('due.late', { n: count(-n) })
+}
+export function count(n: number | null | undefined): string {
+  if (n === null || n === undefined) return t('value.unknown')
+  return new Intl.NumberFormat(language.value, { maximumFractionDigits: 0 }).format(n)
+}
+export function decimal(n: number, digits = 1): string {
+  return new Intl.NumberFormat(language.value, { maximumFractionDigits: digits }).format(n)
+}
+/** A share always shows its base: '72.7% (173/238)'. Over nothing there is no share. */
+export function share(numerator: number | null, denominator: number | null): string {
+  if (numerator === null || denominator === null) return t('value.unknown')
+  if (denominator === 0) return t('value.no_base')
+  return `${decimal((numerator / denominator) * 100)}% (${count(numerator)}/${count(denominator)})`
+}
+export function distance(metres: number | null | undefined): string {
+  if (metres === null || metres === undefined) return t('value.unknown')
+  if (metres < 1000) return t('distance.m', { n: count(Math.round(metres)) })
+  return t('distance.km', { n: decimal(metres / 1000) })
+}
+/** '30.52210° N, 119.60130° E': five decimals are about a metre. */
+export function position(p: { lon_e7: number; lat_e7: number } | null | undefined): string {
+  if (!p) return t('value.unknown')
+  const lat = p.lat_e7 / 1e7, lon = p.lon_e7 / 1e7
+  return `${Math.abs(lat).toFixed(5)}° ${lat < 0 ? 'S' : 'N'}, ${Math.abs(lon).toFixed(5)}° ${lon < 0 ? 'W' : 'E'}`
+}
+export function bytes(n: number): string {
+  return n < 1_048_576 ? `${decimal(n / 1024, 0)} KB` : `${decimal(n / 1_048_576)} MB`
+}
+/** Value of an indicator in its unit; missing says why. */
+export function value(v: { value: number | null; numerator: number | null; denominator: number | null; missing: string | null }, unit: string): string {
+  if (v.value === null) return v.missing === 'not_asked' ? t('value.not_asked') : t('value.unknown')
+  if (unit === 'share' || unit === 'percent') {
+    if (v.numerator !== null && v.denominator !== null) return share(v.numerator, v.denominator)
+    return `${decimal(unit === 'share' ? v.value * 100 : v.value)}%`
+  }
+  return unit === 'count' || Number.isInteger(v.value) ? count(v.value) : decimal(v.value)
+}
+/** First eight characters: enough to compare by eye, the whole stands in the title. */
+export function shortHash(hash: string): string { return hash.replace(/^sha256:|^sm3:/, '').slice(0, 8) }

@@ -1,0 +1,41 @@
+// The place in view: ?place=<id> in the address, else the place one works at.
+import { computed, ref, shallowRef, watch } from 'vue'
+import { useRoute, useRouter, type LocationQueryRaw } from 'vue-router'
+import { get } from '@/api/client'
+import type { Level, PlaceRef, RowAnswer } from '@/api/types'
+import { session } from '@/session'
+
+export const LEVELS: readonly Level[] = ['nation', 'province', 'city', 'county', 'township', 'village']
+export const childLevel = (level: Level): Level => LEVELS[Math.min(LEVELS.indexOf(level) + 1, LEVELS.length - 1)] ?? 'village'
+
+export interface Scope { place: PlaceRef; path: { id: number; name: string }[] }
+/** From a row of the view `places`: ids stand in `within`, names in the place's `path`. */
+export function scopeOf(answer: RowAnswer): Scope | null {
+  const place = answer.place
+  if (!place) return null
+  const names = place.path ?? [place.name]
+  const within = Array.isArray(answer.row['within']) ? answer.row['within'].filter((id): id is number => typeof id === 'number') : []
+  const ids = [...within, place.id]
+  return { place, path: names.map((name, i) => ({ name, id: ids[ids.length - names.length + i] ?? place.id })) }
+}
+
+const current = shallowRef<Scope | null>(null)
+const wanted = ref<number | null>(null)
+watch(wanted, async (id) => {
+  if (id === null) return
+  if (session.value?.home.id === id && !current.value) current.value = { place: session.value.home, path: (session.value.home.path ?? [session.value.home.name]).map((name) => ({ name, id })) }
+  const answer = await get<RowAnswer>(`/api/rows/places/${id}`).catch(() => null)
+  if (answer && wanted.value === id) current.value = scopeOf(answer)
+})
+
+export function useScope() {
+  const route = useRoute(), router = useRouter()
+  const id = computed<number>(() => Number(route.query['place']) || session.value?.home.id || 0)
+  watch(id, (now) => { wanted.value = now }, { immediate: true })
+  const place = computed<PlaceRef | null>(() => (current.value?.place.id === id.value ? current.value.place : null))
+  function go(place: number): Promise<unknown> {
+    const query: LocationQueryRaw = { ...route.query, place: place === session.value?.home.id ? undefined : String(place) }
+    return router.push({ path: route.path, query })
+  }
+  return { id, place, path: computed(() => current.value?.path ?? []), go }
+}

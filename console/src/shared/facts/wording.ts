@@ -1,0 +1,14 @@
+// The wording that describe.ts needs, from the locale files and the register of places.
+import * as format from '@/format/format'
+import { placeName } from '@/shared/placeNames'
+import { hasWord, t, word } from '@/words/words'
+import type { Wording } from './describe'
+
+export const wording: Wording = {
+  word, has: hasWord,
+  day: format.moment, count: format.count, position: format.position, place: placeName,
+  get none() { return t('value.none') },
+  get yes() { return t('value.yes') },
+  get no() { return t('value.no') },
+  photos: (n) => t('value.photos', { n }),
+}

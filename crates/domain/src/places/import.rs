@@ -1,0 +1,321 @@
+//! A register becomes facts: what is known already stays untouched, so that the same file twice changes nothing.
+//!
+//! Identity is code *and* name: a code that was given to another place makes a new place.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{facts::*, view::Place};
+use crate::{
+    Fact as AnyFact,
+    basics::{Authority, Context, Day, Decide, Draft, PlaceId, Position, Read, Rows, Subject},
+};
+
+/// One place of a register. Parents come before their children.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportRow {
+    /// 12 digits.
+    pub code: String,
+    /// Name.
+    pub name: Name,
+    /// Level.
+    pub level: Level,
+    /// Kind.
+    pub kind: Kind,
+    /// Code of the place it lies in, 12 digits; none for a province.
+    pub parent: Option<String>,
+}
+
+/// A change between two editions of a register.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ImportChange {
+    /// Same place, other name.
+    Renamed {
+        /// Its code.
+        code: String,
+        /// Its new name.
+        name: Name,
+    },
+    /// Same place, other code, perhaps under another parent.
+    Recoded {
+        /// Its old code.
+        code: String,
+        /// The place as it is now.
+        now: ImportRow,
+    },
+    /// A new place.
+    New(ImportRow),
+    /// A place that is gone.
+    Closed {
+        /// Its code.
+        code: String,
+        /// Codes of what it became, as far as the data say.
+        into: Vec<String>,
+    },
+}
+
+/// Something else that a file says of a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ImportDetail {
+    /// Urban-rural class code.
+    UrbanRural(u16),
+    /// Its point, converted to WGS-84.
+    Point {
+        /// The point.
+        position: Position,
+        /// Datum of the source.
+        datum: String,
+    },
+    /// Its outline.
+    Outline(Outlined),
+}
+
+/// The whole of one import, decided at once and recorded at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename = "import.register")]
+pub struct RegisterImport {
+    /// Register and cut-off date, for the facts.
+    pub origin: String,
+    /// The document named as ground for changes.
+    pub document: Document,
+    /// Day on which the changes hold, if there are any.
+    pub changed_on: Option<Day>,
+    /// The register before the changes.
+    pub rows: Vec<ImportRow>,
+    /// Changes after it, in the order in which they are to be applied.
+    pub changes: Vec<ImportChange>,
+    /// Other things known of places, with their origin: code, what, origin.
+    pub details: Vec<(String, ImportDetail, String)>,
+}
+
+/// Why an import is refused as a whole. Row-by-row findings have been listed before it gets here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum ImportRefusal {
+    /// A place names a parent that is neither in the file nor known.
+    #[error("{name} ({place_code}) lies in {parent}, which is not known")]
+    UnknownParent {
+        /// The place's code.
+        place_code: String,
+        /// Its name.
+        name: String,
+        /// The parent's code.
+        parent: String,
+    },
+    /// More than a hundred places were given one code in different years.
+    #[error("code {place_code} was re-used too often")]
+    CodeReusedTooOften {
+        /// The code.
+        place_code: String,
+    },
+}
+
+/// What is known of a place in the middle of an import.
+#[derive(Clone)]
+struct Known {
+    id: PlaceId,
+    org: u32,
+    name: String,
+    within: Vec<PlaceId>,
+    urban_rural: Option<u16>,
+    position: Option<Position>,
+    outline: Option<FileOf>,
+    closed: bool,
+}
+
+type FileOf = (crate::basics::FileHash, String);
+
+impl From<&Place> for Known {
+    fn from(p: &Place) -> Known {
+        Known {
+            id: p.id,
+            org: p.org,
+            name: p.name.clone(),
+            within: p.within.clone(),
+            urban_rural: p.urban_rural,
+            position: p.position,
+            outline: p.outline.as_ref().map(|o| (o.file.clone(), o.origin.clone())),
+            closed: p.closed.is_some(),
+        }
+    }
+}
+
+struct Import<'a> {
+    /// By the code that the place has now.
+    by_code: HashMap<String, Known>,
+    /// Places by an earlier code or name, so that an old edition read again is recognised.
+    former: HashMap<(String, String), PlaceId>,
+    minted: std::collections::HashSet<PlaceId>,
+    drafts: Vec<Draft>,
+    plan: &'a RegisterImport,
+    now_ms: i64,
+}
+
+impl Decide for RegisterImport {
+    type Refusal = ImportRefusal;
+
+    fn reads(&self, _rows: &Rows) -> Vec<Read> {
+        vec![Read::AllPlaces]
+    }
+
+    fn authority(&self, _rows: &Rows) -> Option<Authority> {
+        Some(Authority::Machine)
+    }
+
+    fn decide(self, rows: &Rows, cx: &Context) -> Result<Vec<Draft>, ImportRefusal> {
+        let mut import = Import {
+            by_code: HashMap::new(),
+            former: HashMap::new(),
+            minted: rows.places().map(|p| p.id).collect(),
+            drafts: Vec::new(),
+            plan: &self,
+            now_ms: cx.now_ms,
+        };
+        for place in rows.places() {
+            for name in place.former_names.iter().chain([&place.name]) {
+                for code in place.former_codes.iter().map(|c| &c.code).chain([&place.code]) {
+                    import.former.insert((code.clone(), name.clone()), place.id);
+                }
+            }
+            // A closed place gives way to the one that now has its code.
+            let known = Known::from(place);
+            match import.by_code.get(&place.code) {
+                Some(other) if !other.closed => {}
+                _ => {
+                    import.by_code.insert(place.code.clone(), known);
+                }
+            }
+        }
+        for row in &self.rows {
+            import.register(row, None)?;
+        }
+        for change in &self.changes {
+            import.change(change)?;
+        }
+        for (code, detail, origin) in &self.details {
+            import.detail(code, detail, origin);
+        }
+        Ok(import.drafts)
+    }
+}
+
+impl Import<'_> {
+    fn register(&mut self, row: &ImportRow, from: Option<Day>) -> Result<(), ImportRefusal> {
+        let known_already = self.former.contains_key(&(row.code.clone(), row.name.to_string()));
+        if known_already {
+            return Ok(());
+        }
+        if let Some(other) = self.by_code.get(&row.code).filter(|k| !k.closed).cloned() {
+            // The code now belongs to somebody else: the old holder is gone as far as the register says.
+            let on = from.or(self.plan.changed_on);
+            let gone = Fact::Closed(Closed { on, into: Vec::new(), document: self.plan.document.clone() });
+            self.push(&other, on, gone);
+        }
+        let within = match &row.parent {
+            None => Vec::new(),
+            Some(parent) => {
+                let above = self.by_code.get(parent).ok_or_else(|| ImportRefusal::UnknownParent {
+                    place_code: row.code.clone(),
+                    name: row.name.to_string(),
+                    parent: parent.clone(),
+                })?;
+                above.within.iter().copied().chain([above.id]).collect()
+            }
+        };
+        let id = self.mint(&row.code)?;
+        let org = row.code[..6].parse().unwrap_or_default();
+        let known =
+            Known { id, org, name: row.name.to_string(), within: within.clone(), urban_rural: None, position: None, outline: None, closed: false };
+        self.push(
+            &known,
+            from,
+            Fact::Registered(Registered {
+                code: row.code.clone(),
+                name: row.name.clone(),
+                level: row.level,
+                kind: row.kind,
+                within,
+                from,
+                origin: self.plan.origin.clone(),
+            }),
+        );
+        self.former.insert((row.code.clone(), known.name.clone()), id);
+        self.by_code.insert(row.code.clone(), known);
+        Ok(())
+    }
+
+    fn change(&mut self, change: &ImportChange) -> Result<(), ImportRefusal> {
+        let on = self.plan.changed_on;
+        let document = self.plan.document.clone();
+        match change {
+            ImportChange::New(row) => return self.register(row, on),
+            ImportChange::Renamed { code, name } => {
+                let Some(known) = self.by_code.get_mut(code).filter(|k| !k.closed && k.name != name.as_str()) else { return Ok(()) };
+                known.name = name.to_string();
+                let known = known.clone();
+                self.push(&known, on, Fact::Renamed(Renamed { name: name.clone(), from: on, document }));
+            }
+            ImportChange::Recoded { code, now } => {
+                let done = self.by_code.get(&now.code).is_some_and(|k| k.name == now.name.as_str());
+                let Some(mut known) = self.by_code.get(code).filter(|k| !k.closed && !done).cloned() else { return Ok(()) };
+                self.by_code.remove(code);
+                self.push(&known, on, Fact::Recoded(Recoded { code: now.code.clone(), from: on, document: document.clone() }));
+                if known.name != now.name.as_str() {
+                    known.name = now.name.to_string();
+                    self.push(&known, on, Fact::Renamed(Renamed { name: now.name.clone(), from: on, document: document.clone() }));
+                }
+                let above = now.parent.as_ref().and_then(|p| self.by_code.get(p));
+                let within: Vec<PlaceId> = above.map_or_else(|| known.within.clone(), |a| a.within.iter().copied().chain([a.id]).collect());
+                if within != known.within {
+                    known.within.clone_from(&within);
+                    self.push(&known, on, Fact::Moved(Moved { within, from: on, document }));
+                }
+                self.by_code.insert(now.code.clone(), known);
+            }
+            ImportChange::Closed { code, into } => {
+                let into = into.iter().filter_map(|c| self.by_code.get(c)).map(|k| k.id).collect();
+                let Some(known) = self.by_code.get_mut(code).filter(|k| !k.closed) else { return Ok(()) };
+                known.closed = true;
+                let known = known.clone();
+                self.push(&known, on, Fact::Closed(Closed { on, into, document }));
+            }
+        }
+        Ok(())
+    }
+
+    fn detail(&mut self, code: &str, detail: &ImportDetail, origin: &str) {
+        let Some(known) = self.by_code.get(code).filter(|k| !k.closed).cloned() else { return };
+        let fact = match detail {
+            ImportDetail::UrbanRural(urban_rural) if known.urban_rural != Some(*urban_rural) => {
+                Fact::UrbanRuralSet(UrbanRuralSet { urban_rural: *urban_rural, origin: origin.to_owned() })
+            }
+            ImportDetail::Point { position, datum } if known.position.is_none() => {
+                Fact::Located(Located { position: *position, datum: datum.clone(), origin: origin.to_owned() })
+            }
+            ImportDetail::Outline(outline) if known.outline.as_ref() != Some(&(outline.file.clone(), outline.origin.clone())) => {
+                Fact::Outlined(outline.clone())
+            }
+            _ => return,
+        };
+        self.push(&known, None, fact);
+    }
+
+    fn push(&mut self, known: &Known, on: Option<Day>, fact: Fact) {
+        self.drafts.push(Draft {
+            org: known.org,
+            subject: Subject::Place(known.id),
+            place: known.id,
+            effective_ms: on.map_or(self.now_ms, Day::start_ms),
+            fact: AnyFact::Place(fact),
+        });
+    }
+
+    fn mint(&mut self, code: &str) -> Result<PlaceId, ImportRefusal> {
+        let too_often = || ImportRefusal::CodeReusedTooOften { place_code: code.to_owned() };
+        let number: u64 = code.parse().map_err(|_| too_often())?;
+        let id = (0..100).map(|n| PlaceId::mint(number, n)).find(|id| !self.minted.contains(id)).ok_or_else(too_often)?;
+        self.minted.insert(id);
+        Ok(id)
+    }
+}

@@ -1,0 +1,317 @@
+//! What may be done to places.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Place, facts::*};
+use crate::{
+    Fact as AnyFact, ViewId,
+    basics::{Authority, Capability, Context, Day, Decide, Draft, PlaceId, Position, Read, Rows, Subject},
+};
+
+/// Commands of this room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type")]
+pub enum Command {
+    /// Give a place another name.
+    #[serde(rename = "places.rename")]
+    Rename {
+        /// Which place.
+        place: PlaceId,
+        /// The new name.
+        #[schema(value_type = String)]
+        name: Name,
+        /// From when.
+        from: Option<Day>,
+        /// By which document.
+        #[schema(value_type = String)]
+        document: Document,
+    },
+    /// Give a place another division code.
+    #[serde(rename = "places.recode")]
+    Recode {
+        /// Which place.
+        place: PlaceId,
+        /// The new code, 12 digits.
+        code: String,
+        /// From when.
+        from: Option<Day>,
+        /// By which document.
+        #[schema(value_type = String)]
+        document: Document,
+    },
+    /// Put a village into a class.
+    #[serde(rename = "places.classify")]
+    Classify {
+        /// Which village.
+        place: PlaceId,
+        /// The class.
+        class: Class,
+        /// From when.
+        from: Day,
+        /// By which document.
+        #[schema(value_type = String)]
+        document: Document,
+    },
+    /// Give a village a grade, or take it away.
+    #[serde(rename = "places.grade")]
+    Grade {
+        /// Which village.
+        place: PlaceId,
+        /// The grade.
+        grade: Grade,
+        /// From when.
+        from: Day,
+        /// By which document.
+        #[schema(value_type = String)]
+        document: Document,
+    },
+    /// The programme enters a stage at a place.
+    #[serde(rename = "places.enter_stage")]
+    EnterStage {
+        /// Which place.
+        place: PlaceId,
+        /// The stage.
+        stage: Stage,
+        /// From when.
+        from: Day,
+        /// By which document.
+        #[schema(value_type = String)]
+        document: Document,
+    },
+    /// Record a denominator.
+    #[serde(rename = "places.count")]
+    Count {
+        /// Which place.
+        place: PlaceId,
+        /// What was counted.
+        what: Counted,
+        /// How many, at most ten million.
+        value: u32,
+        /// On which day that held.
+        on: Day,
+        /// How it was counted.
+        method: Method,
+    },
+    /// Say where a place is.
+    #[serde(rename = "places.locate")]
+    Locate {
+        /// Which place.
+        place: PlaceId,
+        /// The point, WGS-84.
+        position: Position,
+        /// Where the point comes from.
+        #[schema(value_type = String)]
+        source: Document,
+    },
+    /// A place ceases to be.
+    #[serde(rename = "places.close")]
+    Close {
+        /// Which place.
+        place: PlaceId,
+        /// On which day.
+        on: Option<Day>,
+        /// What it became.
+        into: Vec<PlaceId>,
+        /// By which document.
+        #[schema(value_type = String)]
+        document: Document,
+    },
+    /// Closing was a mistake.
+    #[serde(rename = "places.reinstate")]
+    Reinstate {
+        /// Which place.
+        place: PlaceId,
+        /// Why.
+        #[schema(value_type = String)]
+        document: Document,
+    },
+}
+
+/// Why a command about a place is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum Refusal {
+    /// There is no such place.
+    #[error("no such place: {place}")]
+    NoSuchPlace {
+        /// What was named.
+        place: PlaceId,
+    },
+    /// The place has ceased to be.
+    #[error("{name} was closed")]
+    AlreadyClosed {
+        /// Its name.
+        name: String,
+    },
+    /// The place is not closed.
+    #[error("{name} is not closed")]
+    NotClosed {
+        /// Its name.
+        name: String,
+    },
+    /// Only villages have classes and grades.
+    #[error("{name} is not a village")]
+    NotAVillage {
+        /// Its name.
+        name: String,
+    },
+    /// The code is not twelve digits or belongs to another level.
+    #[error("{found:?} is not a division code of a {level:?}")]
+    BadCode {
+        /// What was given.
+        found: String,
+        /// The place's level.
+        level: Level,
+    },
+    /// Nothing would change.
+    #[error("nothing would change")]
+    NothingChanges,
+    /// The day lies in the future.
+    #[error("{on} has not come yet")]
+    InTheFuture {
+        /// The day.
+        on: Day,
+    },
+    /// The number is not plausible.
+    #[error("{value} is more than {max}")]
+    TooMany {
+        /// What was given.
+        value: u32,
+        /// The largest that is accepted.
+        max: u32,
+    },
+    /// A place cannot become itself.
+    #[error("a place cannot be merged into itself")]
+    IntoItself,
+}
+
+/// No county-level unit of China has ten million inhabitants in one village; a typing mistake does.
+const COUNT_MAX: u32 = 10_000_000;
+
+impl Command {
+    /// Which place the command is about.
+    pub fn place(&self) -> PlaceId {
+        match self {
+            Command::Rename { place, .. }
+            | Command::Recode { place, .. }
+            | Command::Classify { place, .. }
+            | Command::Grade { place, .. }
+            | Command::EnterStage { place, .. }
+            | Command::Count { place, .. }
+            | Command::Locate { place, .. }
+            | Command::Close { place, .. }
+            | Command::Reinstate { place, .. } => *place,
+        }
+    }
+}
+
+impl Decide for Command {
+    type Refusal = Refusal;
+
+    fn reads(&self, _rows: &Rows) -> Vec<Read> {
+        let mut ids = vec![self.place()];
+        if let Command::Close { into, .. } = self {
+            ids.extend(into.iter().take(50));
+        }
+        ids.into_iter().map(|id| Read::Row(ViewId::Places, id.key())).collect()
+    }
+
+    fn authority(&self, rows: &Rows) -> Option<Authority> {
+        let place = rows.place(self.place())?;
+        let capability = match self {
+            Command::Count { .. } => Capability::PlacesCount,
+            _ => Capability::PlacesEdit,
+        };
+        Some(Authority::Post(capability, place.id))
+    }
+
+    fn decide(self, rows: &Rows, cx: &Context) -> Result<Vec<Draft>, Refusal> {
+        let id = self.place();
+        let place = rows.place(id).ok_or(Refusal::NoSuchPlace { place: id })?;
+        let closed = || Refusal::AlreadyClosed { name: place.name.clone() };
+        if place.closed.is_some() && !matches!(self, Command::Reinstate { .. }) {
+            return Err(closed());
+        }
+        let (effective, fact) = match self {
+            Command::Rename { name, from, document, .. } => {
+                changes(place.name != name.as_str())?;
+                (from, Fact::Renamed(Renamed { name, from, document }))
+            }
+            Command::Recode { code, from, document, .. } => {
+                changes(place.code != code)?;
+                code_fits(&code, place)?;
+                (from, Fact::Recoded(Recoded { code, from, document }))
+            }
+            Command::Classify { class, from, document, .. } => {
+                is_village(place)?;
+                changes(place.class != Some(class))?;
+                (Some(from), Fact::Classified(Classified { class, from, document }))
+            }
+            Command::Grade { grade, from, document, .. } => {
+                is_village(place)?;
+                changes(place.grade.unwrap_or(Grade::None) != grade)?;
+                (Some(from), Fact::Graded(Graded { grade, from, document }))
+            }
+            Command::EnterStage { stage, from, document, .. } => {
+                changes(place.stage != Some(stage))?;
+                (Some(from), Fact::StageEntered(StageEntered { stage, from, document }))
+            }
+            Command::Count { what, value, on, method, .. } => {
+                if on > cx.today() {
+                    return Err(Refusal::InTheFuture { on });
+                }
+                if value > COUNT_MAX {
+                    return Err(Refusal::TooMany { value, max: COUNT_MAX });
+                }
+                (Some(on), Fact::CountRecorded(CountRecorded { what, value, on, method }))
+            }
+            Command::Locate { position, source, .. } => {
+                changes(place.position != Some(position))?;
+                (None, Fact::Located(Located { position, datum: "wgs84".into(), origin: source.to_string() }))
+            }
+            Command::Close { on, into, document, .. } => {
+                if into.contains(&id) {
+                    return Err(Refusal::IntoItself);
+                }
+                for other in &into {
+                    let other_place = rows.place(*other).ok_or(Refusal::NoSuchPlace { place: *other })?;
+                    if other_place.closed.is_some() {
+                        return Err(Refusal::AlreadyClosed { name: other_place.name.clone() });
+                    }
+                }
+                (on, Fact::Closed(Closed { on, into, document }))
+            }
+            Command::Reinstate { document, .. } => {
+                if place.closed.is_none() {
+                    return Err(Refusal::NotClosed { name: place.name.clone() });
+                }
+                (None, Fact::Reinstated(Reinstated { document }))
+            }
+        };
+        let effective_ms = effective.map_or(cx.now_ms, Day::start_ms);
+        Ok(vec![draft(place, effective_ms, fact)])
+    }
+}
+
+/// A fact about a place, for the chain of its organisation.
+pub(super) fn draft(place: &Place, effective_ms: i64, fact: Fact) -> Draft {
+    Draft { org: place.org, subject: Subject::Place(place.id), place: place.id, effective_ms, fact: AnyFact::Place(fact) }
+}
+
+fn changes(different: bool) -> Result<(), Refusal> {
+    different.then_some(()).ok_or(Refusal::NothingChanges)
+}
+
+fn is_village(place: &Place) -> Result<(), Refusal> {
+    (place.level == Level::Village).then_some(()).ok_or_else(|| Refusal::NotAVillage { name: place.name.clone() })
+}
+
+fn code_fits(code: &str, place: &Place) -> Result<(), Refusal> {
+    let digits = place.level.digits();
+    let good = code.len() == 12
+        && code.bytes().all(|b| b.is_ascii_digit())
+        && code[digits..].bytes().all(|b| b == b'0')
+        && code[..digits].bytes().any(|b| b != b'0');
+    good.then_some(()).ok_or_else(|| Refusal::BadCode { found: code.to_owned(), level: place.level })
+}

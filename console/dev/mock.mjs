@@ -23,16 +23,29 @@ const need = (ok, status, type, title, more) => { if (!ok) throw new Refuse(stat
 // ---- columns and rows ----------------------------------------------------------------------------------------------------------
 const col = (name, type, filter = 'none', sort = false, group = false) => ({ name, type, filter, sort, group })
 const VIEWS = {
-  problems: [col('number', 'text', 'equals', true), col('field', 'text', 'equals', false, true), col('state', 'text', 'equals', false, true), col('channel', 'text', 'equals', false, true), col('due', 'day', 'range', true, true), col('post', 'text', 'equals', false, true), col('reported_ms', 'ms', 'range', true), col('found_ms', 'ms', 'range', true), col('place', 'place', 'equals', true, true)],
+  problems: [col('number', 'text', 'equals'), col('place', 'place', 'equals'), col('field', 'text', 'equals', false, true), col('state', 'text', 'equals', false, true), col('open', 'bool', 'equals', false, true), col('due', 'day', 'range', true), col('reported_on', 'day', 'range', true), col('channel', 'text', 'equals', false, true), col('post_place', 'place', 'equals'), col('post_role', 'text', 'equals', false, true), col('reopened', 'int', 'range'), col('escalated_to', 'place', 'equals', false, true), col('verified_on', 'day', 'range'), col('withheld', 'bool', 'equals', false, true)],
   places: [col('code', 'text', 'equals', true), col('name', 'text', 'none', true), ...['level', 'kind', 'class', 'grade', 'stage'].map((c) => col(c, 'text', 'equals', false, true)), col('parent', 'place', 'equals'), col('households_registered', 'int', 'range', true), col('shrunk', 'bool', 'equals', false, true), col('closed', 'bool', 'equals', false, true)],
   counts: [col('what', 'text', 'equals', false, true), col('value', 'int', 'range'), col('on', 'day', 'range', true)],
-  topics: [col('state', 'text', 'equals', false, true), col('field', 'text', 'equals', false, true)],
-  rules: [col('rule', 'text', 'equals', true, true), col('from', 'day', 'range', true)],
+  topics: [col('place', 'place', 'equals'), col('state', 'text', 'equals', false, true), col('field', 'text', 'equals', false, true), col('proposed_on', 'day', 'range', true)],
+  rules: [col('place', 'place', 'equals'), col('rule', 'text', 'equals', true, true), col('from', 'day', 'range', true)],
 }
-const overdue = (r) => ['assigned'].includes(r.state?.is) && r.due !== null && r.due < TODAY
+const OPEN = ['reported', 'assigned', 'claimed']
+const unanswered = (r) => { const e = r.escalations?.at(-1); return e && !e.answer && OPEN.includes(r.state.is) ? e : null }
+const clock = (r) => (r.state?.due ? unanswered(r)?.answer_by ?? r.state.due : null)
+const overdue = (r) => clock(r) !== null && clock(r) < TODAY
 const columnOf = (view, r, key, name) => {
   if (name === 'state') return r.state?.is ?? null
-  if (name === 'post') return r.post ? `${r.post.role}@${r.post.place}` : null
+  if (view === 'problems') {
+    if (name === 'open') return OPEN.includes(r.state.is) ? 1 : 0
+    if (name === 'due') return clock(r)
+    if (name === 'reported_on') return data.iso(r.reported_ms)
+    if (name === 'verified_on') return r.verified_ms ? data.iso(r.verified_ms) : null
+    if (name === 'post_place') return r.state.post?.place ?? null
+    if (name === 'post_role') return r.state.post?.role ?? null
+    if (name === 'escalated_to') return unanswered(r)?.to.place ?? null
+    if (name === 'withheld') return r.withheld ? 1 : 0
+  }
+  if (name === 'proposed_on') return data.iso(r.proposed_ms)
   if (view === 'places' && name === 'parent') return r.within.at(-1) ?? null
   if (view === 'places' && name === 'shrunk') return Object.values(r.counts).some((c) => c.shrunk_from) ? 1 : 0
   if (view === 'places' && name === 'closed') return r.closed ? 1 : 0
@@ -43,8 +56,7 @@ const tableOf = (view) => { if (view === 'counts') return data.countRows; need(r
 const placeOf = (view, key, r) => (view === 'places' ? Number(key) : r.place)
 const present = (view, key) => {
   const r = tableOf(view).get(key), id = placeOf(view, key, r)
-  const shown = view === 'problems' ? { ...r, overdue: overdue(r), post: r.post && { ...r.post, name: data.ref(r.post.place).name } } : r
-  return { key, row: shown, place: data.ref(id) }
+  return { key, row: r, place: data.ref(id) }
 }
 function select(view, q) {
   const within = q.get('place') ? data.below(Number(q.get('place'))) : null
@@ -89,16 +101,17 @@ const factOut = ({ view, key, ...f }) => ({ ...f, subject: `${view.replace(/s$/,
 function may(view, key) {
   const r = rows[view].get(key)
   if (view === 'places') return ['places.rename', 'places.recode', 'places.locate', ...(r.level === 'village' ? ['places.classify', 'places.grade', 'places.enter_stage', 'places.count', 'places.close'] : ['places.count']), 'problems.report', 'topics.propose']
-  if (view === 'topics') return r.state.is === 'proposed' ? ['topics.conclude'] : []
+  if (view === 'topics') return r.state.is === 'open' ? ['topics.conclude'] : []
+  if (view === 'rules') return ['rules.set']
   if (view !== 'problems') return []
   const s = r.state.is, always = [r.withheld ? 'problems.show' : 'problems.withhold']
-  const open = ['problems.reclassify', ...(s === 'claimed' ? [] : ['problems.merge']), r.escalated && !r.escalated.answer ? 'problems.answer_escalation' : 'problems.escalate']
+  const open = ['problems.reclassify', ...(s === 'claimed' ? [] : ['problems.merge']), unanswered(r) ? 'problems.answer_escalation' : 'problems.escalate']
   return { reported: ['problems.assign', 'problems.dismiss', ...open, ...always], assigned: ['problems.diagnose', 'problems.claim_fix', 'problems.assign', 'problems.dismiss', ...open, ...always], claimed: ['problems.verify_fix', 'problems.reject_fix', ...open, ...always], verified: ['problems.reopen', ...always], confirmed: ['problems.reopen', ...always], dismissed: ['problems.reopen', ...always], merged: ['problems.unmerge'] }[s]
 }
 
 // ---- indicators ----------------------------------------------------------------------------------------------------------------
 const INDICATORS = {
-  problems_open: { unit: 'count', better: 'less', q: 'state=reported,assigned,claimed', value: (k, r) => (['reported', 'assigned', 'claimed'].includes(r.state.is) ? 1 : 0) },
+  problems_open: { unit: 'count', better: 'less', q: 'open=1', value: (k, r) => (OPEN.includes(r.state.is) ? 1 : 0) },
   problems_overdue: { unit: 'count', better: 'less', q: 'overdue=1', value: (k, r) => (overdue(r) ? 1 : 0) },
   problems_reported: { unit: 'count', better: 'neither', q: '', value: () => 1 },
   problems_confirmed_share: { unit: 'share', better: 'more', q: 'state=confirmed', value: (k, r) => (r.state.is === 'confirmed' ? 1 : 0), share: true },
@@ -119,6 +132,7 @@ function indicatorValue(name, id) {
 // ---- commands ------------------------------------------------------------------------------------------------------------------
 const WHO = { actor: 'office', name: data.PEOPLE.office }
 const text = (c, f, max = 500) => { const v = String(c[f] ?? '').trim(); need(v !== '', 422, 'bad-input', '有一项没有填写', { findings: [{ field: f, reason: 'missing', message: '请填写这一项' }] }); need(v.length <= max, 422, 'bad-input', '太长', { findings: [{ field: f, reason: 'too-long', message: `不超过 ${max} 字` }] }); return v }
+const photosOf = (c) => (c.photos ?? []).map((p) => (typeof p === 'string' ? { file: p } : p))
 function act(c) {
   const at = Date.now(), [room] = c.type.split('.')
   const write = (view, key, kind, set, body = c) => { const f = data.record(view, key, kind, { at, ...WHO, body, set }); return { subject: `${view.slice(0, -1)}:${key}`, facts: [{ chain: f.chain, seq: f.seq, kind: f.kind }], repeated: false } }
@@ -126,29 +140,29 @@ function act(c) {
     need(places.has(c.place), 422, 'bad-input', '没有这个地方', { findings: [{ field: 'place', reason: 'unknown-place', message: '请选择一个地方' }] })
     need(data.ref(c.place).level === 'village', 409, 'problems/not-a-village', '问题要登记到村', { detail: '请在地方一栏选到村一级。', findings: [{ field: 'place', reason: 'not-a-village', message: '请选到村一级' }] })
     const key = c.id ?? crypto.randomUUID()
-    return write('problems', key, 'problem.reported', { number: `QX26-${String(rows.problems.size + 1).padStart(4, '0')}`, place: c.place, field: text(c, 'field'), text: text(c, 'text', 1000), position: c.position ?? null, photos: c.photos ?? [], channel: 'office', state: { is: 'reported' }, found_ms: c.found_ms ?? at, reported_ms: at, due: null, post: null, cause: null, measure: null, withheld: false, topic: null, escalated: null, reopened: 0, merged: [] })
+    return write('problems', key, 'problem.reported', { id: key, org: 999001, number: `999001-${4001 + rows.problems.size}`, place: c.place, field: text(c, 'field'), text: text(c, 'text', 1000), position: c.position ?? null, photos: photosOf(c), channel: 'official', reporter: { is: 'account', account: 'office' }, reported_ms: c.found_ms ?? at, state: { is: 'reported' }, diagnosis: null, claim: null, escalations: [], absorbed: [], reopened: 0, verified_ms: null, withheld: null })
   }
   if (room === 'problems') {
     const r = rows.problems.get(c.problem)
     need(r, 403, 'out-of-scope', '不在你的范围内')
     need(may('problems', c.problem).includes(c.type), 409, `problems/not-now`, '现在不能这样办', { detail: `问题目前的状态是「${r.state.is}」。`, args: { state: r.state.is } })
-    const toAssigned = { is: 'assigned', post: r.post, due: r.due }
+    const post = r.state.post ?? { place: r.place, role: 'village' }, toAssigned = { is: 'assigned', post, due: data.iso(at + 7 * 86_400_000) }
     const P = (kind, set) => write('problems', c.problem, `problem.${kind}`, set)
     switch (c.type) {
-      case 'problems.assign': { const due = c.due ?? data.iso(at + 14 * 86_400_000); need(due >= TODAY, 409, 'problems/due-in-the-past', '期限已经过去', { detail: '期限不能早于今天。', findings: [{ field: 'due', reason: 'in-the-past', message: '期限不能早于今天' }] }); const post = c.post ?? r.post ?? { place: r.place, role: 'village' }; return P('assigned', { state: { is: 'assigned', post, due }, post, due }) }
+      case 'problems.assign': { const due = c.due ?? data.iso(at + 14 * 86_400_000); need(due >= TODAY, 409, 'problems/due-in-the-past', '期限已经过去', { detail: '期限不能早于今天。', findings: [{ field: 'due', reason: 'in-the-past', message: '期限不能早于今天' }] }); return P('assigned', { state: { is: 'assigned', post: c.post ?? post, due } }) }
       case 'problems.dismiss': return P('dismissed', { state: { is: 'dismissed', reason: text(c, 'reason') } })
-      case 'problems.diagnose': return P('diagnosed', { cause: text(c, 'cause'), measure: text(c, 'measure') })
-      case 'problems.claim_fix': return P('fix_claimed', { state: { is: 'claimed', post: r.post, due: r.due, claimed_ms: at, by: WHO.name }, claimed_text: text(c, 'text'), claimed_photos: c.photos ?? [] })
-      case 'problems.verify_fix': need(!String(c.note ?? '').includes('拒'), 409, 'problems/not-the-verifier', '不能核实自己报告的整改', { detail: '核实人须与报告整改的人不同。' }); return P('fix_verified', { state: { is: 'verified', verified_ms: at, by: WHO.name }, verified_ms: at, verified_note: text(c, 'note') })
-      case 'problems.reject_fix': return P('fix_rejected', { state: toAssigned, reopened: r.reopened + 1, rejected_reason: text(c, 'reason') })
+      case 'problems.diagnose': return P('diagnosed', { diagnosis: { cause: text(c, 'cause'), measure: text(c, 'measure') } })
+      case 'problems.claim_fix': need(photosOf(c).length > 0, 409, 'problems/no-evidence', '报告整改至少要一张照片', { findings: [{ field: 'photos', reason: 'no-evidence', message: '请附上整改后的照片' }] }); return P('fix_claimed', { claim: { text: text(c, 'text'), photos: photosOf(c), post, verify_by: toAssigned.due }, state: { is: 'claimed', post, due: toAssigned.due, claimed_ms: at, by: 'office' } })
+      case 'problems.verify_fix': need(!String(c.note ?? '').includes('拒'), 409, 'problems/not-the-verifier', '不能核实自己报告的整改', { detail: '核实人须与报告整改的人不同。' }); return P('fix_verified', { state: { is: 'verified', post, verified_ms: at, by: 'office' }, verified_ms: at })
+      case 'problems.reject_fix': return P('fix_rejected', { state: toAssigned, reopened: r.reopened + (text(c, 'reason') ? 1 : 0) })
       case 'problems.reopen': text(c, 'reason'); return P('reopened', { state: toAssigned, reopened: r.reopened + 1 })
-      case 'problems.merge': { need(c.into !== c.problem, 409, 'problems/merge-into-itself', '不能并入自己'); const other = rows.problems.get(c.into); need(other, 422, 'bad-input', '没有这个问题', { findings: [{ field: 'into', reason: 'unknown-problem', message: '没有找到这个编号' }] }); return P('merged', { state: { is: 'merged', into: c.into } }) }
-      case 'problems.unmerge': text(c, 'reason'); return P('unmerged', { state: { is: 'reported' } })
-      case 'problems.escalate': return P('escalated', { escalated: { at_ms: at, reason: text(c, 'reason'), answer: null, answer_ms: null } })
-      case 'problems.answer_escalation': return P('escalation_answered', { escalated: { ...r.escalated, answer: text(c, 'text'), answer_ms: at } })
+      case 'problems.merge': { need(c.into !== c.problem, 409, 'problems/merge-into-itself', '不能并入自己'); const other = rows.problems.get(c.into); need(other, 422, 'bad-input', '没有这个问题', { findings: [{ field: 'into', reason: 'unknown-problem', message: '没有找到这个编号' }] }); return P('merged', { state: { is: 'merged', into: c.into, before: r.state } }) }
+      case 'problems.unmerge': text(c, 'reason'); return P('unmerged', { state: r.state.before ?? { is: 'reported' } })
+      case 'problems.escalate': return P('escalated', { escalations: [...r.escalations, { to: { place: 1, role: 'head' }, on_ms: at, answer_by: data.iso(at + 5 * 86_400_000), answer: null }] })
+      case 'problems.answer_escalation': return P('escalation_answered', { escalations: [...r.escalations.slice(0, -1), { ...r.escalations.at(-1), answer: { text: text(c, 'text'), on_ms: at, by: WHO.name } }] })
       case 'problems.reclassify': text(c, 'reason'); return P('reclassified', { ...(c.field ? { field: c.field } : {}), ...(c.place ? { place: c.place } : {}) })
-      case 'problems.withhold': text(c, 'reason'); return P('withheld', { withheld: true })
-      case 'problems.show': text(c, 'reason'); return P('shown', { withheld: false })
+      case 'problems.withhold': return P('withheld', { withheld: text(c, 'reason') })
+      case 'problems.show': text(c, 'reason'); return P('shown', { withheld: null })
     }
   }
   if (room === 'places') {
@@ -165,9 +179,9 @@ function act(c) {
       case 'places.close': text(c, 'document'); return P('closed', { closed: { on: c.on, into: c.into } })
     }
   }
-  if (c.type === 'topics.propose') return write('topics', crypto.randomUUID(), 'topic.proposed', { number: `ZT-${String(rows.topics.size + 1).padStart(2, '0')}`, title: text(c, 'title'), place: c.place, field: c.field, problems: c.problems, state: { is: 'proposed' }, outcome: null, proposed_ms: at })
-  if (c.type === 'topics.conclude') return write('topics', c.topic, 'topic.concluded', { outcome: text(c, 'outcome'), state: { is: 'concluded' }, concluded_ms: at })
-  if (c.type === 'rules.set') { text(c, 'reason'); const key = `${c.place}:${c.rule}:${c.from}`; for (const r of rows.rules.values()) if (r.rule === c.rule && r.place === c.place && r.until === null) r.until = c.from; return write('rules', key, 'rule.set', { place: c.place, rule: c.rule, from: c.from, until: null, value: c.value, reason: c.reason }) }
+  if (c.type === 'topics.propose') return write('topics', crypto.randomUUID(), 'topic.proposed', { title: text(c, 'title'), place: c.place, field: c.field, problems: c.problems, state: { is: 'open' }, proposed_ms: at })
+  if (c.type === 'topics.conclude') return write('topics', c.topic, 'topic.concluded', { state: { is: 'concluded', outcome: text(c, 'outcome'), on_ms: at } })
+  if (c.type === 'rules.set') { text(c, 'reason'); need(c.from >= TODAY, 409, 'rules/in-the-past', '规则不能早于今天生效', { findings: [{ field: 'from', reason: 'in-the-past', message: '不能早于今天' }] }); const key = `${c.place}/${c.rule}`, r = rows.rules.get(key); return write('rules', key, 'rule.set', { place: c.place, rule: c.rule, versions: [...(r?.versions ?? []), { from: c.from, rule: c.rule, value: c.value, reason: c.reason }] }) }
   throw new Refuse(422, 'bad-input', '不认识的命令', { args: { type: c.type } })
 }
 
@@ -182,9 +196,9 @@ const routes = [
   ['GET', /^\/api\/history\/(\w+)\/([^/]+)$/, (m) => ({ facts: facts.filter((f) => f.view === m[1] && f.key === decodeURIComponent(m[2])).map(factOut) })],
   ['GET', /^\/api\/indicators$/, () => Object.entries(INDICATORS).map(([name, i]) => ({ name, unit: i.unit, better: i.better, levels: ['village', 'township', 'county'] }))],
   ['GET', /^\/api\/indicators\/(\w+)$/, (m, q) => { const ind = INDICATORS[m[1]]; need(ind, 404, 'not-found', '没有这个指标'); const top = Number(q.get('place') ?? 1), level = q.get('level') ?? 'child'; const ids = [...data.below(top)].filter((id) => (level === 'child' ? places.get(id).parent === top : places.get(id).level === level)); return { unit: ind.unit, values: ids.map((id) => ({ place: data.ref(id), ...indicatorValue(m[1], id), from: `/api/rows/problems?place=${id}${ind.q ? `&${ind.q}` : ''}` })) } }],
-  ['GET', /^\/api\/places\/(\d+)\/dossier$/, (m) => { const p = places.get(Number(m[1])); need(p, 403, 'out-of-scope', '不在你的范围内'); const q = new URLSearchParams({ place: m[1], limit: '20', sort: '-reported_ms' }), l = list('problems', q), tq = list('topics', new URLSearchParams({ place: m[1] })); return { place: { ...present('places', m[1]), may: may('places', m[1]) }, ancestors: data.pathOf(p).slice(0, -1).map((x) => data.ref(x.id)), children: [...places.values()].filter((x) => x.parent === p.id).map((x) => data.ref(x.id)), sections: [{ room: 'problems', view: 'problems', columns: ['number', 'field', 'state', 'reported_ms', 'due'], rows: l.rows, more: l.next !== null }, ...(tq.rows.length ? [{ room: 'problems', view: 'topics', columns: ['title', 'field', 'state'], rows: tq.rows, more: false }] : [])] } }],
+  ['GET', /^\/api\/places\/(\d+)\/dossier$/, (m) => { const p = places.get(Number(m[1])); need(p, 403, 'out-of-scope', '不在你的范围内'); const q = new URLSearchParams({ place: m[1], limit: '20', sort: '-reported_on' }), l = list('problems', q), tq = list('topics', new URLSearchParams({ place: m[1] })); return { place: { ...present('places', m[1]), may: may('places', m[1]) }, ancestors: data.pathOf(p).slice(0, -1).map((x) => data.ref(x.id)), children: [...places.values()].filter((x) => x.parent === p.id).map((x) => data.ref(x.id)), sections: [{ room: 'problems', view: 'problems', columns: ['number', 'field', 'state', 'reported_on', 'due'], rows: l.rows, more: l.next !== null }, ...(tq.rows.length ? [{ room: 'problems', view: 'topics', columns: ['title', 'field', 'state', 'proposed_on'], rows: tq.rows, more: false }] : [])] } }],
   ['GET', /^\/api\/places\/(\d+)\/duplicates$/, (m, q) => { const lon = Number(q.get('lon_e7')), lat = Number(q.get('lat_e7')); return { candidates: !lon ? [] : [...rows.problems].filter(([, r]) => r.field === q.get('field') && r.position && !['confirmed', 'dismissed', 'merged'].includes(r.state.is)).map(([key, r]) => ({ key, distance_m: Math.round(Math.hypot((r.position.lon_e7 - lon) * 0.00968, (r.position.lat_e7 - lat) * 0.01113)), row: r })).filter((c) => c.distance_m < 300).sort((a, b) => a.distance_m - b.distance_m).slice(0, 6) } }],
-  ['GET', /^\/api\/today$/, () => { const one = (name, query) => { const q = new URLSearchParams(query); const l = list('problems', new URLSearchParams([...q, ['limit', '20'], ['count', '1']])); return { name, query: `/api/rows/problems?${q}`, count: l.count, rows: l.rows } }; return { lists: [one('to_triage', 'state=reported&sort=reported_ms'), one('overdue', 'overdue=1&sort=due'), one('to_verify', 'state=claimed&sort=due'), { ...one('mine', 'state=assigned&field=housing&sort=due'), name: 'to_answer' }, { name: 'reopened', query: '/api/rows/problems?state=assigned&field=culture', count: 0, rows: [] }] } }],
+  ['GET', /^\/api\/today$/, () => { const one = (name, query) => { const q = new URLSearchParams(query); const l = list('problems', new URLSearchParams([...q, ['limit', '20'], ['count', '1']])); return { name, query: `/api/rows/problems?${q}`, count: l.count, rows: l.rows } }; return { lists: [one('to_triage', 'state=reported&sort=reported_on'), one('overdue', 'overdue=1&sort=due'), one('to_verify', 'state=claimed&sort=due'), { ...one('mine', 'state=assigned&field=housing&sort=due'), name: 'to_answer' }, { name: 'reopened', query: '/api/rows/problems?state=assigned&field=culture', count: 0, rows: [] }] } }],
   ['GET', /^\/api\/map$/, (m, q) => { const ring = data.outlines.get(Number(q.get('place') ?? 1)); return { bounds: [Math.min(...ring.map((p) => p[0])), Math.min(...ring.map((p) => p[1])), Math.max(...ring.map((p) => p[0])), Math.max(...ring.map((p) => p[1]))], layers: ['outlines', 'villages', 'base'], minzoom: 5, maxzoom: 15 } }],
   ['GET', /^\/api\/facts$/, (m, q) => { const before = q.get('after') ? Number(q.get('after')) : Infinity, page = facts.filter((f) => f.seq < before).slice(-50).reverse(); return { facts: page.map(factOut), next: page.length === 50 ? String(page.at(-1).seq) : null } }],
   ['GET', /^\/api\/chains$/, () => ({ chains: [{ chain: '999001/main', size: facts.length, head: facts.at(-1).hash, recorded_ms: facts.at(-1).recorded_ms, checkpoints: [1, 2, 3, 4, 5].map((d) => { const f = facts[facts.length - d * 7]; return { size: f.seq, head: f.hash, at_ms: Date.parse(`${TODAY}T00:05:00+08:00`) - d * 86_400_000 } }) }, { chain: '999001/audit', size: 1204, head: createHash('sha256').update('audit').digest('hex'), recorded_ms: Date.now(), checkpoints: [] }] })],

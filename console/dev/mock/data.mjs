@@ -144,41 +144,53 @@ const TEXTS = {
 const FIELD_WEIGHTS = ['waste', 'waste', 'waste', 'sewage', 'sewage', 'toilet', 'toilet', 'water', 'road', 'road', 'greening', 'lighting', 'housing', 'appearance', 'appearance', 'service', 'culture', 'industry']
 const villages = [...places.values()].filter((p) => p.level === 'village')
 const fieldAt = (villageId) => { const [lon, lat] = centre(villageId); return [lon + (chance() - 0.5) * 0.018, lat + (chance() - 0.5) * 0.018] }
+const photo = () => ({ file: createHash('sha256').update(String(chance())).digest('hex') })
+const REPORTER = { villager: ['public', () => ({ is: 'villager', receipt: 'x' })], official: ['village', () => ({ is: 'account', account: 'village' })], inspection: ['inspector', () => ({ is: 'account', account: 'inspector' })] }
+export const addDays = (day, n) => iso(Date.parse(`${day}T00:00:00+08:00`) + n * DAY)
 for (let n = 1; n <= 812; n++) {
   const key = uuid(), village = pick(villages), field = pick(FIELD_WEIGHTS), text = pick(TEXTS[field])
   const reported = NOW - Math.floor(Math.pow(chance(), 1.6) * 640) * DAY - between(0, 8) * 3_600_000
-  const channel = pick(['field', 'field', 'public', 'inspection', 'office', 'hotline'])
-  const photos = chance() < 0.6 ? Array.from({ length: between(1, 3) }, () => createHash('sha256').update(String(chance())).digest('hex')) : []
-  const number = `QX${iso(reported).slice(2, 4)}-${String(n).padStart(4, '0')}`
-  const by = channel === 'public' || channel === 'hotline' ? 'public' : channel === 'inspection' ? 'inspector' : channel === 'office' ? 'office' : 'village'
+  const channel = pick(['official', 'official', 'villager', 'inspection'])
+  const photos = chance() < 0.6 ? Array.from({ length: between(1, 3) }, photo) : []
+  const number = `999001-${4000 + n}`
+  const [by, reporter] = REPORTER[channel]
   const pos = chance() < 0.9 ? e7(fieldAt(village.id)) : null
   const late = chance() < 0.1 ? between(2, 6) * DAY : 0
-  step(reported, 'problems', key, 'problem.reported', { recorded: reported + late, actor: by, name: PEOPLE[by], body: { place: village.id, field, text, photos, channel }, set: { number, place: village.id, field, text, position: pos, photos, channel, state: { is: 'reported' }, found_ms: reported, reported_ms: reported + late, due: null, post: null, cause: null, measure: null, withheld: false, topic: null, escalated: null, reopened: 0, merged: [] } })
+  step(reported, 'problems', key, 'problem.reported', { recorded: reported + late, actor: by, name: PEOPLE[by], body: { place: village.id, field, text, photos, channel }, set: { id: key, org: 999001, number, place: village.id, field, text, position: pos, photos, channel, reporter: reporter(), reported_ms: reported, state: { is: 'reported' }, diagnosis: null, claim: null, escalations: [], absorbed: [], reopened: 0, verified_ms: null, withheld: null } })
   let at = reported + late + between(2, 40) * 3_600_000
   const go = (days) => { at += Math.floor(days * DAY); return at < NOW }
   if (at > NOW) continue
   if (chance() < 0.05) { step(at, 'problems', key, 'problem.dismissed', { actor: 'office', name: PEOPLE.office, body: { reason: '不属本工程范围，已转有关部门' }, set: { state: { is: 'dismissed', reason: '不属本工程范围，已转有关部门' } } }); continue }
-  const due = iso(at + { waste: 7, road: 30, housing: 15, sewage: 20 }[field] * DAY || at + 14 * DAY)
-  const post = { place: chance() < 0.7 ? village.id : village.parent, role: chance() < 0.7 ? 'village' : 'township' }
-  post.role = places.get(post.place).level === 'village' ? 'village' : 'township'
-  step(at, 'problems', key, 'problem.assigned', { actor: 'office', name: PEOPLE.office, body: { post, due }, set: { state: { is: 'assigned', post, due }, post, due } })
-  if (chance() < 0.6 && go(between(1, 4))) step(at, 'problems', key, 'problem.diagnosed', { actor: 'township', name: PEOPLE.township, body: { cause: '保洁合同到期未续', measure: '补签合同，三日内清运' }, set: { cause: pick(['保洁合同到期未续', '雨季冲刷，基础掏空', '管护经费未落实', '施工遗留，未移交']), measure: pick(['补签合同，三日内清运', '列入小修，月内完成', '更换配件并公示责任人', '与施工方交涉，限期返工']) } })
-  if (chance() < 0.12 && go(between(6, 20))) { step(at, 'problems', key, 'problem.escalated', { actor: 'system', name: PEOPLE.system, body: { reason: '逾期' }, set: { escalated: { at_ms: at, reason: '逾期七天未报整改', answer: null, answer_ms: null } } }); if (chance() < 0.5 && go(2)) step(at, 'problems', key, 'problem.escalation_answered', { actor: 'township', name: PEOPLE.township, body: { text: '已约谈施工方' }, set: (r) => ({ escalated: { ...r.escalated, answer: '已约谈施工方，本周完工', answer_ms: at } }) }) }
+  const due = iso(at + ({ waste: 7, road: 30, housing: 15, sewage: 20 }[field] ?? 14) * DAY)
+  const post = chance() < 0.7 ? { place: village.id, role: 'village' } : { place: village.parent, role: 'township' }
+  step(at, 'problems', key, 'problem.assigned', { actor: 'office', name: PEOPLE.office, body: { post, due, by_rule: true }, set: { state: { is: 'assigned', post, due } } })
+  if (chance() < 0.6 && go(between(1, 4))) step(at, 'problems', key, 'problem.diagnosed', { actor: 'township', name: PEOPLE.township, body: {}, set: { diagnosis: { cause: pick(['保洁合同到期未续', '雨季冲刷，基础掏空', '管护经费未落实', '施工遗留，未移交']), measure: pick(['补签合同，三日内清运', '列入小修，月内完成', '更换配件并公示责任人', '与施工方交涉，限期返工']) } } })
+  if (chance() < 0.12 && go(between(6, 20))) {
+    const to = { place: village.parent, role: 'head' }, answerBy = iso(at + 5 * DAY)
+    step(at, 'problems', key, 'problem.escalated', { actor: 'system', name: PEOPLE.system, body: { to, answer_by: answerBy, reason: { is: 'overdue', due } }, set: (r) => ({ escalations: [...r.escalations, { to, on_ms: at, answer_by: answerBy, answer: null }] }) })
+    if (chance() < 0.5 && go(2)) { const on = at, later = iso(at + 10 * DAY); step(at, 'problems', key, 'problem.escalation_answered', { actor: 'township', name: PEOPLE.township, body: { text: '已约谈施工方', due: later }, set: (r) => ({ escalations: [...r.escalations.slice(0, -1), { ...r.escalations.at(-1), answer: { text: '已约谈施工方，本周完工', on_ms: on, by: PEOPLE.township } }], state: r.state.due ? { ...r.state, due: later } : r.state }) }) }
+  }
   if (!(chance() < 0.86 && go(between(2, 24)))) continue
-  const claimed = { is: 'claimed', post, due, claimed_ms: at, by: PEOPLE.village }
-  step(at, 'problems', key, 'problem.fix_claimed', { actor: 'village', name: PEOPLE.village, body: { text: '已清理完毕' }, set: { state: claimed, claimed_text: '已清理完毕，附照片', claimed_photos: photos.slice(0, 1) } })
+  const claimed_ms = at, verifyBy = iso(at + 7 * DAY)
+  step(at, 'problems', key, 'problem.fix_claimed', { actor: 'village', name: PEOPLE.village, body: { text: '已清理完毕' }, set: { state: { is: 'claimed', post, due: verifyBy, claimed_ms, by: 'village' }, claim: { text: '已清理完毕，附照片', photos: [photo()], post, verify_by: verifyBy } } })
   if (!(chance() < 0.88 && go(between(1, 12)))) continue
-  if (chance() < 0.12) { step(at, 'problems', key, 'problem.fix_rejected', { actor: 'inspector', name: PEOPLE.inspector, body: { reason: '现场仍有残留' }, set: (r) => ({ state: { is: 'assigned', post, due }, reopened: r.reopened + 1 }) }); continue }
-  step(at, 'problems', key, 'problem.fix_verified', { actor: 'inspector', name: PEOPLE.inspector, body: { note: '现场查看属实' }, set: { state: { is: 'verified', verified_ms: at, by: PEOPLE.inspector }, verified_ms: at } })
-  if (chance() < 0.93 && go(7)) step(at, 'problems', key, 'problem.confirmed', { actor: 'system', name: PEOPLE.system, body: {}, set: { state: { is: 'confirmed' }, confirmed_ms: at } })
+  if (chance() < 0.12) { step(at, 'problems', key, 'problem.fix_rejected', { actor: 'inspector', name: PEOPLE.inspector, body: { reason: '现场仍有残留' }, set: (r) => ({ state: { is: 'assigned', post, due: verifyBy }, reopened: r.reopened + 1 }) }); continue }
+  const verified_ms = at
+  step(at, 'problems', key, 'problem.fix_verified', { actor: 'inspector', name: PEOPLE.inspector, body: { note: '现场查看属实' }, set: { state: { is: 'verified', post, verified_ms, by: 'inspector' }, verified_ms } })
+  if (chance() < 0.93 && go(7)) step(at, 'problems', key, 'problem.confirmed', { actor: 'system', name: PEOPLE.system, body: {}, set: { state: { is: 'confirmed', post } } })
 }
-step(when('2024-01-10'), 'rules', '1:problems.deadlines:2024-01-10', 'rule.set', { actor: 'office', name: PEOPLE.office, body: {}, set: { place: 1, rule: 'problems.deadlines', from: '2024-01-10', until: '2026-01-01', value: { waste: 7, sewage: 30, road: 30, other: 15 }, reason: '起步年暂定' } })
-step(when('2025-12-20'), 'rules', '1:problems.deadlines:2026-01-01', 'rule.set', { actor: 'office', name: PEOPLE.office, body: {}, set: { place: 1, rule: 'problems.deadlines', from: '2026-01-01', until: null, value: { waste: 5, sewage: 20, road: 30, housing: 15, other: 14 }, reason: '两年数据表明垃圾类多在五日内办结，缩短期限' } })
-step(when('2024-01-10'), 'rules', '1:problems.escalation:2024-01-10', 'rule.set', { actor: 'office', name: PEOPLE.office, body: {}, set: { place: 1, rule: 'problems.escalation', from: '2024-01-10', until: null, value: { days_late: 7, to: 'county' }, reason: '逾期七天上报督办' } })
-step(when('2024-01-10'), 'rules', '1:topics.threshold:2024-01-10', 'rule.set', { actor: 'office', name: PEOPLE.office, body: {}, set: { place: 1, rule: 'topics.threshold', from: '2024-01-10', until: null, value: 5, reason: '同类问题在五个以上村出现即提示立专题' } })
+const ruleSet = (at, rule, from, value, reason) => step(when(at), 'rules', `1/${rule}`, 'rule.set', { actor: 'office', name: PEOPLE.office, body: { from, rule, value, reason }, set: (r) => ({ place: 1, rule, versions: [...(r?.versions ?? []), { from, rule, value, reason }] }) })
+const at = (level, role, days) => ({ level, role, days })
+ruleSet('2024-01-10', 'problems.deadlines', '2024-01-10', { by_field: { waste: at('village', 'village', 7), road: at('township', 'township', 45), sewage: at('county', 'department', 30) }, otherwise: at('township', 'township', 30), verify_days: 10 }, '起步年暂定')
+ruleSet('2025-12-20', 'problems.deadlines', '2026-01-01', { by_field: { waste: at('village', 'village', 5), road: at('township', 'township', 30), sewage: at('county', 'department', 20), housing: at('county', 'department', 15) }, otherwise: at('township', 'township', 14), verify_days: 7 }, '两年记录表明垃圾类多在五日内办结，缩短期限')
+ruleSet('2024-01-10', 'problems.escalation', '2024-01-10', { answer_days: 7, up_to: 'county' }, '起步年暂定')
+ruleSet('2024-01-10', 'problems.public_reports', '2024-01-10', { per_client_hour: 6, per_village_day: 60, photos_max: 4 }, '起步年暂定')
+ruleSet('2024-01-10', 'problems.duplicates', '2024-01-10', { metres: 200, days: 120 }, '起步年暂定')
+ruleSet('2024-01-10', 'problems.topics', '2024-01-10', { villages_min: 8, days: 180 }, '起步年暂定')
 events.sort((a, b) => a[0] - b[0])
 for (const [, run] of events) run()
 const some = [...rows.problems].filter(([, r]) => r.field === 'toilet' && r.place % 3 === 0).slice(0, 9).map(([k]) => k)
-record('topics', uuid(), 'topic.proposed', { at: now(), actor: 'office', name: PEOPLE.office, body: { problems: some }, set: { number: 'ZT-01', title: '公厕冬季管护缺位', place: 1, field: 'toilet', problems: some, state: { is: 'proposed' }, outcome: null, proposed_ms: now() } })
+const topic = uuid()
+record('topics', topic, 'topic.proposed', { at: now(), actor: 'office', name: PEOPLE.office, body: { problems: some }, set: { id: topic, org: 999001, title: '公厕冬季管护缺位', place: 1, field: 'toilet', problems: some, proposed_ms: now(), state: { is: 'open' } } })
 // One pair that may be the same problem, reported twice.
-{ const [k, r] = [...rows.problems].find(([, x]) => x.state.is === 'reported' && x.position) ?? []; if (k) record('problems', uuid(), 'problem.reported', { at: now(), actor: 'public', name: PEOPLE.public, body: { text: r.text }, set: { ...r, number: 'QX26-0813', channel: 'public', position: { lon_e7: r.position.lon_e7 + 3000, lat_e7: r.position.lat_e7 + 1500 }, reported_ms: now(), found_ms: now() } }) }
+{ const [, r] = [...rows.problems].find(([, x]) => x.state.is === 'reported' && x.position) ?? []; const k = uuid(); if (r) record('problems', k, 'problem.reported', { at: now(), actor: 'public', name: PEOPLE.public, body: { text: r.text }, set: { ...r, id: k, number: '999001-4813', channel: 'villager', position: { lon_e7: r.position.lon_e7 + 3000, lat_e7: r.position.lat_e7 + 1500 }, reported_ms: now() } }) }

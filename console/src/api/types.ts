@@ -19,17 +19,17 @@ export type Row = { [column: string]: Json }
 
 export interface PlaceRef { id: number; code: string; name: string; level: Level; path?: string[] }
 export interface Position { lon_e7: number; lat_e7: number }
-export interface Post { place: number | PlaceRef; role: Role; name?: string }
+export interface Post { place: number; role: Role }
 
 /** What a problem's state knows. */
 export type ProblemState =
   | { is: 'reported' }
-  | { is: 'assigned'; post: Post; due: string | null }
-  | { is: 'claimed'; post: Post; due: string | null; claimed_ms: number; by: string; text?: string }
-  | { is: 'verified'; verified_ms: number; by: string }
-  | { is: 'confirmed'; confirmed_ms?: number }
+  | { is: 'assigned'; post: Post; due: string }
+  | { is: 'claimed'; post: Post; due: string; claimed_ms: number; by: string | null }
+  | { is: 'verified'; post: Post; verified_ms: number; by: string | null }
+  | { is: 'confirmed'; post: Post }
   | { is: 'dismissed'; reason: string }
-  | { is: 'merged'; into: string }
+  | { is: 'merged'; into: string; before: ProblemState }
 
 export interface RowAnswer { key: string; row: Row; place: PlaceRef | null; may?: string[] }
 export interface RowsAnswer { rows: RowAnswer[]; next: string | null; count?: number; count_capped?: boolean }

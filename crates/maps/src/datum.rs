@@ -144,7 +144,10 @@ mod tests {
         assert_eq!(vectors.len(), 22);
         for (p, as_gcj, from_gcj) in vectors {
             let ours = wgs84_to_gcj02(p);
-            assert!((ours.lon_e7 - as_gcj.lon_e7).abs() <= 1 && (ours.lat_e7 - as_gcj.lat_e7).abs() <= 1, "{p:?} {ours:?} {as_gcj:?}");
+            assert!(
+                (ours.lon_e7 - as_gcj.lon_e7).abs() <= 1 && (ours.lat_e7 - as_gcj.lat_e7).abs() <= 1,
+                "{p:?} {ours:?} {as_gcj:?}"
+            );
             // gcoord stops at 1e-6 degree (0.1 m), this crate goes on.
             assert!(gcj02_to_wgs84(p).distance_m(from_gcj) < 0.2, "{p:?}");
         }
@@ -156,7 +159,9 @@ mod tests {
         for lon in (730..1370).step_by(7) {
             for lat in (20..550).step_by(7) {
                 let p = Point { lon_e7: lon * 1_000_000 + 12_345, lat_e7: lat * 1_000_000 + 6_789 };
-                worst = worst.max(gcj02_to_wgs84(wgs84_to_gcj02(p)).distance_m(p)).max(wgs84_to_gcj02(gcj02_to_wgs84(p)).distance_m(p));
+                worst = worst
+                    .max(gcj02_to_wgs84(wgs84_to_gcj02(p)).distance_m(p))
+                    .max(wgs84_to_gcj02(gcj02_to_wgs84(p)).distance_m(p));
             }
         }
         println!("largest there-and-back error: {worst:.4} m");

@@ -62,10 +62,7 @@ impl Outline {
         let metres_per_e7 = 0.011_119_508;
         let lon_scale = p.lat().to_radians().cos() * metres_per_e7;
         let flat = |q: Point| {
-            (
-                (f64::from(q.lon_e7) - f64::from(p.lon_e7)) * lon_scale,
-                (f64::from(q.lat_e7) - f64::from(p.lat_e7)) * metres_per_e7,
-            )
+            ((f64::from(q.lon_e7) - f64::from(p.lon_e7)) * lon_scale, (f64::from(q.lat_e7) - f64::from(p.lat_e7)) * metres_per_e7)
         };
         self.rings()
             .flat_map(|ring| edges(ring))
@@ -252,9 +249,6 @@ mod tests {
         let outline = square_with_hole();
         let bounds = outline.bounds().unwrap();
         assert_eq!(svg_height(bounds, 100), 115);
-        assert_eq!(
-            svg_path(&outline, bounds, 100),
-            "M0 115.5l100 0 0 -115.5 -100 0zM40 69.25l20 0 0 -23 -20 0z"
-        );
+        assert_eq!(svg_path(&outline, bounds, 100), "M0 115.5l100 0 0 -115.5 -100 0zM40 69.25l20 0 0 -23 -20 0z");
     }
 }

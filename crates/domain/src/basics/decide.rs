@@ -191,6 +191,11 @@ impl Rows {
         self.rows.iter().filter(|((view, _), _)| *view == ViewId::Places).filter_map(|(_, row)| row.as_ref()?.as_view())
     }
 
+    /// A row of any view, for writing it down.
+    pub fn peek(&self, view: ViewId, key: &str) -> Option<&Row> {
+        self.rows.get(&(view, key.to_owned())).and_then(Option::as_ref)
+    }
+
     /// Takes a row out for folding; the caller puts the result back.
     pub fn take(&mut self, view: ViewId, key: &str) -> Option<Option<Row>> {
         self.rows.remove(&(view, key.to_owned()))

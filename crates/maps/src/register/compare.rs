@@ -272,7 +272,8 @@ mod tests {
 
     #[test]
     fn a_code_in_both_lists_is_a_rename() {
-        let renamed = Change::Renamed { code: code("330523001201"), from: "后皋村委会".into(), to: "厚皋村委会".into() };
+        let renamed =
+            Change::Renamed { code: code("330523001201"), from: "后皋村委会".into(), to: "厚皋村委会".into() };
         check(&[("330523001201", "厚皋村委会")], &[("330523001201", "后皋村委会")], &[], &[renamed]);
     }
 

@@ -77,7 +77,7 @@ pub enum Reason {
         /// Columns of the row.
         found: usize,
     },
-    /// A quotation mark opens and never closes; the line is left out and reading goes on with the next.
+    /// A quotation mark opens and does not close on its line; the line is left out and reading goes on with the next.
     UnterminatedQuote,
     /// Not 2, 4, 6, 9 or 12 digits beginning with a province.
     BadCode,

@@ -30,9 +30,9 @@ pub use decode::{Encoding, decode};
 pub use finding::{Finding, ParseError, Reason, Severity};
 pub use names::{base_name, kind_by_name};
 
+use crate::Point;
 use crate::datum::Datum;
 use crate::outline::Outline;
-use crate::Point;
 
 /// What a file may cost.
 #[derive(Clone, Copy, Debug)]

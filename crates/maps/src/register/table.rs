@@ -7,7 +7,8 @@ use csv::StringRecord;
 use super::finding::{Findings, Spot};
 use super::names::{self, shorten};
 use super::{
-    ChangeDirection, ChangeRow, DivisionCode, DivisionRow, Level, Options, Placeholder, Reason, RegisterFile, UnitKind, UrbanRuralRow, kind_by_name,
+    ChangeDirection, ChangeRow, DivisionCode, DivisionRow, Level, Options, Placeholder, Reason, RegisterFile, UnitKind,
+    UrbanRuralRow, kind_by_name,
 };
 use crate::Point;
 use crate::datum::Datum;
@@ -70,7 +71,9 @@ pub(super) fn read(text: &str, options: &Options, findings: &mut Findings) -> Re
 enum Shape {
     Divisions,
     /// With the names of the two coordinates and their datum, if there are any.
-    UrbanRural { point: Option<(&'static str, &'static str, Datum)> },
+    UrbanRural {
+        point: Option<(&'static str, &'static str, Datum)>,
+    },
     Changes,
 }
 
@@ -89,9 +92,10 @@ impl Shape {
         if !has(&["urban_rural_code"]) {
             return Some(Self::Divisions);
         }
-        let point = [("lon_gcj02", "lat_gcj02", Datum::Gcj02), ("lon_wgs84", "lat_wgs84", Datum::Wgs84), ("lon", "lat", Datum::Wgs84)]
-            .into_iter()
-            .find(|(lon, lat, _)| has(&[lon, lat]));
+        let point =
+            [("lon_gcj02", "lat_gcj02", Datum::Gcj02), ("lon_wgs84", "lat_wgs84", Datum::Wgs84), ("lon", "lat", Datum::Wgs84)]
+                .into_iter()
+                .find(|(lon, lat, _)| has(&[lon, lat]));
         Some(Self::UrbanRural { point })
     }
 }
@@ -225,11 +229,7 @@ fn urban_rural(
         urban_rural_code,
         postcode: row.optional("postcode"),
         phone_area_code: row.optional("phone_area_code"),
-        placeholder: if truth("virtual") {
-            Some(Placeholder::Virtual)
-        } else {
-            truth("dummy").then_some(Placeholder::Dummy)
-        },
+        placeholder: if truth("virtual") { Some(Placeholder::Virtual) } else { truth("dummy").then_some(Placeholder::Dummy) },
         point,
     })
 }
@@ -314,8 +314,8 @@ fn settle<T>(
     once.into_iter().map(|(_, value)| value).filter(|value| good.contains(&division_of(value).code)).collect()
 }
 
-/// Records with the line on which they begin. The `csv` crate reads an open quotation mark to the end of the file without a word;
-/// here it costs one line.
+/// Records with the line on which they begin. The `csv` crate reads an open quotation mark up to the next one, or to the end of the
+/// file, without a word. No register has a cell of several lines, so here a mark that does not close on its line costs that line only.
 struct Lines<'a> {
     rest: &'a str,
     line: u64,
@@ -334,11 +334,12 @@ impl<'a> Lines<'a> {
         lines
     }
 
-    /// Cuts off the text up to the next quotation mark that never closes.
+    /// Cuts off the text up to the next line with an open quotation mark.
     fn next_segment(&mut self) {
         let start = unterminated_record(self.rest).unwrap_or(self.rest.len());
         let (segment, behind) = self.rest.split_at(start);
-        let broken_length = behind.find('\n').map_or(behind.len(), |i| i + 1);
+        let broken_length =
+            behind.find(['\n', '\r']).map_or(behind.len(), |i| i + if behind[i..].starts_with("\r\n") { 2 } else { 1 });
         let (broken, rest) = behind.split_at(broken_length);
         self.segment = segment;
         self.reader = reader(segment);
@@ -350,9 +351,10 @@ impl<'a> Lines<'a> {
     /// Moves the line number on to this byte of the segment.
     fn count_to(&mut self, byte: usize) {
         let passed = &self.segment.as_bytes()[self.counted..byte];
-        let ends = passed.iter().enumerate().filter(|&(i, &b)| {
-            b == b'\n' || (b == b'\r' && self.segment.as_bytes().get(self.counted + i + 1) != Some(&b'\n'))
-        });
+        let ends = passed
+            .iter()
+            .enumerate()
+            .filter(|&(i, &b)| b == b'\n' || (b == b'\r' && self.segment.as_bytes().get(self.counted + i + 1) != Some(&b'\n')));
         self.line += ends.count() as u64;
         self.counted = byte;
     }
@@ -381,7 +383,7 @@ fn reader(text: &str) -> csv::Reader<&[u8]> {
     csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes())
 }
 
-/// Where the line begins on which a quotation mark opens and never closes. The rules are those of the reader: a mark counts only at
+/// Where the line begins on which a quotation mark opens and does not close. The rules are those of the reader: a mark counts only at
 /// the beginning of a cell, two marks within are one.
 fn unterminated_record(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
@@ -391,10 +393,10 @@ fn unterminated_record(text: &str) -> Option<usize> {
             b'"' if cell_start => {
                 cell_start = false;
                 loop {
-                    let Some(to_next) = bytes[i + 1..].iter().position(|&b| b == b'"') else {
-                        return Some(line_start);
-                    };
-                    i += 1 + to_next;
+                    match bytes[i + 1..].iter().position(|b| matches!(b, b'"' | b'\n' | b'\r')) {
+                        Some(to_next) if bytes[i + 1 + to_next] == b'"' => i += 1 + to_next,
+                        _ => return Some(line_start),
+                    }
                     if bytes.get(i + 1) != Some(&b'"') {
                         break;
                     }

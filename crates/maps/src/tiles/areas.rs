@@ -154,12 +154,19 @@ fn size(ring: &[(i64, i64)]) -> i64 {
     let Some(&(x0, y0)) = ring.first() else { return 0 };
     let next = ring.iter().cycle().skip(1);
     // Relative to the first corner in wide numbers: world units squared do not fit 64 bits when added up.
-    let sum: i128 = ring.iter().zip(next).map(|(a, b)| i128::from(a.0 - x0) * i128::from(b.1 - y0) - i128::from(b.0 - x0) * i128::from(a.1 - y0)).sum();
+    let sum: i128 = ring
+        .iter()
+        .zip(next)
+        .map(|(a, b)| i128::from(a.0 - x0) * i128::from(b.1 - y0) - i128::from(b.0 - x0) * i128::from(a.1 - y0))
+        .sum();
     i64::try_from(sum.unsigned_abs()).unwrap_or(i64::MAX)
 }
 
 /// Whether a ring lies wholly to one side of the buffered tile.
 fn misses(ring: &[(i64, i64)]) -> bool {
     let (low, high) = (-BUFFER, i64::from(EXTENT) + BUFFER);
-    ring.iter().all(|p| p.0 < low) || ring.iter().all(|p| p.0 > high) || ring.iter().all(|p| p.1 < low) || ring.iter().all(|p| p.1 > high)
+    ring.iter().all(|p| p.0 < low)
+        || ring.iter().all(|p| p.0 > high)
+        || ring.iter().all(|p| p.1 < low)
+        || ring.iter().all(|p| p.1 > high)
 }

@@ -8,7 +8,8 @@ const LOW: i64 = -BUFFER;
 const HIGH: i64 = EXTENT as i64 + BUFFER;
 
 /// The four edges of the buffered tile: which coordinate, where, and whether larger values are inside.
-const EDGES: [(Axis, i64, bool); 4] = [(Axis::X, LOW, true), (Axis::X, HIGH, false), (Axis::Y, LOW, true), (Axis::Y, HIGH, false)];
+const EDGES: [(Axis, i64, bool); 4] =
+    [(Axis::X, LOW, true), (Axis::X, HIGH, false), (Axis::Y, LOW, true), (Axis::Y, HIGH, false)];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Axis {
@@ -113,11 +114,10 @@ fn remove_spikes(ring: &mut Vec<Xy>) {
     let mut start = 0;
     while out.len() - start >= 2 {
         let (first, last) = (out[start], out[out.len() - 1]);
-        if first == last {
+        let more = out.len() - start >= 3;
+        if first == last || (more && is_spike(out[out.len() - 2], last, first)) {
             out.pop();
-        } else if out.len() - start >= 3 && is_spike(out[out.len() - 2], last, first) {
-            out.pop();
-        } else if out.len() - start >= 3 && is_spike(last, first, out[start + 1]) {
+        } else if more && is_spike(last, first, out[start + 1]) {
             start += 1;
         } else {
             break;

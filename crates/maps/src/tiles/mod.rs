@@ -72,7 +72,8 @@ pub fn tile(z: u8, x: u32, y: u32, layers: &[LayerData<'_>]) -> Vec<u8> {
     let mut left = TILE_BYTES_MAX;
     let mut encoded: Vec<Vec<u8>> = vec![Vec::new(); layers.len()];
     // Points come last: they can be thinned to any size.
-    let points_last = |point: bool| layers.iter().enumerate().filter(move |(_, l)| matches!(l.content, LayerContent::Points(_)) == point);
+    let points_last =
+        |point: bool| layers.iter().enumerate().filter(move |(_, l)| matches!(l.content, LayerContent::Points(_)) == point);
     for (i, layer) in points_last(false).chain(points_last(true)) {
         let bytes = match layer.content {
             LayerContent::Points(index) => index.encode(layer.name, &square, left),

@@ -93,9 +93,9 @@ impl PointIndex {
         // Mercator enlarges by 1/cos(latitude); half as much again covers its change across the box and the sphere's curve.
         let scale = p.lat().to_radians().cos().max(0.05);
         let reach = (max_m.max(0.0) / 40_075_016.0 / scale * WORLD as f64 * 1.5).ceil() + 2.0;
-        let everything = std::iter::once(0..self.features.len()).collect();
         if reach.is_nan() || reach > (WORLD / 8) as f64 {
-            return everything;
+            let everything = 0..self.features.len();
+            return vec![everything];
         }
         let reach = reach as i64;
         let bits = WORLD_BITS - (2 * reach as u64).next_power_of_two().ilog2();
@@ -222,13 +222,14 @@ mod tests {
         let features: Vec<PointFeature> = (0..100)
             .map(|i| PointFeature {
                 id: i,
-                at: Point { lon_e7: -1_800_000_000 + i as i32 * 36_000_000, lat_e7: -850_000_000 + i as i32 * 17_000_000 },
+                at: Point::from_degrees(-180.0 + 3.6 * i as f64, -85.0 + 1.7 * i as f64).unwrap(),
                 ..PointFeature::default()
             })
             .collect();
         let index = PointIndex::new(features);
         for z in 0..4 {
-            let found: usize = (0..1 << z).flat_map(|x| (0..1 << z).map(move |y| (x, y))).map(|(x, y)| index.in_tile(z, x, y).len()).sum();
+            let found: usize =
+                (0..1 << z).flat_map(|x| (0..1 << z).map(move |y| (x, y))).map(|(x, y)| index.in_tile(z, x, y).len()).sum();
             assert_eq!(found, 100, "zoom {z}");
         }
         assert!(index.in_tile(2, 4, 0).is_empty());

@@ -105,9 +105,7 @@ impl Junctions {
             for (i, &p) in ring.iter().enumerate() {
                 let (before, after) = (ring[(i + ring.len() - 1) % ring.len()], ring[(i + 1) % ring.len()]);
                 let neighbours = (before.min(after), before.max(after));
-                at.entry(p)
-                    .and_modify(|known| *known = known.filter(|k| *k == neighbours))
-                    .or_insert(Some(neighbours));
+                at.entry(p).and_modify(|known| *known = known.filter(|k| *k == neighbours)).or_insert(Some(neighbours));
             }
         }
         Self(at)

@@ -1,0 +1,34 @@
+// What a command asks for, as data; CommandForm.vue draws it and puts each refusal beside the field it speaks of.
+import type { Finding, Json, ProblemDocument } from '@/api/types'
+import type { Key } from '@/words/words'
+
+export type FieldKind = 'text' | 'area' | 'day' | 'number' | 'choice' | 'photos' | 'position' | 'post' | 'problem' | 'place'
+export interface FormField {
+  name: string
+  kind: FieldKind
+  label: Key
+  help?: Key
+  required?: boolean
+  /** For 'choice': the list of words and its codes. */
+  list?: string
+  codes?: readonly string[]
+  initial?: Json
+  min?: string | number
+}
+export interface CommandShape { type: string; fields: FormField[]; alert?: boolean }
+
+/** Findings by field; what names no field of the form is left for the top of it. */
+export function findingsByField(document: ProblemDocument | null, fields: readonly FormField[]): { byField: Map<string, string>; rest: Finding[] } {
+  const byField = new Map<string, string>(), rest: Finding[] = []
+  for (const finding of document?.findings ?? []) {
+    const name = finding.field?.split(/[./[]/)[0]
+    if (name && fields.some((f) => f.name === name)) byField.set(name, finding.message ?? finding.reason)
+    else rest.push(finding)
+  }
+  return { byField, rest }
+}
+
+/** What is sent: nothing for what was left open, so that the server's own default holds. */
+export function filled(values: { [name: string]: Json }): { [name: string]: Json } {
+  return Object.fromEntries(Object.entries(values).filter(([, v]) => v !== null && v !== ''))
+}

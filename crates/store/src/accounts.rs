@@ -1,0 +1,377 @@
+//! People who sign in: accounts, posts they hold, sessions, one-time links.
+//!
+//! Passwords are stored as Argon2id; sessions and links by the SHA-256 of a random token that only the client has.
+
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString, rand_core::OsRng},
+};
+use domain::basics::{AccountId, Day, PlaceId, Post, Role, Value};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::{Store, sql::*};
+
+/// Wrong passwords in a row before the account is locked for a while.
+const FAILURES_MAX: i64 = 5;
+/// How long it is locked, milliseconds.
+const LOCKED_MS: i64 = 10 * 60_000;
+/// A session ends after this time without a request, milliseconds.
+const IDLE_MS: i64 = 12 * 3_600_000;
+/// A session ends after this time in any case, milliseconds.
+const SESSION_MS: i64 = 7 * 24 * 3_600_000;
+
+/// A person's account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Identity.
+    pub id: AccountId,
+    /// Name to sign in with.
+    pub name: String,
+    /// Name to show.
+    pub display: String,
+    /// Whether it may sign in.
+    pub disabled: bool,
+    /// Posts, past and present.
+    pub held: Vec<Held>,
+}
+
+impl Account {
+    /// Posts held on a day.
+    pub fn posts_on(&self, day: Day) -> Vec<Post> {
+        self.held.iter().filter(|h| h.from <= day && h.until.is_none_or(|u| day <= u)).map(|h| h.post).collect()
+    }
+}
+
+/// A post with the days on which it is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// The post.
+    pub post: Post,
+    /// First day.
+    pub from: Day,
+    /// Last day, if there is one.
+    pub until: Option<Day>,
+}
+
+/// An account to be made.
+#[derive(Debug, Clone)]
+pub struct NewAccount<'a> {
+    /// Identity.
+    pub id: AccountId,
+    /// Name to sign in with.
+    pub name: &'a str,
+    /// Name to show.
+    pub display: &'a str,
+    /// Password, if it is known already; else by a one-time link.
+    pub password: Option<&'a str>,
+    /// Posts.
+    pub held: &'a [Held],
+}
+
+/// What a one-time link is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkPurpose {
+    /// Become the first administrator.
+    FirstAdmin,
+    /// Set a password.
+    SetPassword,
+}
+
+impl LinkPurpose {
+    fn word(self) -> &'static str {
+        match self {
+            LinkPurpose::FirstAdmin => "first_admin",
+            LinkPurpose::SetPassword => "set_password",
+        }
+    }
+}
+
+/// Somebody signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Whose.
+    pub account: Account,
+    /// Token against cross-site requests.
+    pub csrf: String,
+}
+
+/// What became of signing in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignIn {
+    /// The token for the cookie.
+    Welcome(String),
+    /// Wrong name or password, or no password yet: one answer for all.
+    Refused,
+    /// Too many wrong passwords.
+    Locked {
+        /// For so many seconds more.
+        seconds: i64,
+    },
+}
+
+/// The accounts.
+pub struct Accounts<'s> {
+    store: &'s Store,
+}
+
+/// A random token of 32 bytes, hexadecimal.
+fn token() -> Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|e| StoreError::Bad(format!("no randomness: {e}")))?;
+    Ok(hex::encode(bytes))
+}
+
+fn digest(token: &str) -> Value {
+    Value::Bytes(Sha256::digest(token.as_bytes()).to_vec())
+}
+
+fn hash_password(password: &str) -> Result<String> {
+    let salt = SaltString::generate(&mut OsRng);
+    let hash = Argon2::default().hash_password(password.as_bytes(), &salt);
+    hash.map(|h| h.to_string()).map_err(|e| StoreError::Bad(format!("password: {e}")))
+}
+
+impl<'s> Accounts<'s> {
+    pub(crate) fn new(store: &'s Store) -> Accounts<'s> {
+        Accounts { store }
+    }
+
+    /// How many accounts there are.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn count(&self) -> Result<u64> {
+        Ok(self.store.reader()?.one_int("SELECT count(*) FROM account", &[])?.unwrap_or(0).unsigned_abs())
+    }
+
+    /// Makes accounts; all or none. A name that is there already is an error.
+    ///
+    /// # Errors
+    /// The name is taken, or the database said no.
+    pub fn create(&self, accounts: &[NewAccount], now_ms: i64) -> Result<()> {
+        let mut hashes: Vec<(&str, String)> = Vec::new();
+        let mut sql = self.store.db.writer()?;
+        sql.begin()?;
+        let mut insert = || -> Result<()> {
+            for new in accounts {
+                // Demo accounts share a password; Argon2 is slow on purpose.
+                let password = match new.password {
+                    None => Value::Null,
+                    Some(p) => match hashes.iter().find(|(known, _)| *known == p) {
+                        Some((_, hash)) => hash.as_str().into(),
+                        None => {
+                            hashes.push((p, hash_password(p)?));
+                            hashes.last().map(|(_, h)| h.as_str()).into()
+                        }
+                    },
+                };
+                sql.run(
+                    "INSERT INTO account (id, name, display, password, failures, locked_until_ms, disabled, created_ms) \
+                     VALUES ($1, $2, $3, $4, 0, 0, 0, $5)",
+                    &[new.id.to_string().into(), new.name.into(), new.display.into(), password, now_ms.into()],
+                )?;
+                for held in new.held {
+                    hold(sql.as_mut(), new.id, held)?;
+                }
+            }
+            Ok(())
+        };
+        match insert() {
+            Ok(()) => sql.commit(),
+            Err(e) => {
+                sql.rollback()?;
+                Err(e)
+            }
+        }
+    }
+
+    /// Gives an account a post.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn give_post(&self, account: AccountId, held: &Held) -> Result<()> {
+        hold(self.store.reader()?.as_mut(), account, held)
+    }
+
+    /// An account with its posts.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn get(&self, id: AccountId) -> Result<Option<Account>> {
+        let mut sql = self.store.reader()?;
+        let mut found = None;
+        sql.each("SELECT id, name, display, disabled FROM account WHERE id = $1", &[id.to_string().into()], &mut |r| {
+            found = Some(Account {
+                id,
+                name: r.text(1)?.to_owned(),
+                display: r.text(2)?.to_owned(),
+                disabled: r.int(3)? != 0,
+                held: Vec::new(),
+            });
+            Ok(())
+        })?;
+        let Some(mut account) = found else { return Ok(None) };
+        let query = "SELECT place, role, from_day, until_day FROM post_held WHERE account = $1 ORDER BY place, role, from_day";
+        sql.each(query, &[id.to_string().into()], &mut |r| {
+            let bad = || StoreError::Stored("post held".into());
+            account.held.push(Held {
+                post: Post { place: PlaceId(r.int(0)?), role: Role::from_word(r.text(1)?).ok_or_else(bad)? },
+                from: r.text(2)?.parse().map_err(|_| bad())?,
+                until: match r.text(3)? {
+                    "" => None,
+                    day => Some(day.parse().map_err(|_| bad())?),
+                },
+            });
+            Ok(())
+        })?;
+        Ok(Some(account))
+    }
+
+    /// Names to show, for many accounts at once.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn displays(&self, ids: &[AccountId]) -> Result<Vec<(AccountId, String)>> {
+        let keys: Vec<Value> = ids.iter().map(|id| Value::Text(id.to_string())).collect();
+        let mut found = Vec::new();
+        self.store.reader()?.by_keys("account", "id, display", ("id", SqlType::Text), &keys, &mut |r| {
+            if let Ok(id) = r.text(0)?.parse() {
+                found.push((id, r.text(1)?.to_owned()));
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Signs in. Takes the same time whether the name exists or not.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn sign_in(&self, name: &str, password: &str, now_ms: i64) -> Result<SignIn> {
+        let query = "SELECT id, password, failures, locked_until_ms, disabled FROM account WHERE name = $1";
+        let rows = self.store.reader()?.rows(query, &[name.into()], 5)?;
+        let row = rows.first().map(Vec::as_slice);
+        let (id, hash, failures, locked, disabled) = match row {
+            Some([Value::Text(id), hash, Value::Int(failures), Value::Int(locked), Value::Int(disabled)]) => {
+                (Some(id.clone()), if let Value::Text(h) = hash { Some(h.clone()) } else { None }, *failures, *locked, *disabled != 0)
+            }
+            _ => (None, None, 0, 0, false),
+        };
+        if locked > now_ms {
+            return Ok(SignIn::Locked { seconds: (locked - now_ms + 999) / 1000 });
+        }
+        // A known hash of nothing, so that an unknown name costs the same time.
+        const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$Wj3e8D0kXf6Cj8xwQmT0n3nJ9l1yV1m4qg1l3s2QxkA";
+        let stored = hash.as_deref().unwrap_or(NOBODY);
+        let good = PasswordHash::new(stored).is_ok_and(|h| Argon2::default().verify_password(password.as_bytes(), &h).is_ok());
+        let Some(id) = id else { return Ok(SignIn::Refused) };
+        if !good || hash.is_none() || disabled {
+            let locked_until = if failures + 1 >= FAILURES_MAX { now_ms + LOCKED_MS } else { 0 };
+            let failures = if locked_until > 0 { 0 } else { failures + 1 };
+            self.store.write(
+                "UPDATE account SET failures = $2, locked_until_ms = $3 WHERE id = $1",
+                &[id.into(), failures.into(), locked_until.into()],
+            )?;
+            return Ok(SignIn::Refused);
+        }
+        self.store.write("UPDATE account SET failures = 0, locked_until_ms = 0 WHERE id = $1", &[id.as_str().into()])?;
+        let account = id.parse().map_err(|_| StoreError::Stored("account id".into()))?;
+        Ok(SignIn::Welcome(self.open_session(account, now_ms)?))
+    }
+
+    /// Opens a session for an account.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn open_session(&self, account: AccountId, now_ms: i64) -> Result<String> {
+        let token = token()?;
+        let csrf = self::token()?;
+        self.store.write("DELETE FROM session WHERE expires_ms < $1", &[now_ms.into()])?;
+        self.store.write(
+            "INSERT INTO session (digest, account, csrf, created_ms, seen_ms, expires_ms) VALUES ($1, $2, $3, $4, $4, $5)",
+            &[digest(&token), account.to_string().into(), csrf.into(), now_ms.into(), (now_ms + SESSION_MS).into()],
+        )?;
+        Ok(token)
+    }
+
+    /// Whoever holds this token, if the session lives.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn session(&self, token: &str, now_ms: i64) -> Result<Option<Session>> {
+        let query = "SELECT account, csrf, seen_ms FROM session WHERE digest = $1 AND expires_ms > $2 AND seen_ms > $3";
+        let rows = self.store.reader()?.rows(query, &[digest(token), now_ms.into(), (now_ms - IDLE_MS).into()], 3)?;
+        let Some([Value::Text(account), Value::Text(csrf), Value::Int(seen)]) = rows.first().map(Vec::as_slice) else {
+            return Ok(None);
+        };
+        if now_ms - seen > 60_000 {
+            self.store.write("UPDATE session SET seen_ms = $2 WHERE digest = $1", &[digest(token), now_ms.into()])?;
+        }
+        let id = account.parse().map_err(|_| StoreError::Stored("account id".into()))?;
+        Ok(self.get(id)?.filter(|a| !a.disabled).map(|account| Session { account, csrf: csrf.clone() }))
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn sign_out(&self, token: &str) -> Result<()> {
+        self.store.write("DELETE FROM session WHERE digest = $1", &[digest(token)])?;
+        Ok(())
+    }
+
+    /// Makes a link that works once.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn make_link(&self, purpose: LinkPurpose, account: Option<AccountId>, expires_ms: i64) -> Result<String> {
+        let token = token()?;
+        self.store.write(
+            "INSERT INTO one_time_link (digest, purpose, account, expires_ms) VALUES ($1, $2, $3, $4)",
+            &[digest(&token), purpose.word().into(), account.map(|a| a.to_string()).into(), expires_ms.into()],
+        )?;
+        Ok(token)
+    }
+
+    /// Whether a link would work, without using it.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn link_works(&self, purpose: LinkPurpose, token: &str, now_ms: i64) -> Result<bool> {
+        let query = "SELECT count(*) FROM one_time_link WHERE digest = $1 AND purpose = $2 AND expires_ms > $3";
+        Ok(self.store.reader()?.one_int(query, &[digest(token), purpose.word().into(), now_ms.into()])? == Some(1))
+    }
+
+    /// Uses a link: true for exactly one caller.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn use_link(&self, purpose: LinkPurpose, token: &str, now_ms: i64) -> Result<bool> {
+        let used = self.store.write(
+            "DELETE FROM one_time_link WHERE digest = $1 AND purpose = $2 AND expires_ms > $3",
+            &[digest(token), purpose.word().into(), now_ms.into()],
+        )?;
+        Ok(used == 1)
+    }
+}
+
+fn hold(sql: &mut dyn Sql, account: AccountId, held: &Held) -> Result<()> {
+    sql.run(
+        "INSERT INTO post_held (account, place, role, from_day, until_day) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (account, place, role, from_day) DO UPDATE SET until_day = excluded.until_day",
+        &[
+            account.to_string().into(),
+            held.post.place.into(),
+            held.post.role.word().into(),
+            held.from.into(),
+            held.until.map(|d| d.to_string()).unwrap_or_default().into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// A fresh account id, ordered by time.
+pub fn fresh_account_id() -> AccountId {
+    AccountId(Uuid::now_v7())
+}

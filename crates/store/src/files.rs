@@ -1,0 +1,117 @@
+//! Stored files: photographs, outlines, documents; once each, by the hash of their content.
+
+use std::{fs, io::Write, path::PathBuf};
+
+use domain::basics::{FileHash, Position, Value};
+use sha2::{Digest, Sha256};
+
+use crate::{Store, sql::*};
+
+/// What is known of a stored file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileInfo {
+    /// Its name.
+    pub hash: FileHash,
+    /// Media type, found by looking at the content.
+    pub media_type: String,
+    /// Size.
+    pub bytes: u64,
+    /// When the camera says it was taken.
+    pub taken_ms: Option<i64>,
+    /// Where the camera says it was taken.
+    pub position: Option<Position>,
+}
+
+/// A file to be stored.
+#[derive(Debug, Clone)]
+pub struct NewFile<'a> {
+    /// Content.
+    pub content: &'a [u8],
+    /// Media type, found by looking at the content.
+    pub media_type: &'a str,
+    /// When the camera says it was taken.
+    pub taken_ms: Option<i64>,
+    /// Where the camera says it was taken.
+    pub position: Option<Position>,
+}
+
+/// The stored files.
+pub struct Files<'s> {
+    store: &'s Store,
+}
+
+impl<'s> Files<'s> {
+    pub(crate) fn new(store: &'s Store) -> Files<'s> {
+        Files { store }
+    }
+
+    fn path(&self, hash: &FileHash) -> PathBuf {
+        let name = hash.as_str();
+        self.store.dir().join("files").join(&name[..2]).join(name)
+    }
+
+    /// Stores a file: content on the disk first, then its row, so that a row never names what is not there.
+    ///
+    /// # Errors
+    /// The disk or the database says no; nothing is left half-written.
+    pub fn put(&self, file: &NewFile, now_ms: i64) -> Result<FileInfo> {
+        let hash = FileHash::new(&hex::encode(Sha256::digest(file.content)))
+            .ok_or_else(|| StoreError::Bad("a digest of the wrong length".into()))?;
+        let path = self.path(&hash);
+        let told = || StoreError::io(path.display().to_string());
+        if !path.exists() {
+            let folder = path.parent().ok_or_else(|| StoreError::Bad("a file without a folder".into()))?;
+            fs::create_dir_all(folder).map_err(told())?;
+            let partial = folder.join(format!(".{}.{:?}", hash.as_str(), std::thread::current().id()));
+            let written = fs::File::create(&partial).and_then(|mut f| {
+                f.write_all(file.content)?;
+                f.sync_all()
+            });
+            if let Err(e) = written.and_then(|()| fs::rename(&partial, &path)) {
+                let _ = fs::remove_file(&partial);
+                return Err(told()(e));
+            }
+        }
+        self.store.write(
+            "INSERT INTO file (hash, type, bytes, taken_ms, lon_e7, lat_e7, stored_ms) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+             ON CONFLICT (hash) DO NOTHING",
+            &[
+                hash.as_str().into(),
+                file.media_type.into(),
+                Value::Int(file.content.len() as i64),
+                file.taken_ms.into(),
+                file.position.map(|p| i64::from(p.lon_e7)).into(),
+                file.position.map(|p| i64::from(p.lat_e7)).into(),
+                now_ms.into(),
+            ],
+        )?;
+        self.info(&hash)?.ok_or_else(|| StoreError::Stored("a file that was just stored".into()))
+    }
+
+    /// What is known of a file.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn info(&self, hash: &FileHash) -> Result<Option<FileInfo>> {
+        let query = "SELECT type, bytes, taken_ms, lon_e7, lat_e7 FROM file WHERE hash = $1";
+        let rows = self.store.reader()?.rows(query, &[hash.as_str().into()], 5)?;
+        let Some([Value::Text(media_type), Value::Int(bytes), taken, lon, lat]) = rows.first().map(Vec::as_slice) else {
+            return Ok(None);
+        };
+        let int = |v: &Value| if let Value::Int(i) = v { Some(*i) } else { None };
+        let position = match (int(lon), int(lat)) {
+            (Some(lon), Some(lat)) => Position::new(lon as i32, lat as i32),
+            _ => None,
+        };
+        Ok(Some(FileInfo { hash: hash.clone(), media_type: media_type.clone(), bytes: bytes.unsigned_abs(), taken_ms: int(taken), position }))
+    }
+
+    /// The content.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read(&self, hash: &FileHash) -> Result<Vec<u8>> {
+        let path = self.path(hash);
+        fs::read(&path).map_err(StoreError::io(path.display().to_string()))
+    }
+}

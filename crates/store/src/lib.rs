@@ -1,0 +1,283 @@
+//! Log and views on disk, for SQLite and PostgreSQL; files beside them; people who sign in. All SQL is here.
+//!
+//! Start reading at [`Store`], then `writer.rs` (the one way to write), `query.rs` (the few ways to read).
+
+mod accounts;
+mod backup;
+mod files;
+mod log;
+mod postgres;
+mod query;
+mod rebuild;
+mod sql;
+mod sqlite;
+mod verify;
+mod views;
+mod writer;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use domain::{Row, ViewId, basics::Value};
+use facts::Suite;
+
+pub use accounts::{Account, Accounts, Held, LinkPurpose, NewAccount, Session, SignIn};
+pub use backup::{backup, restore, verify_backup};
+pub use files::{FileInfo, Files, NewFile};
+pub use log::decode;
+pub use query::{Condition, Counted, Cursor, GroupRow, Groups, HistoryEntry, List, Page, Scope, StoredRow};
+pub use sql::{Database, Result, StoreError};
+pub use verify::{ChainReport, VerifyReport};
+pub use writer::{Answer, FactRef, Outcome, Submission, Writer, allowed};
+
+/// Migrations: forward only, each opening with its why.
+const MIGRATIONS: &[&str] = &[include_str!("../sql/0001_ground.sql")];
+
+/// Where the data are.
+#[derive(Debug, Clone)]
+pub struct Location {
+    /// Directory with the database (SQLite), the files and the keys.
+    pub dir: PathBuf,
+    /// `postgres://…`, or nothing for SQLite in the directory.
+    pub database: Option<String>,
+    /// Hash suite of new chains.
+    pub suite: Suite,
+}
+
+impl Location {
+    /// SQLite in a directory.
+    pub fn in_dir(dir: impl Into<PathBuf>) -> Location {
+        Location { dir: dir.into(), database: None, suite: Suite::Sha256 }
+    }
+}
+
+/// The open store.
+pub struct Store {
+    dir: PathBuf,
+    db: Arc<dyn Database>,
+    tables: Arc<RwLock<Tables>>,
+    position: Arc<AtomicU64>,
+    writer: Writer,
+    suite: Suite,
+    housekeeping: Option<Housekeeping>,
+    // Held as long as the store is open; the operating system lets go of it when the process ends.
+    _lock: Option<fs::File>,
+}
+
+use views::Tables;
+
+impl Store {
+    /// Opens or creates the data, migrates it, and builds views that are missing or of another version.
+    ///
+    /// # Errors
+    /// The directory is in use, the data are of a newer version, or the database says no.
+    pub fn open(location: &Location) -> Result<Store> {
+        fs::create_dir_all(&location.dir).map_err(StoreError::io(location.dir.display().to_string()))?;
+        let (db, lock): (Arc<dyn Database>, _) = match &location.database {
+            Some(url) => (Arc::new(postgres::Postgres::open(url)?), None),
+            None => {
+                let lock = take_lock(&location.dir)?;
+                (Arc::new(sqlite::Sqlite::open(&location.dir.join("qianwan.db"))?), Some(lock))
+            }
+        };
+        let mut sql = db.writer()?;
+        migrate(sql.as_mut())?;
+        let mut tables = Tables::load(sql.as_mut())?;
+        for view in tables.stale() {
+            tables = rebuild::build_fresh(sql.as_mut(), &tables, view)?;
+        }
+        let facts = sql.one_int("SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM chain_head", &[])?.unwrap_or(0);
+        drop(sql);
+        let tables = Arc::new(RwLock::new(tables));
+        let position = Arc::new(AtomicU64::new(facts.unsigned_abs()));
+        let writer = Writer::start(db.clone(), tables.clone(), position.clone(), location.suite)?;
+        let housekeeping = Housekeeping::start(db.clone())?;
+        Ok(Store {
+            dir: location.dir.clone(),
+            db,
+            tables,
+            position,
+            writer,
+            suite: location.suite,
+            housekeeping: Some(housekeeping),
+            _lock: lock,
+        })
+    }
+
+    /// Hands a command in; `reply` is called once, after it is durable or refused.
+    pub fn submit(&self, submission: Submission, reply: impl FnOnce(Result<Answer>) + Send + 'static) {
+        self.writer.submit(submission, Box::new(reply));
+    }
+
+    /// Hands a command in and waits.
+    ///
+    /// # Errors
+    /// The database said no; refusals are answers.
+    pub fn submit_and_wait(&self, submission: Submission) -> Result<Answer> {
+        let (send, receive) = std::sync::mpsc::sync_channel(1);
+        self.submit(submission, move |answer| {
+            let _ = send.send(answer);
+        });
+        receive.recv().map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Rises with every recorded fact: whoever keeps something computed knows when it is old.
+    pub fn position(&self) -> u64 {
+        self.position.load(Ordering::Relaxed)
+    }
+
+    /// Where files and keys are.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Stored files.
+    pub fn files(&self) -> Files<'_> {
+        Files::new(self)
+    }
+
+    /// People who sign in.
+    pub fn accounts(&self) -> Accounts<'_> {
+        Accounts::new(self)
+    }
+
+    /// `sqlite` or `postgresql`.
+    pub fn database_name(&self) -> &'static str {
+        self.db.name()
+    }
+
+    /// Suite of new chains.
+    pub fn suite(&self) -> Suite {
+        self.suite
+    }
+
+    /// A typed row.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn row(&self, view: ViewId, key: &str) -> Result<Option<Row>> {
+        let table = self.table(view)?.name();
+        let mut found = None;
+        self.reader()?.each(&format!("SELECT data FROM {table} WHERE key = $1"), &[key.into()], &mut |r| {
+            found = Some(views::decode(view, r.text(0)?)?);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// A setting of the installation.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn setting(&self, name: &str) -> Result<Option<String>> {
+        self.reader()?.one_text("SELECT value FROM setting WHERE name = $1", &[name.into()])
+    }
+
+    /// Sets a setting of the installation.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn set_setting(&self, name: &str, value: &str) -> Result<()> {
+        self.write(
+            "INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            &[name.into(), value.into()],
+        )?;
+        Ok(())
+    }
+
+    pub(crate) fn reader(&self) -> Result<Box<dyn sql::Sql + '_>> {
+        self.db.reader()
+    }
+
+    /// One statement outside the log: files, accounts, sessions, settings.
+    pub(crate) fn write(&self, statement: &str, params: &[Value]) -> Result<u64> {
+        self.db.reader()?.run(statement, params)
+    }
+
+    pub(crate) fn table(&self, view: ViewId) -> Result<views::ViewTable> {
+        self.tables.read().map_err(|_| StoreError::Stopped)?.of(view)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        drop(self.housekeeping.take());
+    }
+}
+
+/// The data directory belongs to one process.
+fn take_lock(dir: &Path) -> Result<fs::File> {
+    let path = dir.join("lock");
+    let file = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(StoreError::io(path.display().to_string()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse),
+        Err(fs::TryLockError::Error(e)) => Err(StoreError::io(path.display().to_string())(e)),
+    }
+}
+
+fn migrate(sql: &mut dyn sql::Sql) -> Result<()> {
+    sql.script("CREATE TABLE IF NOT EXISTS migration (number BIGINT NOT NULL PRIMARY KEY)")?;
+    let done = sql.one_int("SELECT CAST(coalesce(max(number), 0) AS BIGINT) FROM migration", &[])?.unwrap_or(0);
+    if done > MIGRATIONS.len() as i64 {
+        return Err(StoreError::Newer(done));
+    }
+    for (number, text) in (1_i64..).zip(MIGRATIONS) {
+        if number > done {
+            sql.begin()?;
+            let result = sql.script(text).and_then(|()| sql.run("INSERT INTO migration (number) VALUES ($1)", &[number.into()]));
+            match result {
+                Ok(_) => sql.commit()?,
+                Err(e) => {
+                    sql.rollback()?;
+                    return Err(e);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Brings the write-ahead log home now and then, off the commit path.
+struct Housekeeping {
+    stop: std::sync::mpsc::SyncSender<()>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Housekeeping {
+    fn start(db: Arc<dyn Database>) -> Result<Housekeeping> {
+        let (stop, stopped) = std::sync::mpsc::sync_channel(1);
+        let thread = std::thread::Builder::new()
+            .name("housekeeping".into())
+            .spawn(move || {
+                let second = std::time::Duration::from_secs(1);
+                while let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = stopped.recv_timeout(second) {
+                    if let Err(e) = db.tidy_up() {
+                        tracing::warn!(error = %e, "checkpoint of the write-ahead log");
+                    }
+                }
+            })
+            .map_err(StoreError::io("starting housekeeping"))?;
+        Ok(Housekeeping { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Housekeeping {
+    fn drop(&mut self) {
+        let _ = self.stop.send(());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

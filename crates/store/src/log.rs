@@ -1,0 +1,198 @@
+//! The log on disk: appending, scanning, verifying. Its tables know insert and select.
+
+use domain::{
+    Fact as AnyFact,
+    basics::{PlaceId, Recorded, Value},
+};
+use facts::{ChainId, ChainName, Fact, Hash, Head, Kind, Suite};
+use uuid::Uuid;
+
+use crate::sql::*;
+
+const COLUMNS: [(&str, SqlType); 13] = [
+    ("county", SqlType::Int),
+    ("chain", SqlType::Text),
+    ("seq", SqlType::Int),
+    ("command", SqlType::Bytes),
+    ("kind", SqlType::Text),
+    ("subject", SqlType::Text),
+    ("place", SqlType::Int),
+    ("actor", SqlType::Text),
+    ("effective_ms", SqlType::Int),
+    ("recorded_ms", SqlType::Int),
+    ("body", SqlType::Text),
+    ("prev", SqlType::Bytes),
+    ("hash", SqlType::Bytes),
+];
+
+/// All columns, in the order that [`read`] expects.
+pub(crate) const SELECT: &str =
+    "county, chain, seq, command, kind, subject, place, actor, effective_ms, recorded_ms, body, prev, hash";
+
+/// Writes sealed facts.
+pub(crate) fn append(sql: &mut dyn Sql, facts: &[Fact]) -> Result<()> {
+    let insert =
+        Insert { table: "fact".into(), columns: COLUMNS.iter().map(|(n, t)| ((*n).to_owned(), *t)).collect(), replace_on: None };
+    let rows: Vec<Vec<Value>> = facts
+        .iter()
+        .map(|f| {
+            vec![
+                Value::Int(f.chain.county.into()),
+                f.chain.name.as_str().into(),
+                Value::Int(f.seq as i64),
+                Value::Bytes(f.command.as_bytes().to_vec()),
+                f.kind.as_str().into(),
+                f.subject.as_str().into(),
+                Value::Int(f.place),
+                f.actor.as_str().into(),
+                Value::Int(f.effective_ms),
+                Value::Int(f.recorded_ms),
+                f.body.as_str().into(),
+                Value::Bytes(f.prev.0.to_vec()),
+                Value::Bytes(f.hash.0.to_vec()),
+            ]
+        })
+        .collect();
+    sql.insert_many(&insert, &rows)
+}
+
+/// A fact out of a row of [`SELECT`].
+pub(crate) fn read(r: &dyn Cells) -> Result<Fact> {
+    let bad = |what: &str| StoreError::Stored(format!("fact with an unreadable {what}"));
+    let hash = |b: &[u8]| <[u8; 32]>::try_from(b).map(Hash).map_err(|_| bad("hash"));
+    Ok(Fact {
+        chain: ChainId {
+            county: u32::try_from(r.int(0)?).map_err(|_| bad("chain"))?,
+            name: chain_name(r.text(1)?)?,
+        },
+        seq: u64::try_from(r.int(2)?).map_err(|_| bad("number"))?,
+        command: Uuid::from_slice(r.bytes(3)?).map_err(|_| bad("command"))?,
+        kind: r.text(4)?.parse::<Kind>().map_err(|_| bad("kind"))?,
+        subject: r.text(5)?.to_owned(),
+        place: r.int(6)?,
+        actor: r.text(7)?.to_owned(),
+        effective_ms: r.int(8)?,
+        recorded_ms: r.int(9)?,
+        body: r.text(10)?.to_owned(),
+        prev: hash(r.bytes(11)?)?,
+        hash: hash(r.bytes(12)?)?,
+    })
+}
+
+pub(crate) fn chain_name(word: &str) -> Result<ChainName> {
+    [ChainName::Main, ChainName::Audit]
+        .into_iter()
+        .find(|n| n.as_str() == word)
+        .ok_or_else(|| StoreError::Stored(format!("unknown chain {word:?}")))
+}
+
+/// A fact as folds see it.
+///
+/// # Errors
+/// A kind of a newer version, or a body that does not fit.
+pub fn decode(fact: &Fact) -> Result<Recorded> {
+    let unreadable = |e: &dyn std::fmt::Display| StoreError::Stored(format!("fact {} no. {}: {e}", fact.chain, fact.seq));
+    Ok(Recorded {
+        org: fact.chain.county,
+        seq: fact.seq,
+        subject: fact.subject.parse().map_err(|e| unreadable(&e))?,
+        place: PlaceId(fact.place),
+        actor: fact.actor.clone(),
+        effective_ms: fact.effective_ms,
+        recorded_ms: fact.recorded_ms,
+        fact: AnyFact::decode(fact.kind.as_str(), &fact.body).map_err(|e| unreadable(&e))?,
+    })
+}
+
+/// Facts of a chain in order, from after `after`; in pages, so that memory stays small on both databases.
+pub(crate) fn scan(
+    sql: &mut dyn Sql,
+    chain: ChainId,
+    after: u64,
+    up_to: u64,
+    each: &mut dyn FnMut(Fact) -> Result<()>,
+) -> Result<()> {
+    const PAGE: i64 = 10_000;
+    let query = format!("SELECT {SELECT} FROM fact WHERE county = $1 AND chain = $2 AND seq > $3 AND seq <= $4 ORDER BY seq LIMIT $5");
+    let mut last = after as i64;
+    loop {
+        let mut found = 0;
+        let params =
+            [Value::Int(chain.county.into()), chain.name.as_str().into(), Value::Int(last), Value::Int(up_to.min(i64::MAX as u64) as i64), Value::Int(PAGE)];
+        sql.each(&query, &params, &mut |r| {
+            let fact = read(r)?;
+            found += 1;
+            last = fact.seq as i64;
+            each(fact)
+        })?;
+        if found < PAGE {
+            return Ok(());
+        }
+    }
+}
+
+/// Heads of all chains, in order.
+pub(crate) fn heads(sql: &mut dyn Sql, lock: bool) -> Result<Vec<Head>> {
+    let clause = if lock { sql.lock_clause() } else { "" };
+    let query = format!("SELECT county, chain, suite, size, hash FROM chain_head ORDER BY county, chain{clause}");
+    let mut heads = Vec::new();
+    sql.each(&query, &[], &mut |r| {
+        heads.push(head(r)?);
+        Ok(())
+    })?;
+    Ok(heads)
+}
+
+fn head(r: &dyn Cells) -> Result<Head> {
+    let bad = |what: &str| StoreError::Stored(format!("chain head with an unreadable {what}"));
+    Ok(Head {
+        chain: ChainId { county: r.int(0)? as u32, name: chain_name(r.text(1)?)? },
+        suite: r.text(2)?.parse::<Suite>().map_err(|_| bad("suite"))?,
+        size: r.int(3)? as u64,
+        hash: <[u8; 32]>::try_from(r.bytes(4)?).map(Hash).map_err(|_| bad("hash"))?,
+    })
+}
+
+/// The head of one chain, locked until the end of the transaction; made where there is none.
+pub(crate) fn head_for_writing(sql: &mut dyn Sql, chain: ChainId, suite: Suite) -> Result<Head> {
+    let key = [Value::Int(chain.county.into()), chain.name.as_str().into()];
+    let query = format!(
+        "SELECT county, chain, suite, size, hash FROM chain_head WHERE county = $1 AND chain = $2{}",
+        sql.lock_clause()
+    );
+    let mut found = None;
+    sql.each(&query, &key, &mut |r| {
+        found = Some(head(r)?);
+        Ok(())
+    })?;
+    if let Some(head) = found {
+        return Ok(head);
+    }
+    let empty = Head::empty(chain, suite);
+    let [county, name] = key.clone();
+    sql.run(
+        "INSERT INTO chain_head (county, chain, suite, size, hash) VALUES ($1, $2, $3, 0, $4) ON CONFLICT (county, chain) DO NOTHING",
+        &[county, name, suite.as_str().into(), Value::Bytes(empty.hash.0.to_vec())],
+    )?;
+    sql.each(&query, &key, &mut |r| {
+        found = Some(head(r)?);
+        Ok(())
+    })?;
+    found.ok_or_else(|| StoreError::Stored(format!("chain {chain} has no head")))
+}
+
+/// Moves heads forward.
+pub(crate) fn save_heads(sql: &mut dyn Sql, heads: &[Head]) -> Result<()> {
+    for head in heads {
+        sql.run(
+            "UPDATE chain_head SET size = $3, hash = $4 WHERE county = $1 AND chain = $2",
+            &[
+                Value::Int(head.chain.county.into()),
+                head.chain.name.as_str().into(),
+                Value::Int(head.size as i64),
+                Value::Bytes(head.hash.0.to_vec()),
+            ],
+        )?;
+    }
+    Ok(())
+}

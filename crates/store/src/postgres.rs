@@ -1,0 +1,274 @@
+//! PostgreSQL, for a city or a province: plain SQL, no extensions, arrays for everything that comes in bulk.
+
+use std::{error::Error, path::Path, sync::Arc};
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use domain::basics::Value;
+use tokio::runtime::Runtime;
+use tokio_postgres::{
+    NoTls, Row,
+    types::{FromSql, IsNull, ToSql, Type, to_sql_checked},
+};
+
+use crate::sql::*;
+
+/// The database behind a URL.
+pub struct Postgres {
+    runtime: Arc<Runtime>,
+    pool: Pool,
+}
+
+impl Postgres {
+    /// Connects.
+    ///
+    /// # Errors
+    /// A bad URL, or nobody answers.
+    pub fn open(url: &str) -> Result<Postgres> {
+        let config: tokio_postgres::Config = url.parse()?;
+        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("postgres")
+            .enable_all()
+            .build()
+            .map_err(StoreError::io("starting the connection threads"))?;
+        let pool = Pool::builder(manager).max_size(24).build().map_err(|e| StoreError::Pool(e.to_string()))?;
+        let db = Postgres { runtime: Arc::new(runtime), pool };
+        drop(db.connect()?);
+        Ok(db)
+    }
+
+    fn connect(&self) -> Result<PostgresConnection> {
+        let object = self.runtime.block_on(self.pool.get()).map_err(|e| match e {
+            deadpool_postgres::PoolError::Backend(e) => StoreError::Postgres(e),
+            other => StoreError::Pool(other.to_string()),
+        })?;
+        Ok(PostgresConnection { runtime: self.runtime.clone(), object: Some(object), in_transaction: false })
+    }
+}
+
+impl Database for Postgres {
+    fn reader(&self) -> Result<Box<dyn Sql + '_>> {
+        Ok(Box::new(self.connect()?))
+    }
+    fn writer(&self) -> Result<Box<dyn Sql>> {
+        Ok(Box::new(self.connect()?))
+    }
+    fn writers(&self) -> usize {
+        4
+    }
+    fn copy_to(&self, _file: &Path) -> Result<()> {
+        Err(StoreError::Bad("PostgreSQL is backed up with its own tools (pg_dump, pgBackRest)".into()))
+    }
+    fn tidy_up(&self) -> Result<()> {
+        Ok(())
+    }
+    fn name(&self) -> &'static str {
+        "postgresql"
+    }
+}
+
+/// One connection of the pool.
+pub struct PostgresConnection {
+    runtime: Arc<Runtime>,
+    object: Option<Object>,
+    in_transaction: bool,
+}
+
+impl Drop for PostgresConnection {
+    fn drop(&mut self) {
+        if self.in_transaction {
+            let _ = self.rollback();
+        }
+        // The object goes back to its pool from within the runtime that drives it.
+        let _in_runtime = self.runtime.enter();
+        drop(self.object.take());
+    }
+}
+
+#[derive(Debug)]
+struct Param<'a>(&'a Value);
+
+impl ToSql for Param<'_> {
+    fn to_sql(&self, ty: &Type, out: &mut tokio_postgres::types::private::BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        match self.0 {
+            Value::Null => Ok(IsNull::Yes),
+            Value::Int(v) if *ty == Type::INT4 => i32::try_from(*v)?.to_sql(ty, out),
+            Value::Int(v) => v.to_sql(ty, out),
+            Value::Text(v) => v.to_sql(ty, out),
+            Value::Bytes(v) => v.to_sql(ty, out),
+        }
+    }
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+    to_sql_checked!();
+}
+
+/// A whole column of values, sent as one array.
+#[derive(Debug)]
+enum Column<'a> {
+    Ints(Vec<Option<i64>>),
+    Texts(Vec<Option<&'a str>>),
+    Bytes(Vec<Option<&'a [u8]>>),
+}
+
+impl<'a> Column<'a> {
+    fn of(kind: SqlType, values: impl Iterator<Item = &'a Value>) -> Column<'a> {
+        match kind {
+            SqlType::Int => Column::Ints(values.map(|v| if let Value::Int(i) = v { Some(*i) } else { None }).collect()),
+            SqlType::Text => Column::Texts(values.map(|v| if let Value::Text(t) = v { Some(t.as_str()) } else { None }).collect()),
+            SqlType::Bytes => Column::Bytes(values.map(|v| if let Value::Bytes(b) = v { Some(b.as_slice()) } else { None }).collect()),
+        }
+    }
+    fn param(&self) -> &(dyn ToSql + Sync) {
+        match self {
+            Column::Ints(v) => v,
+            Column::Texts(v) => v,
+            Column::Bytes(v) => v,
+        }
+    }
+}
+
+fn array(kind: SqlType) -> &'static str {
+    match kind {
+        SqlType::Int => "bigint[]",
+        SqlType::Text => "text[]",
+        SqlType::Bytes => "bytea[]",
+    }
+}
+
+/// Whatever type a column has, as one of ours.
+struct Any(Value);
+
+impl<'a> FromSql<'a> for Any {
+    fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Any, Box<dyn Error + Sync + Send>> {
+        Ok(Any(match *ty {
+            Type::INT8 => Value::Int(i64::from_sql(ty, raw)?),
+            Type::INT4 => Value::Int(i32::from_sql(ty, raw)?.into()),
+            Type::BOOL => Value::Int(bool::from_sql(ty, raw)?.into()),
+            Type::BYTEA => Value::Bytes(raw.to_vec()),
+            _ => Value::Text(std::str::from_utf8(raw)?.to_owned()),
+        }))
+    }
+    fn from_sql_null(_: &Type) -> Result<Any, Box<dyn Error + Sync + Send>> {
+        Ok(Any(Value::Null))
+    }
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+struct PostgresCells(Row);
+
+impl Cells for PostgresCells {
+    fn int(&self, i: usize) -> Result<i64> {
+        match self.value(i)? {
+            Value::Int(v) => Ok(v),
+            Value::Null => Ok(0),
+            other => Err(StoreError::Stored(format!("column {i} holds {other:?}, not a number"))),
+        }
+    }
+    fn text(&self, i: usize) -> Result<&str> {
+        Ok(self.0.try_get::<_, Option<&str>>(i)?.unwrap_or(""))
+    }
+    fn bytes(&self, i: usize) -> Result<&[u8]> {
+        Ok(self.0.try_get(i)?)
+    }
+    fn value(&self, i: usize) -> Result<Value> {
+        Ok(self.0.try_get::<_, Any>(i)?.0)
+    }
+}
+
+impl PostgresConnection {
+    fn client(&self) -> &Object {
+        self.object.as_ref().expect("there until dropped")
+    }
+
+    fn query_each(&self, sql: &str, params: &[&(dyn ToSql + Sync)], row: EachRow) -> Result<()> {
+        let found = self.runtime.block_on(async {
+            let statement = self.client().prepare_cached(sql).await?;
+            self.client().query(&statement, params).await
+        })?;
+        found.into_iter().try_for_each(|r| row(&PostgresCells(r)))
+    }
+}
+
+impl Sql for PostgresConnection {
+    fn run(&mut self, sql: &str, params: &[Value]) -> Result<u64> {
+        let params: Vec<Param> = params.iter().map(Param).collect();
+        let refs: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p as _).collect();
+        Ok(self.runtime.block_on(async {
+            let statement = self.client().prepare_cached(sql).await?;
+            self.client().execute(&statement, &refs).await
+        })?)
+    }
+
+    fn each(&mut self, sql: &str, params: &[Value], row: EachRow) -> Result<()> {
+        let params: Vec<Param> = params.iter().map(Param).collect();
+        let refs: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p as _).collect();
+        self.query_each(sql, &refs, row)
+    }
+
+    fn script(&mut self, sql: &str) -> Result<()> {
+        let sql = self.dialect(sql);
+        Ok(self.runtime.block_on(self.client().batch_execute(&sql))?)
+    }
+
+    fn insert_many(&mut self, insert: &Insert, rows: &[Vec<Value>]) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = insert.columns.iter().map(|(name, _)| name.as_str()).collect();
+        let arrays: Vec<String> = insert.columns.iter().enumerate().map(|(i, (_, kind))| format!("${}::{}", i + 1, array(*kind))).collect();
+        let sql = format!(
+            "INSERT INTO {} ({}) SELECT * FROM unnest({}){}",
+            insert.table,
+            names.join(", "),
+            arrays.join(", "),
+            conflict_clause(insert)
+        );
+        let columns: Vec<Column> =
+            insert.columns.iter().enumerate().map(|(i, (_, kind))| Column::of(*kind, rows.iter().map(|r| &r[i]))).collect();
+        let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(Column::param).collect();
+        self.runtime.block_on(async {
+            let statement = self.client().prepare_cached(&sql).await?;
+            self.client().execute(&statement, &params).await
+        })?;
+        Ok(())
+    }
+
+    fn by_keys(&mut self, table: &str, columns: &str, key: (&str, SqlType), keys: &[Value], row: EachRow) -> Result<()> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let sql = format!("SELECT {columns} FROM {table} WHERE {} = ANY($1::{})", key.0, array(key.1));
+        let column = Column::of(key.1, keys.iter());
+        self.query_each(&sql, &[column.param()], row)
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        self.runtime.block_on(self.client().batch_execute("BEGIN"))?;
+        self.in_transaction = true;
+        Ok(())
+    }
+    fn commit(&mut self) -> Result<()> {
+        self.in_transaction = false;
+        Ok(self.runtime.block_on(self.client().batch_execute("COMMIT"))?)
+    }
+    fn rollback(&mut self) -> Result<()> {
+        self.in_transaction = false;
+        Ok(self.runtime.block_on(self.client().batch_execute("ROLLBACK"))?)
+    }
+    fn begin_read(&mut self) -> Result<()> {
+        self.runtime.block_on(self.client().batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))?;
+        self.in_transaction = true;
+        Ok(())
+    }
+    fn lock_clause(&self) -> &'static str {
+        " FOR UPDATE"
+    }
+    fn dialect(&self, sql: &str) -> String {
+        sql.replace("{bytes}", "BYTEA").replace("{rowid}", "")
+    }
+}

@@ -1,0 +1,538 @@
+//! The few ways to read: lists (keyset paging), groups, facts under a row.
+
+use std::collections::HashMap;
+
+use domain::{
+    Row, ViewId,
+    basics::{Column, ColumnKind, Filter, PlaceId, Value},
+    places::Level,
+};
+use facts::{ChainId, Fact};
+
+use crate::{
+    Store, log,
+    sql::*,
+    views::{column_name, decode, nothing, sql_type},
+};
+
+/// Within which places to look: all, or these subtrees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything.
+    All,
+    /// These places and all below: id, level, organisation.
+    Within(Vec<(PlaceId, Level, u32)>),
+}
+
+/// One condition on a declared column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// One of these values.
+    OneOf(String, Vec<Value>),
+    /// Not below.
+    From(String, Value),
+    /// Not above.
+    UpTo(String, Value),
+    /// Strictly below; "nothing" does not count.
+    Below(String, Value),
+    /// Contains these words, in any searched column.
+    Words(String),
+}
+
+/// Where the next page begins: value of the sorted column and key of the last row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// Value of the sorted column.
+    pub value: Value,
+    /// Key.
+    pub key: String,
+}
+
+/// A list that is asked for.
+#[derive(Debug, Clone)]
+pub struct List {
+    /// Which view.
+    pub view: ViewId,
+    /// Within which places.
+    pub scope: Scope,
+    /// Conditions, all of which hold.
+    pub conditions: Vec<Condition>,
+    /// Sorted by this column, downwards if the flag is set.
+    pub sort: Option<(String, bool)>,
+    /// From where.
+    pub after: Option<Cursor>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A row of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredRow {
+    /// Key.
+    pub key: String,
+    /// The row as JSON text.
+    pub data: String,
+    /// Values of the declared columns, as stored but with "nothing" as null.
+    pub values: Vec<Value>,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// The rows.
+    pub rows: Vec<StoredRow>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// A count, exact up to a bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// How many, or the bound.
+    pub count: u64,
+    /// Whether there are more.
+    pub capped: bool,
+}
+
+/// Counting rows by one or two columns, or by the places of a level.
+#[derive(Debug, Clone)]
+pub struct Groups {
+    /// Which view.
+    pub view: ViewId,
+    /// Within which places.
+    pub scope: Scope,
+    /// Conditions, all of which hold.
+    pub conditions: Vec<Condition>,
+    /// By what: a declared column, or `@village`, `@township`, `@county`, `@city`, `@province` for the place at that level.
+    pub by: Vec<String>,
+    /// A number column to be summed as well.
+    pub sum: Option<String>,
+}
+
+/// One group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupRow {
+    /// Values of what it is grouped by.
+    pub keys: Vec<Value>,
+    /// Rows in it.
+    pub count: i64,
+    /// Sum, where one was asked for.
+    pub sum: Option<i64>,
+}
+
+/// A fact under a row, with the row before and after it.
+#[derive(Debug, Clone)]
+pub struct HistoryEntry {
+    /// The fact.
+    pub fact: Fact,
+    /// The row before.
+    pub before: Option<Row>,
+    /// The row after.
+    pub after: Option<Row>,
+}
+
+/// Counting stops here: an exact number beyond helps nobody and costs a scan.
+const COUNT_MAX: i64 = 10_000;
+
+struct Where {
+    text: String,
+    params: Vec<Value>,
+}
+
+impl Where {
+    fn new() -> Where {
+        Where { text: String::from("1 = 1"), params: Vec::new() }
+    }
+
+    fn param(&mut self, value: Value) -> String {
+        self.params.push(value);
+        format!("${}", self.params.len())
+    }
+
+    fn and(&mut self, text: &str) {
+        self.text.push_str(" AND ");
+        self.text.push_str(text);
+    }
+}
+
+fn declared(view: ViewId, name: &str) -> Result<&'static Column> {
+    let unknown = || StoreError::Bad(format!("{} has no column {name:?}", view.name()));
+    view.columns().iter().find(|c| c.name == name).ok_or_else(unknown)
+}
+
+impl Store {
+    /// A page of a list.
+    ///
+    /// # Errors
+    /// A column that cannot be used so, or the database said no.
+    pub fn list(&self, list: &List) -> Result<Page> {
+        let table = self.table(list.view)?.name();
+        let mut w = self.conditions(list.view, &list.scope, &list.conditions, "t")?;
+        let (sort, order, direction) = match &list.sort {
+            None => (None, "t.key".to_owned(), ">"),
+            Some((name, down)) => {
+                let column = declared(list.view, name)?;
+                if !column.sort {
+                    return Err(StoreError::Bad(format!("{} cannot be sorted by {name:?}", list.view.name())));
+                }
+                let (word, sign) = if *down { (" DESC", "<") } else { ("", ">") };
+                let c = column_name(column);
+                (Some(c.clone()), format!("t.{c}{word}, t.key{word}"), sign)
+            }
+        };
+        if let Some(after) = &list.after {
+            let key = w.param(after.key.as_str().into());
+            let clause = match &sort {
+                None => format!("t.key > {key}"),
+                Some(column) => {
+                    let value = w.param(after.value.clone());
+                    format!("(t.{column}, t.key) {direction} ({value}, {key})")
+                }
+            };
+            w.and(&clause);
+        }
+        let names: Vec<String> = list.view.columns().iter().map(|c| format!("t.{}", column_name(c))).collect();
+        let limit = w.param(Value::Int(list.limit as i64 + 1));
+        let query = format!(
+            "SELECT t.key, t.data, {} FROM {table} t WHERE {} ORDER BY {order} LIMIT {limit}",
+            names.join(", "),
+            w.text
+        );
+        let mut rows = Vec::new();
+        let columns = list.view.columns();
+        self.reader()?.each(&query, &w.params, &mut |r| {
+            let values = columns.iter().enumerate().map(|(i, _)| r.value(i + 2)).collect::<Result<Vec<_>>>()?;
+            rows.push(StoredRow { key: r.text(0)?.to_owned(), data: r.text(1)?.to_owned(), values });
+            Ok(())
+        })?;
+        let more = rows.len() > list.limit;
+        rows.truncate(list.limit);
+        let sorted = list.sort.as_ref().and_then(|(name, _)| columns.iter().position(|c| c.name == name));
+        let next = rows.last().filter(|_| more).map(|last| Cursor {
+            key: last.key.clone(),
+            value: sorted.map_or(Value::Null, |i| last.values[i].clone()),
+        });
+        for row in &mut rows {
+            for (column, value) in columns.iter().zip(&mut row.values) {
+                if column.sort && *value == nothing(column) {
+                    *value = Value::Null;
+                }
+            }
+        }
+        Ok(Page { rows, next })
+    }
+
+    /// How many rows a list would have.
+    ///
+    /// # Errors
+    /// As [`Store::list`].
+    pub fn count(&self, view: ViewId, scope: &Scope, conditions: &[Condition]) -> Result<Counted> {
+        let table = self.table(view)?.name();
+        let w = self.conditions(view, scope, conditions, "t")?;
+        let query = format!("SELECT count(*) FROM (SELECT 1 AS one FROM {table} t WHERE {} LIMIT {}) AS some", w.text, COUNT_MAX + 1);
+        let found = self.reader()?.one_int(&query, &w.params)?.unwrap_or(0);
+        Ok(Counted { count: found.min(COUNT_MAX).unsigned_abs(), capped: found > COUNT_MAX })
+    }
+
+    /// Rows counted by columns or places.
+    ///
+    /// # Errors
+    /// As [`Store::list`].
+    pub fn groups(&self, groups: &Groups) -> Result<Vec<GroupRow>> {
+        let table = self.table(groups.view)?.name();
+        let places = self.table(ViewId::Places)?.name();
+        let w = self.conditions(groups.view, &groups.scope, &groups.conditions, "t")?;
+        let mut join = String::new();
+        let mut by = Vec::new();
+        for name in &groups.by {
+            match name.strip_prefix('@') {
+                None => {
+                    let column = declared(groups.view, name)?;
+                    if !column.group {
+                        return Err(StoreError::Bad(format!("{} cannot be counted by {name:?}", groups.view.name())));
+                    }
+                    by.push(format!("t.{}", column_name(column)));
+                }
+                Some(level) => {
+                    let column = match level {
+                        "province" | "city" | "county" | "township" => format!("c_{level}"),
+                        "village" => "c_id".to_owned(),
+                        _ => return Err(StoreError::Bad(format!("no level {level:?}"))),
+                    };
+                    if groups.view == ViewId::Places {
+                        by.push(format!("t.{column}"));
+                    } else {
+                        join = format!(" JOIN {places} p ON p.c_id = t.c_place");
+                        by.push(format!("p.{column}"));
+                    }
+                }
+            }
+        }
+        let sum = match &groups.sum {
+            None => String::new(),
+            Some(name) => {
+                let column = declared(groups.view, name)?;
+                if column.kind != ColumnKind::Int {
+                    return Err(StoreError::Bad(format!("{name:?} is not a number")));
+                }
+                format!(", CAST(coalesce(sum(t.{}), 0) AS BIGINT)", column_name(column))
+            }
+        };
+        let width = by.len();
+        let grouping = if by.is_empty() { String::new() } else { format!(" GROUP BY {0} ORDER BY {0}", by.join(", ")) };
+        let select: Vec<String> = by.iter().cloned().chain(["count(*)".to_owned()]).collect();
+        let query = format!("SELECT {}{sum} FROM {table} t{join} WHERE {}{grouping}", select.join(", "), w.text);
+        let mut found = Vec::new();
+        self.reader()?.each(&query, &w.params, &mut |r| {
+            let keys = (0..width).map(|i| r.value(i)).collect::<Result<_>>()?;
+            let sum = if sum.is_empty() { None } else { Some(r.int(width + 1)?) };
+            found.push(GroupRow { keys, count: r.int(width)?, sum });
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Rows by key, in the order of the keys; missing ones are left out.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn rows(&self, view: ViewId, keys: &[String]) -> Result<Vec<(String, Row)>> {
+        let table = self.table(view)?.name();
+        let values: Vec<Value> = keys.iter().map(|k| k.as_str().into()).collect();
+        let mut found: HashMap<String, Row> = HashMap::new();
+        self.reader()?.by_keys(&table, "key, data", ("key", SqlType::Text), &values, &mut |r| {
+            found.insert(r.text(0)?.to_owned(), decode(view, r.text(1)?)?);
+            Ok(())
+        })?;
+        Ok(keys.iter().filter_map(|k| found.remove_entry(k)).collect())
+    }
+
+    /// The open place that has this code now; failing that, a closed one.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn place_by_code(&self, code: &str) -> Result<Option<Row>> {
+        let table = self.table(ViewId::Places)?.name();
+        let mut found = None;
+        let query = format!("SELECT data FROM {table} WHERE c_code = $1 ORDER BY c_closed DESC");
+        self.reader()?.each(&query, &[code.into()], &mut |r| {
+            found = Some(decode(ViewId::Places, r.text(0)?)?);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Columns of every row within a scope, for maps and exports that need them all: the caller gets one row at a time.
+    ///
+    /// # Errors
+    /// As [`Store::list`].
+    pub fn columns(&self, view: ViewId, scope: &Scope, conditions: &[Condition], names: &[&str], each: &mut dyn FnMut(&[Value])) -> Result<()> {
+        let table = self.table(view)?.name();
+        let w = self.conditions(view, scope, conditions, "t")?;
+        let columns = names.iter().map(|n| declared(view, n)).collect::<Result<Vec<_>>>()?;
+        let select: Vec<String> = columns.iter().map(|c| format!("t.{}", column_name(c))).collect();
+        let query = format!("SELECT {} FROM {table} t WHERE {}", select.join(", "), w.text);
+        self.reader()?.each(&query, &w.params, &mut |r| {
+            let mut values = (0..columns.len()).map(|i| r.value(i)).collect::<Result<Vec<_>>>()?;
+            for (column, value) in columns.iter().zip(&mut values) {
+                if column.sort && *value == nothing(column) {
+                    *value = Value::Null;
+                }
+            }
+            each(&values);
+            Ok(())
+        })
+    }
+
+    /// Facts under a row, in order, each with the row before and after it.
+    ///
+    /// # Errors
+    /// The database said no, or a fact cannot be read.
+    pub fn history(&self, view: ViewId, key: &str, subject: &str) -> Result<Vec<HistoryEntry>> {
+        let query = format!("SELECT {} FROM fact WHERE subject = $1 ORDER BY county, chain, seq", log::SELECT);
+        let mut facts = Vec::new();
+        self.reader()?.each(&query, &[subject.into()], &mut |r| {
+            facts.push(log::read(r)?);
+            Ok(())
+        })?;
+        let mut row: Option<Row> = None;
+        let mut entries = Vec::new();
+        for fact in facts {
+            let recorded = log::decode(&fact)?;
+            if view.key(&recorded).as_deref() != Some(key) {
+                continue;
+            }
+            let before = row.clone();
+            row = view.fold(row, &recorded);
+            entries.push(HistoryEntry { fact, before, after: row.clone() });
+        }
+        Ok(entries)
+    }
+
+    /// One fact.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn fact(&self, chain: ChainId, seq: u64) -> Result<Option<Fact>> {
+        let mut found = None;
+        let mut sql = self.reader()?;
+        log::scan(sql.as_mut(), chain, seq.saturating_sub(1), seq, &mut |fact| {
+            found = Some(fact);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// The latest facts of some chains, newest first within each, before a number if one is given.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn latest(&self, chain: ChainId, before: Option<u64>, limit: usize) -> Result<Vec<Fact>> {
+        let query = format!(
+            "SELECT {} FROM fact WHERE county = $1 AND chain = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4",
+            log::SELECT
+        );
+        let mut facts = Vec::new();
+        let params = [
+            Value::Int(chain.county.into()),
+            chain.name.as_str().into(),
+            Value::Int(before.map_or(i64::MAX, |b| b as i64)),
+            Value::Int(limit as i64),
+        ];
+        self.reader()?.each(&query, &params, &mut |r| {
+            facts.push(log::read(r)?);
+            Ok(())
+        })?;
+        Ok(facts)
+    }
+
+    /// Facts under the rows that conditions select, newest first: what a figure rests on.
+    ///
+    /// # Errors
+    /// As [`Store::list`].
+    pub fn facts_under(&self, view: ViewId, subject: &str, scope: &Scope, conditions: &[Condition], before: Option<(i64, u32, u64)>, limit: usize) -> Result<Vec<Fact>> {
+        let table = self.table(view)?.name();
+        let mut w = self.conditions(view, scope, conditions, "t")?;
+        if let Some((ms, county, seq)) = before {
+            let (ms, county, seq) =
+                (w.param(ms.into()), w.param(Value::Int(county.into())), w.param(Value::Int(seq as i64)));
+            w.and(&format!("(f.recorded_ms, f.county, f.seq) < ({ms}, {county}, {seq})"));
+        }
+        let limit = w.param(Value::Int(limit as i64));
+        let select: Vec<String> = log::SELECT.split(", ").map(|c| format!("f.{c}")).collect();
+        let query = format!(
+            "SELECT {} FROM {table} t JOIN fact f ON f.subject = '{subject}:' || {} WHERE {} \
+             ORDER BY f.recorded_ms DESC, f.county DESC, f.seq DESC LIMIT {limit}",
+            select.join(", "),
+            if view == ViewId::Counts { "CAST(t.c_place AS TEXT)" } else { "t.key" },
+            w.text
+        );
+        let mut facts = Vec::new();
+        self.reader()?.each(&query, &w.params, &mut |r| {
+            facts.push(log::read(r)?);
+            Ok(())
+        })?;
+        Ok(facts)
+    }
+
+    fn conditions(&self, view: ViewId, scope: &Scope, conditions: &[Condition], t: &str) -> Result<Where> {
+        let mut w = Where::new();
+        if let Scope::Within(places) = scope {
+            let table = self.table(ViewId::Places)?.name();
+            let clauses: Vec<String> = places.iter().map(|p| within(&mut w, view, &table, t, *p)).collect();
+            match clauses.as_slice() {
+                [] => w.and("1 = 0"),
+                clauses => w.and(&format!("({})", clauses.join(" OR "))),
+            }
+        }
+        for condition in conditions {
+            condition_clause(&mut w, view, t, condition)?;
+        }
+        Ok(w)
+    }
+}
+
+/// The clause for one subtree. A county is a chain of its own, so its rows carry its number and every order has an index
+/// that begins with it; above, the order's own index is walked; below, the places are few.
+fn within(w: &mut Where, view: ViewId, places: &str, t: &str, (id, level, org): (PlaceId, Level, u32)) -> String {
+    let own_column = match level {
+        Level::Province => "c_province",
+        Level::City => "c_city",
+        Level::County => "c_county",
+        Level::Township => "c_township",
+        Level::Village => "c_id",
+    };
+    let id = w.param(id.into());
+    if view == ViewId::Places {
+        return format!("{t}.{own_column} = {id}");
+    }
+    match level {
+        Level::County => {
+            let org = w.param(Value::Int(org.into()));
+            // The organisation narrows by index; the place makes it exact if places have moved since.
+            format!("({t}.org = {org} AND EXISTS (SELECT 1 FROM {places} s WHERE s.c_id = {t}.c_place AND s.c_county = {id}))")
+        }
+        Level::Province | Level::City => {
+            format!("EXISTS (SELECT 1 FROM {places} s WHERE s.c_id = {t}.c_place AND s.{own_column} = {id})")
+        }
+        Level::Township | Level::Village => {
+            format!("{t}.c_place IN (SELECT s.c_id FROM {places} s WHERE s.{own_column} = {id})")
+        }
+    }
+}
+
+fn condition_clause(w: &mut Where, view: ViewId, t: &str, condition: &Condition) -> Result<()> {
+    let usable = |name: &str, wanted: &[Filter]| -> Result<&'static Column> {
+        let column = declared(view, name)?;
+        let good = wanted.contains(&column.filter);
+        good.then_some(column).ok_or_else(|| StoreError::Bad(format!("{} cannot be filtered so by {name:?}", view.name())))
+    };
+    let typed = |column: &Column, value: &Value| -> Result<Value> {
+        match (sql_type(column), value) {
+            (SqlType::Int, Value::Int(_)) | (SqlType::Text, Value::Text(_)) => Ok(value.clone()),
+            (SqlType::Int, Value::Text(text)) => {
+                text.parse().map(Value::Int).map_err(|_| StoreError::Bad(format!("{:?} is not a number", text)))
+            }
+            _ => Err(StoreError::Bad(format!("{:?} does not fit column {}", value, column.name))),
+        }
+    };
+    match condition {
+        Condition::OneOf(name, values) => {
+            let column = usable(name, &[Filter::Equals, Filter::Range])?;
+            let marks: Vec<String> =
+                values.iter().map(|v| typed(column, v).map(|v| w.param(v))).collect::<Result<_>>()?;
+            match marks.as_slice() {
+                [] => w.and("1 = 0"),
+                [one] => w.and(&format!("{t}.{} = {one}", column_name(column))),
+                marks => w.and(&format!("{t}.{} IN ({})", column_name(column), marks.join(", "))),
+            }
+        }
+        Condition::From(name, value) => {
+            let column = usable(name, &[Filter::Range])?;
+            let mark = w.param(typed(column, value)?);
+            let none = w.param(nothing(column));
+            w.and(&format!("{t}.{0} >= {mark} AND {t}.{0} < {none}", column_name(column)));
+        }
+        Condition::UpTo(name, value) => {
+            let column = usable(name, &[Filter::Range])?;
+            let mark = w.param(typed(column, value)?);
+            w.and(&format!("{t}.{} <= {mark}", column_name(column)));
+        }
+        Condition::Below(name, value) => {
+            let column = usable(name, &[Filter::Range])?;
+            let mark = w.param(typed(column, value)?);
+            w.and(&format!("{t}.{} < {mark}", column_name(column)));
+        }
+        Condition::Words(words) => {
+            let searched: Vec<&Column> = view.columns().iter().filter(|c| c.search).collect();
+            for word in words.split_whitespace().take(5) {
+                let escaped = word.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+                let mark = w.param(Value::Text(format!("%{escaped}%")));
+                let any: Vec<String> =
+                    searched.iter().map(|c| format!("lower({t}.{}) LIKE {mark} ESCAPE '\\'", column_name(c))).collect();
+                w.and(&if any.is_empty() { "1 = 0".to_owned() } else { format!("({})", any.join(" OR ")) });
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! One small trait over both databases. Nothing outside this crate asks which one it is.
+//!
+//! SQL is written once, in the common subset: placeholders `$1`, explicit conflict targets, integers, text and bytes,
+//! no extensions, no JSON operators. What differs (bulk writing and reading by keys) is a method here.
+
+use domain::basics::Value;
+
+/// What can go wrong below. Callers see it as an accident, never as an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite said no.
+    #[error("SQLite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// PostgreSQL said no.
+    #[error("PostgreSQL: {0}")]
+    Postgres(#[from] tokio_postgres::Error),
+    /// No connection could be had.
+    #[error("PostgreSQL connection: {0}")]
+    Pool(String),
+    /// A file could not be read or written.
+    #[error("{what}: {source}")]
+    Io {
+        /// Which file, and what was tried.
+        what: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Something stored cannot be read.
+    #[error("stored data cannot be read: {0}")]
+    Stored(String),
+    /// Another process has the data directory.
+    #[error("the data directory is in use by another process")]
+    InUse,
+    /// The data were written by a newer version.
+    #[error("the data were written by a newer version (migration {0}); this one knows fewer")]
+    Newer(i64),
+    /// The writer has stopped.
+    #[error("the writer has stopped")]
+    Stopped,
+    /// The caller asked for something that does not exist.
+    #[error("{0}")]
+    Bad(String),
+}
+
+impl StoreError {
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> StoreError {
+        let what = what.into();
+        move |source| StoreError::Io { what, source }
+    }
+}
+
+/// Shorthand.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// Type of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SqlType {
+    /// 64-bit integer.
+    Int,
+    /// Text.
+    Text,
+    /// Bytes.
+    Bytes,
+}
+
+/// A bulk insert: table, columns, and the key whose rows are replaced on conflict (none: a conflict is an error).
+#[derive(Debug, Clone)]
+pub struct Insert {
+    /// Where to.
+    pub table: String,
+    /// Columns with their types.
+    pub columns: Vec<(String, SqlType)>,
+    /// Key columns on which a present row is replaced.
+    pub replace_on: Option<&'static str>,
+}
+
+/// One row of an answer.
+pub trait Cells {
+    /// The integer in a column; 0 where it is null.
+    fn int(&self, i: usize) -> Result<i64>;
+    /// The text in a column; empty where it is null.
+    fn text(&self, i: usize) -> Result<&str>;
+    /// The bytes in a column.
+    fn bytes(&self, i: usize) -> Result<&[u8]>;
+    /// Whatever is in a column.
+    fn value(&self, i: usize) -> Result<Value>;
+}
+
+/// What to do with each row.
+pub type EachRow<'a> = &'a mut dyn FnMut(&dyn Cells) -> Result<()>;
+
+/// One connection.
+pub trait Sql: Send {
+    /// Runs a statement, returns the number of rows touched.
+    fn run(&mut self, sql: &str, params: &[Value]) -> Result<u64>;
+    /// Runs a query row by row.
+    fn each(&mut self, sql: &str, params: &[Value], row: EachRow) -> Result<()>;
+    /// Runs several statements without parameters.
+    fn script(&mut self, sql: &str) -> Result<()>;
+    /// Writes many rows.
+    fn insert_many(&mut self, insert: &Insert, rows: &[Vec<Value>]) -> Result<()>;
+    /// Reads `columns` of the rows whose `key` is one of `keys`, in any order.
+    fn by_keys(&mut self, table: &str, columns: &str, key: (&str, SqlType), keys: &[Value], row: EachRow) -> Result<()>;
+    /// Begins a transaction that will write.
+    fn begin(&mut self) -> Result<()>;
+    /// Makes it durable.
+    fn commit(&mut self) -> Result<()>;
+    /// Forgets it.
+    fn rollback(&mut self) -> Result<()>;
+    /// Begins a transaction that only reads, from one moment.
+    fn begin_read(&mut self) -> Result<()>;
+    /// The clause that locks selected rows until the end of the transaction; nothing where there is one writer anyway.
+    fn lock_clause(&self) -> &'static str;
+    /// Fills in the words that differ.
+    fn dialect(&self, sql: &str) -> String;
+}
+
+impl dyn Sql + '_ {
+    /// All rows of a small answer.
+    pub fn rows(&mut self, sql: &str, params: &[Value], width: usize) -> Result<Vec<Vec<Value>>> {
+        let mut rows = Vec::new();
+        self.each(sql, params, &mut |cells| {
+            rows.push((0..width).map(|i| cells.value(i)).collect::<Result<_>>()?);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// The first column of the first row, as an integer.
+    pub fn one_int(&mut self, sql: &str, params: &[Value]) -> Result<Option<i64>> {
+        let mut found = None;
+        self.each(sql, params, &mut |cells| {
+            found = Some(cells.int(0)?);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// The first column of the first row, as text.
+    pub fn one_text(&mut self, sql: &str, params: &[Value]) -> Result<Option<String>> {
+        let mut found = None;
+        self.each(sql, params, &mut |cells| {
+            found = Some(cells.text(0)?.to_owned());
+            Ok(())
+        })?;
+        Ok(found)
+    }
+}
+
+/// A database: hands out connections.
+pub trait Database: Send + Sync {
+    /// A connection for reading; goes back by itself.
+    fn reader(&self) -> Result<Box<dyn Sql + '_>>;
+    /// A connection of its own for a writer.
+    fn writer(&self) -> Result<Box<dyn Sql>>;
+    /// How many writers may work side by side.
+    fn writers(&self) -> usize;
+    /// A consistent copy into a new file, while others write. Only where the database is a file of ours.
+    fn copy_to(&self, file: &std::path::Path) -> Result<()>;
+    /// Brings the write-ahead log home without waiting for anybody.
+    fn tidy_up(&self) -> Result<()>;
+    /// `sqlite` or `postgresql`.
+    fn name(&self) -> &'static str;
+}
+
+/// Text of a bulk insert for one row of placeholders.
+pub(crate) fn conflict_clause(insert: &Insert) -> String {
+    match insert.replace_on {
+        None => String::new(),
+        Some(key) => {
+            let keys: Vec<&str> = key.split(',').map(str::trim).collect();
+            let sets: Vec<String> = insert
+                .columns
+                .iter()
+                .filter(|(name, _)| !keys.contains(&name.as_str()))
+                .map(|(name, _)| format!("{name} = excluded.{name}"))
+                .collect();
+            format!(" ON CONFLICT ({key}) DO UPDATE SET {}", sets.join(", "))
+        }
+    }
+}

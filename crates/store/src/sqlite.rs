@@ -1,0 +1,282 @@
+//! SQLite, embedded: one file, write-ahead log, every commit on disk before it is acknowledged.
+
+use std::{
+    ops::{Deref, DerefMut},
+    path::{Path, PathBuf},
+    sync::Mutex,
+    time::Duration,
+};
+
+use domain::basics::Value;
+use rusqlite::{Connection, OpenFlags, types::ValueRef};
+
+use crate::sql::*;
+
+/// The database in one file.
+pub struct Sqlite {
+    path: PathBuf,
+    idle: Mutex<Vec<SqliteConnection>>,
+}
+
+/// How a commit reaches the disk. `FULL` is the only one for real data.
+const PRAGMAS: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; \
+                       PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON;";
+
+impl Sqlite {
+    /// Opens or creates the file.
+    ///
+    /// # Errors
+    /// The file cannot be opened or is not a database.
+    pub fn open(path: &Path) -> Result<Sqlite> {
+        let db = Sqlite { path: path.to_owned(), idle: Mutex::new(Vec::new()) };
+        let first = db.connect()?;
+        db.give_back(first);
+        Ok(db)
+    }
+
+    fn connect(&self) -> Result<SqliteConnection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.busy_timeout(Duration::from_secs(20))?;
+        connection.execute_batch(PRAGMAS)?;
+        connection.set_prepared_statement_cache_capacity(256);
+        Ok(SqliteConnection(connection))
+    }
+
+    fn give_back(&self, connection: SqliteConnection) {
+        if let Ok(mut idle) = self.idle.lock()
+            && idle.len() < 16
+            && connection.0.is_autocommit()
+        {
+            idle.push(connection);
+        }
+    }
+}
+
+impl Database for Sqlite {
+    fn reader(&self) -> Result<Box<dyn Sql + '_>> {
+        let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self.connect()?,
+        };
+        Ok(Box::new(Lent { home: self, connection: Some(connection) }))
+    }
+
+    fn writer(&self) -> Result<Box<dyn Sql>> {
+        Ok(Box::new(self.connect()?))
+    }
+
+    fn writers(&self) -> usize {
+        1
+    }
+
+    fn copy_to(&self, file: &Path) -> Result<()> {
+        let connection = self.connect()?;
+        connection.0.execute("VACUUM INTO ?1", [file.to_string_lossy()])?;
+        Ok(())
+    }
+
+    fn tidy_up(&self) -> Result<()> {
+        let connection = self.connect()?;
+        connection.0.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+}
+
+/// A connection lent for reading.
+struct Lent<'a> {
+    home: &'a Sqlite,
+    connection: Option<SqliteConnection>,
+}
+
+impl Deref for Lent<'_> {
+    type Target = SqliteConnection;
+    fn deref(&self) -> &SqliteConnection {
+        self.connection.as_ref().expect("there until dropped")
+    }
+}
+
+impl DerefMut for Lent<'_> {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        self.connection.as_mut().expect("there until dropped")
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if let Some(mut connection) = self.connection.take() {
+            if !connection.0.is_autocommit() {
+                let _ = connection.rollback();
+            }
+            self.home.give_back(connection);
+        }
+    }
+}
+
+/// One connection.
+pub struct SqliteConnection(Connection);
+
+/// `$1` → `?1`, so that the number counts and not the order.
+fn numbered(sql: &str) -> String {
+    sql.replace('$', "?")
+}
+
+struct SqliteCells<'a, 'b>(&'a rusqlite::Row<'b>);
+
+impl Cells for SqliteCells<'_, '_> {
+    fn int(&self, i: usize) -> Result<i64> {
+        match self.0.get_ref(i)? {
+            ValueRef::Integer(v) => Ok(v),
+            ValueRef::Null => Ok(0),
+            other => Err(StoreError::Stored(format!("column {i} holds {:?}, not a number", other.data_type()))),
+        }
+    }
+    fn text(&self, i: usize) -> Result<&str> {
+        match self.0.get_ref(i)? {
+            ValueRef::Text(v) => std::str::from_utf8(v).map_err(|e| StoreError::Stored(e.to_string())),
+            ValueRef::Null => Ok(""),
+            other => Err(StoreError::Stored(format!("column {i} holds {:?}, not text", other.data_type()))),
+        }
+    }
+    fn bytes(&self, i: usize) -> Result<&[u8]> {
+        match self.0.get_ref(i)? {
+            ValueRef::Blob(v) => Ok(v),
+            other => Err(StoreError::Stored(format!("column {i} holds {:?}, not bytes", other.data_type()))),
+        }
+    }
+    fn value(&self, i: usize) -> Result<Value> {
+        Ok(match self.0.get_ref(i)? {
+            ValueRef::Null => Value::Null,
+            ValueRef::Integer(v) => Value::Int(v),
+            ValueRef::Text(v) => Value::Text(String::from_utf8_lossy(v).into_owned()),
+            ValueRef::Blob(v) => Value::Bytes(v.to_vec()),
+            ValueRef::Real(v) => Value::Int(v.round() as i64),
+        })
+    }
+}
+
+fn bind(statement: &mut rusqlite::CachedStatement, params: &[Value]) -> Result<()> {
+    for (i, value) in params.iter().enumerate() {
+        match value {
+            Value::Null => statement.raw_bind_parameter(i + 1, rusqlite::types::Null)?,
+            Value::Int(v) => statement.raw_bind_parameter(i + 1, v)?,
+            Value::Text(v) => statement.raw_bind_parameter(i + 1, v)?,
+            Value::Bytes(v) => statement.raw_bind_parameter(i + 1, v)?,
+        }
+    }
+    Ok(())
+}
+
+impl Sql for SqliteConnection {
+    fn run(&mut self, sql: &str, params: &[Value]) -> Result<u64> {
+        let mut statement = self.0.prepare_cached(&numbered(sql))?;
+        bind(&mut statement, params)?;
+        Ok(statement.raw_execute()? as u64)
+    }
+
+    fn each(&mut self, sql: &str, params: &[Value], row: EachRow) -> Result<()> {
+        let mut statement = self.0.prepare_cached(&numbered(sql))?;
+        bind(&mut statement, params)?;
+        let mut rows = statement.raw_query();
+        while let Some(found) = rows.next()? {
+            row(&SqliteCells(found))?;
+        }
+        Ok(())
+    }
+
+    fn script(&mut self, sql: &str) -> Result<()> {
+        Ok(self.0.execute_batch(&self.dialect(sql))?)
+    }
+
+    fn insert_many(&mut self, insert: &Insert, rows: &[Vec<Value>]) -> Result<()> {
+        let names: Vec<&str> = insert.columns.iter().map(|(name, _)| name.as_str()).collect();
+        let marks: Vec<String> = (1..=names.len()).map(|i| format!("?{i}")).collect();
+        let sql = format!(
+            "INSERT INTO {} ({}) VALUES ({}){}",
+            insert.table,
+            names.join(", "),
+            marks.join(", "),
+            conflict_clause(insert)
+        );
+        let mut statement = self.0.prepare_cached(&sql)?;
+        for row in rows {
+            bind(&mut statement, row)?;
+            statement.raw_execute()?;
+        }
+        Ok(())
+    }
+
+    fn by_keys(&mut self, table: &str, columns: &str, key: (&str, SqlType), keys: &[Value], row: EachRow) -> Result<()> {
+        let sql = format!("SELECT {columns} FROM {table} WHERE {} = ?1", key.0);
+        let mut statement = self.0.prepare_cached(&sql)?;
+        for key in keys {
+            bind(&mut statement, std::slice::from_ref(key))?;
+            let mut rows = statement.raw_query();
+            while let Some(found) = rows.next()? {
+                row(&SqliteCells(found))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        Ok(self.0.execute_batch("BEGIN IMMEDIATE")?)
+    }
+    fn commit(&mut self) -> Result<()> {
+        Ok(self.0.execute_batch("COMMIT")?)
+    }
+    fn rollback(&mut self) -> Result<()> {
+        Ok(self.0.execute_batch("ROLLBACK")?)
+    }
+    fn begin_read(&mut self) -> Result<()> {
+        Ok(self.0.execute_batch("BEGIN DEFERRED")?)
+    }
+    fn lock_clause(&self) -> &'static str {
+        ""
+    }
+    fn dialect(&self, sql: &str) -> String {
+        sql.replace("{bytes}", "BLOB").replace("{rowid}", "WITHOUT ROWID")
+    }
+}
+
+
+impl Sql for Lent<'_> {
+    fn run(&mut self, sql: &str, params: &[Value]) -> Result<u64> {
+        self.deref_mut().run(sql, params)
+    }
+    fn each(&mut self, sql: &str, params: &[Value], row: EachRow) -> Result<()> {
+        self.deref_mut().each(sql, params, row)
+    }
+    fn script(&mut self, sql: &str) -> Result<()> {
+        self.deref_mut().script(sql)
+    }
+    fn insert_many(&mut self, insert: &Insert, rows: &[Vec<Value>]) -> Result<()> {
+        self.deref_mut().insert_many(insert, rows)
+    }
+    fn by_keys(&mut self, table: &str, columns: &str, key: (&str, SqlType), keys: &[Value], row: EachRow) -> Result<()> {
+        self.deref_mut().by_keys(table, columns, key, keys, row)
+    }
+    fn begin(&mut self) -> Result<()> {
+        self.deref_mut().begin()
+    }
+    fn commit(&mut self) -> Result<()> {
+        self.deref_mut().commit()
+    }
+    fn rollback(&mut self) -> Result<()> {
+        self.deref_mut().rollback()
+    }
+    fn begin_read(&mut self) -> Result<()> {
+        self.deref_mut().begin_read()
+    }
+    fn lock_clause(&self) -> &'static str {
+        self.deref().lock_clause()
+    }
+    fn dialect(&self, sql: &str) -> String {
+        self.deref().dialect(sql)
+    }
+}

@@ -1,0 +1,200 @@
+//! Checking an installation, and carrying chains out of it.
+
+use std::io::Write;
+
+use facts::{
+    ChainFileHeader, ChainFileWriter, ChainId, Checkpoint, Head, Origin, SignerKey, Verifier, VerifierKey,
+};
+use serde::Serialize;
+
+use crate::{Store, log, sql::*};
+
+/// What `verify` found.
+#[derive(Debug, Clone, Serialize)]
+pub struct VerifyReport {
+    /// Every chain, in order.
+    pub chains: Vec<ChainReport>,
+}
+
+impl VerifyReport {
+    /// Whether every chain holds.
+    pub fn holds(&self) -> bool {
+        self.chains.iter().all(|c| c.broken.is_none())
+    }
+}
+
+/// What was found of one chain.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChainReport {
+    /// Which chain.
+    pub chain: ChainId,
+    /// Facts checked.
+    pub facts: u64,
+    /// Checkpoints that agree.
+    pub checkpoints: u64,
+    /// The first thing that does not hold.
+    pub broken: Option<String>,
+    /// Stable word for it.
+    pub code: Option<&'static str>,
+    /// Number of the first broken fact.
+    pub at: Option<u64>,
+}
+
+impl Store {
+    /// Heads of all chains.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn heads(&self) -> Result<Vec<Head>> {
+        log::heads(self.reader()?.as_mut(), false)
+    }
+
+    /// Re-hashes every fact of every chain, compares heads and kept checkpoints, and names the first broken fact.
+    ///
+    /// # Errors
+    /// The database said no; a broken chain is a finding, not an error.
+    pub fn verify(&self, keys: &[VerifierKey], progress: &mut dyn FnMut(u64)) -> Result<VerifyReport> {
+        let mut sql = self.reader()?;
+        sql.begin_read()?;
+        let mut chains = Vec::new();
+        let mut done = 0;
+        for head in log::heads(sql.as_mut(), false)? {
+            let before = done;
+            let report = verify_chain(sql.as_mut(), head, keys, &mut |n| progress(before + n))?;
+            done += report.facts;
+            chains.push(report);
+        }
+        sql.rollback()?;
+        Ok(VerifyReport { chains })
+    }
+
+    /// Writes one chain as a file that can be checked with no database.
+    ///
+    /// # Errors
+    /// The chain does not verify, cannot be read, or the file cannot be written.
+    pub fn export_chain(&self, chain: ChainId, installation: &str, demo: bool, key: &SignerKey, now_ms: i64, out: impl Write) -> Result<u64> {
+        let mut sql = self.reader()?;
+        sql.begin_read()?;
+        let head = log::heads(sql.as_mut(), false)?
+            .into_iter()
+            .find(|h| h.chain == chain)
+            .ok_or_else(|| StoreError::Bad(format!("there is no chain {chain}")))?;
+        let origin = Origin::new(installation, chain).map_err(|e| StoreError::Bad(e.to_string()))?;
+        let header = ChainFileHeader { suite: head.suite, origin: origin.clone(), demo };
+        let told = |e: facts::ChainFileError| StoreError::Bad(e.to_string());
+        let mut writer = ChainFileWriter::new(out, &header).map_err(told)?;
+        log::scan(sql.as_mut(), chain, 0, head.size, &mut |fact| writer.write(&fact).map_err(told))?;
+        let checkpoint = Checkpoint { origin, size: head.size, hash: head.hash, suite: head.suite, time_ms: now_ms };
+        let note = facts::sign(&checkpoint, key);
+        writer.finish(Some(&note)).map_err(told)?;
+        sql.rollback()?;
+        Ok(head.size)
+    }
+
+    /// Signs the present head of every chain that has grown since its last checkpoint, and keeps the notes.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn make_checkpoints(&self, installation: &str, key: &SignerKey, now_ms: i64) -> Result<Vec<String>> {
+        let mut notes = Vec::new();
+        for head in self.heads()?.into_iter().filter(|h| h.size > 0) {
+            let params = [
+                i64::from(head.chain.county).into(),
+                head.chain.name.as_str().into(),
+                (head.size as i64).into(),
+            ];
+            let there = self.reader()?.one_int("SELECT count(*) FROM checkpoint WHERE county = $1 AND chain = $2 AND size = $3", &params)?;
+            if there != Some(0) {
+                continue;
+            }
+            let origin = Origin::new(installation, head.chain).map_err(|e| StoreError::Bad(e.to_string()))?;
+            let note = facts::sign(&Checkpoint { origin, size: head.size, hash: head.hash, suite: head.suite, time_ms: now_ms }, key);
+            let [county, chain, size] = params;
+            self.write(
+                "INSERT INTO checkpoint (county, chain, size, made_ms, note) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (county, chain, size) DO NOTHING",
+                &[county, chain, size, now_ms.into(), note.as_str().into()],
+            )?;
+            notes.push(note);
+        }
+        Ok(notes)
+    }
+
+    /// Kept checkpoints of a chain, newest first: size, when, signed note.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn checkpoints(&self, chain: ChainId) -> Result<Vec<(u64, i64, String)>> {
+        checkpoints(self.reader()?.as_mut(), chain)
+    }
+}
+
+fn checkpoints(sql: &mut dyn Sql, chain: ChainId) -> Result<Vec<(u64, i64, String)>> {
+    let mut found = Vec::new();
+    let query = "SELECT size, made_ms, note FROM checkpoint WHERE county = $1 AND chain = $2 ORDER BY size DESC LIMIT 4000";
+    sql.each(query, &[i64::from(chain.county).into(), chain.name.as_str().into()], &mut |r| {
+        found.push((r.int(0)? as u64, r.int(1)?, r.text(2)?.to_owned()));
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+fn verify_chain(sql: &mut dyn Sql, head: Head, keys: &[VerifierKey], progress: &mut dyn FnMut(u64)) -> Result<ChainReport> {
+    let mut verifier = Verifier::new(head.chain, head.suite);
+    let mut report = ChainReport { chain: head.chain, facts: 0, checkpoints: 0, broken: None, code: None, at: None };
+    for (size, _, note) in checkpoints(sql, head.chain)? {
+        let opened = match keys {
+            // Without keys the content is compared all the same; who signed it stays open.
+            [] => facts::note::unverified_text(&note).and_then(Checkpoint::from_text),
+            keys => facts::open(&note, keys),
+        };
+        let checked = opened.map_err(|e| e.to_string()).and_then(|c| {
+            report.checkpoints += 1;
+            verifier.consistent_with(&c).map_err(|e| e.to_string())
+        });
+        if let Err(e) = checked {
+            report.broken = Some(format!("checkpoint at {size}: {e}"));
+            report.code = Some("bad-checkpoint");
+            report.at = Some(size);
+            return Ok(report);
+        }
+    }
+    // A fact that cannot even be read, or a hole at the end, is a finding as well.
+    let mut broken = None;
+    let scanned = log::scan(sql, head.chain, 0, u64::MAX, &mut |fact| match verifier.check(&fact) {
+        Ok(()) => {
+            report.facts += 1;
+            if report.facts % 10_000 == 0 {
+                progress(report.facts);
+            }
+            Ok(())
+        }
+        Err(e) => {
+            let told = StoreError::Bad(e.to_string());
+            broken = Some((e.to_string(), e.code(), e.seq()));
+            Err(told)
+        }
+    });
+    if let Some((told, code, at)) = broken {
+        report.broken = Some(told);
+        report.code = Some(code);
+        report.at = Some(at);
+        return Ok(report);
+    }
+    if let Err(e) = scanned {
+        report.broken = Some(e.to_string());
+        report.code = Some("unreadable");
+        report.at = Some(report.facts + 1);
+        return Ok(report);
+    }
+    let reached = *verifier.head();
+    if let Err(e) = verifier.finish() {
+        report.broken = Some(e.to_string());
+        report.code = Some(e.code());
+        report.at = Some(e.seq());
+    } else if reached != head {
+        report.broken = Some(format!("the chain holds {} facts, its head says {}", reached.size, head.size));
+        report.code = Some("head-mismatch");
+        report.at = Some(reached.size.min(head.size) + 1);
+    }
+    Ok(report)
+}

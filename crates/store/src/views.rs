@@ -1,0 +1,240 @@
+//! View tables: made from the declared columns, versioned, rebuilt beside the old one and swapped.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use domain::{
+    Row, ViewId,
+    basics::{Column, ColumnKind, Read, Recorded, Rows, Value},
+};
+
+use crate::sql::*;
+
+/// Stands in a sorted column for "nothing", so that keyset paging needs no special case. Sorts after everything.
+const NOTHING_TEXT: &str = "\u{10FFFF}";
+const NOTHING_INT: i64 = i64::MAX;
+
+/// A view's table in its present generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ViewTable {
+    /// Which view.
+    pub view: ViewId,
+    /// Version of its columns.
+    pub version: u32,
+    /// Counts rebuilds.
+    pub generation: i64,
+}
+
+impl ViewTable {
+    /// Name of the table.
+    pub fn name(&self) -> String {
+        format!("v_{}_{}_{}", self.view.name(), self.version, self.generation)
+    }
+
+    fn insert(&self) -> Insert {
+        let fixed = [("key", SqlType::Text), ("org", SqlType::Int), ("data", SqlType::Text)];
+        let declared = self.view.columns().iter().map(|c| (column_name(c), sql_type(c)));
+        let columns = fixed.into_iter().map(|(n, t)| (n.to_owned(), t)).chain(declared).collect();
+        Insert { table: self.name(), columns, replace_on: Some("key") }
+    }
+
+    /// Makes the table with its indexes: one for every place column, and two for every order that lists offer.
+    pub(crate) fn create(&self, sql: &mut dyn Sql) -> Result<()> {
+        let table = self.name();
+        let mut columns = String::from("key TEXT NOT NULL PRIMARY KEY, org BIGINT NOT NULL, data TEXT NOT NULL");
+        for column in self.view.columns() {
+            let kind = if sql_type(column) == SqlType::Int { "BIGINT" } else { "TEXT" };
+            let not_null = if column.sort { " NOT NULL" } else { "" };
+            columns.push_str(&format!(", {} {kind}{not_null}", column_name(column)));
+        }
+        sql.script(&format!("DROP TABLE IF EXISTS {table}; CREATE TABLE {table} ({columns})"))?;
+        for column in self.view.columns() {
+            let name = column_name(column);
+            if column.sort {
+                sql.script(&format!("CREATE INDEX {table}_s_{} ON {table} ({name}, key)", column.name))?;
+                sql.script(&format!("CREATE INDEX {table}_o_{} ON {table} (org, {name}, key)", column.name))?;
+            } else if column.kind == ColumnKind::Place && column.filter == domain::basics::Filter::Equals {
+                sql.script(&format!("CREATE INDEX {table}_p_{} ON {table} ({name})", column.name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes rows, replacing those that are there.
+    pub(crate) fn put(&self, sql: &mut dyn Sql, rows: &[(&str, &Row, u32)]) -> Result<()> {
+        let rows: Vec<Vec<Value>> = rows
+            .iter()
+            .map(|(key, row, org)| {
+                let fixed = [Value::from(*key), Value::Int(i64::from(*org)), Value::Text(row.encode())];
+                let declared = self.view.columns().iter().zip(row.values()).map(|(c, v)| stored(c, v));
+                fixed.into_iter().chain(declared).collect()
+            })
+            .collect();
+        sql.insert_many(&self.insert(), &rows)
+    }
+}
+
+/// Column names are quoted by a prefix: `on` and `value` are words of SQL.
+pub(crate) fn column_name(column: &Column) -> String {
+    format!("c_{}", column.name)
+}
+
+pub(crate) fn sql_type(column: &Column) -> SqlType {
+    match column.kind {
+        ColumnKind::Int | ColumnKind::Ms | ColumnKind::Bool | ColumnKind::Place => SqlType::Int,
+        ColumnKind::Text | ColumnKind::Day => SqlType::Text,
+    }
+}
+
+fn stored(column: &Column, value: Value) -> Value {
+    match (column.sort, value) {
+        (true, Value::Null) => nothing(column),
+        (_, value) => value,
+    }
+}
+
+/// The value that stands for "nothing" in a sorted column.
+pub(crate) fn nothing(column: &Column) -> Value {
+    match sql_type(column) {
+        SqlType::Int => Value::Int(NOTHING_INT),
+        SqlType::Text | SqlType::Bytes => NOTHING_TEXT.into(),
+    }
+}
+
+/// The tables that are in use now.
+#[derive(Debug, Clone, Default)]
+pub struct Tables(BTreeMap<ViewId, ViewTable>);
+
+impl Tables {
+    /// Reads which tables are in use.
+    pub(crate) fn load(sql: &mut dyn Sql) -> Result<Tables> {
+        let mut tables = BTreeMap::new();
+        sql.each("SELECT view, version, generation FROM view_table", &[], &mut |r| {
+            if let Some(view) = ViewId::from_name(r.text(0)?) {
+                let version = r.int(1)? as u32;
+                tables.insert(view, ViewTable { view, version, generation: r.int(2)? });
+            }
+            Ok(())
+        })?;
+        Ok(Tables(tables))
+    }
+
+    /// The table of a view.
+    pub fn of(&self, view: ViewId) -> Result<ViewTable> {
+        self.0.get(&view).copied().ok_or_else(|| StoreError::Stored(format!("view {} has no table", view.name())))
+    }
+
+    /// Views whose table is missing or of another version.
+    pub(crate) fn stale(&self) -> Vec<ViewId> {
+        let fresh = |v: &ViewId| self.0.get(v).is_some_and(|t| t.version == v.version());
+        ViewId::ALL.iter().copied().filter(|v| !fresh(v)).collect()
+    }
+}
+
+/// Loads what commands want to see into `rows`.
+pub(crate) fn load(sql: &mut dyn Sql, tables: &Tables, rows: &mut Rows, wanted: &[Read]) -> Result<()> {
+    let mut by_view: BTreeMap<ViewId, HashSet<&str>> = BTreeMap::new();
+    for read in wanted {
+        match read {
+            Read::Row(view, key) if !rows.has(read) => {
+                by_view.entry(*view).or_default().insert(key);
+            }
+            Read::AllPlaces if !rows.has(read) => {
+                let table = tables.of(ViewId::Places)?.name();
+                let mut found = Vec::new();
+                sql.each(&format!("SELECT key, data FROM {table}"), &[], &mut |r| {
+                    found.push((r.text(0)?.to_owned(), decode(ViewId::Places, r.text(1)?)?));
+                    Ok(())
+                })?;
+                for (key, row) in found {
+                    rows.put(ViewId::Places, key, Some(row));
+                }
+                rows.all_places_loaded();
+            }
+            Read::Row(..) | Read::AllPlaces => {}
+        }
+    }
+    for (view, keys) in by_view {
+        let mut found: HashMap<String, Row> = HashMap::new();
+        let values: Vec<Value> = keys.iter().map(|k| Value::from(*k)).collect();
+        sql.by_keys(&tables.of(view)?.name(), "key, data", ("key", SqlType::Text), &values, &mut |r| {
+            found.insert(r.text(0)?.to_owned(), decode(view, r.text(1)?)?);
+            Ok(())
+        })?;
+        for key in keys {
+            let row = found.remove(key);
+            rows.put(view, key.to_owned(), row);
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn decode(view: ViewId, data: &str) -> Result<Row> {
+    view.decode(data).map_err(|e| StoreError::Stored(format!("row of {}: {e}", view.name())))
+}
+
+/// Folds one fact into every view it concerns (or only `only`), noting what was touched.
+pub(crate) struct Folder<'t> {
+    pub tables: &'t Tables,
+    pub rows: Rows,
+    /// Touched rows, with the organisation they belong to, in order of first touch.
+    dirty: HashMap<(ViewId, String), u32>,
+}
+
+impl<'t> Folder<'t> {
+    pub(crate) fn new(tables: &'t Tables) -> Folder<'t> {
+        Folder { tables, rows: Rows::default(), dirty: HashMap::new() }
+    }
+
+    pub(crate) fn fold(&mut self, sql: &mut dyn Sql, views: &[ViewId], fact: &Recorded) -> Result<()> {
+        for view in views {
+            let Some(key) = view.key(fact) else { continue };
+            let before = match self.rows.take(*view, &key) {
+                Some(row) => row,
+                None => {
+                    let read = Read::Row(*view, key.clone());
+                    load(sql, self.tables, &mut self.rows, std::slice::from_ref(&read))?;
+                    self.rows.take(*view, &key).flatten()
+                }
+            };
+            let after = view.fold(before, fact);
+            self.rows.put(*view, key.clone(), after);
+            self.dirty.insert((*view, key), fact.org);
+        }
+        Ok(())
+    }
+
+    /// How many rows wait to be written.
+    pub(crate) fn waiting(&self) -> usize {
+        self.dirty.len()
+    }
+
+    /// Writes every touched row.
+    pub(crate) fn write(&mut self, sql: &mut dyn Sql) -> Result<()> {
+        let mut by_view: BTreeMap<ViewId, Vec<(&str, &Row, u32)>> = BTreeMap::new();
+        for ((view, key), org) in &self.dirty {
+            if let Some(row) = self.rows.peek(*view, key) {
+                by_view.entry(*view).or_default().push((key, row, *org));
+            }
+        }
+        for (view, mut rows) in by_view {
+            rows.sort_unstable_by_key(|(key, _, _)| *key);
+            self.tables.of(view)?.put(sql, &rows)?;
+        }
+        self.dirty.clear();
+        Ok(())
+    }
+}
+
+/// Forgets rows but keeps the tables, after a flush of a large rebuild.
+impl Folder<'_> {
+    pub(crate) fn forget(&mut self) {
+        self.rows = Rows::default();
+    }
+}
+
+/// The tables with one of them replaced, for a rebuild beside the old one.
+pub(crate) fn with(tables: &Tables, table: ViewTable) -> Tables {
+    let mut tables = tables.clone();
+    tables.0.insert(table.view, table);
+    tables
+}

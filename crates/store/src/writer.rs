@@ -1,0 +1,441 @@
+//! The one way to write: load → decide → append → fold, all in one transaction; waiting commands share it (group commit).
+//!
+//! A batch is whatever waits, capped by count and bytes, never delayed to fill. A batch that fails is tried again one
+//! command at a time, so that one bad command does not take others with it. Acknowledged means durable.
+//! Invariants: `one-writer-per-chain`, `acknowledged-is-durable`, `same-command-same-answer`.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::JoinHandle,
+};
+
+use domain::{
+    Command, ViewId,
+    basics::{Actor, Authority, Context, Draft, Read, Recorded, RefusalBody, Rows, Value},
+    problems::{Problem, Topic},
+};
+use facts::{ChainId, ChainName, Fact, Head, Kind, Suite};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::{log, sql::*, views, views::Folder, views::Tables};
+
+/// Commands in one transaction at most.
+const BATCH_MAX: usize = 512;
+/// Bytes of command text in one transaction at most.
+const BATCH_BYTES: usize = 8 << 20;
+/// Facts named one by one in an answer; an import makes more.
+const NAMED_MAX: usize = 50;
+
+/// A command on its way in.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// What is to be done.
+    pub command: Command,
+    /// By whom, when, with which id.
+    pub context: Context,
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Whether this id had been answered before.
+    pub repeated: bool,
+}
+
+/// Accepted or refused; stored, so that a repeat gets the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Facts were recorded.
+    Accepted {
+        /// What the first fact is about.
+        subject: String,
+        /// The first facts.
+        facts: Vec<FactRef>,
+        /// How many of each kind.
+        kinds: BTreeMap<String, u64>,
+    },
+    /// A rule said no.
+    Refused {
+        /// Stable word, `problems/not-the-verifier`.
+        code: String,
+        /// Values for the wording.
+        args: serde_json::Map<String, serde_json::Value>,
+        /// English, for terminals.
+        english: String,
+    },
+    /// Not allowed to this actor, or there is no such thing: one answer for both.
+    Forbidden,
+    /// The id was used before with another content.
+    IdReused,
+}
+
+/// Where a fact stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactRef {
+    /// Chain.
+    pub chain: String,
+    /// Number in it.
+    pub seq: u64,
+    /// Kind.
+    pub kind: String,
+}
+
+type Reply = Box<dyn FnOnce(Result<Answer>) + Send>;
+type Task = Box<dyn FnOnce(&mut dyn Sql) + Send>;
+
+enum Job {
+    Command { submission: Box<Submission>, digest: [u8; 32], bytes: usize, reply: Reply },
+    /// Something else that must not run beside a writer, such as swapping a rebuilt view.
+    Alone(Task),
+}
+
+/// Sends commands to the writer threads.
+pub struct Writer {
+    queues: Vec<SyncSender<Job>>,
+    threads: Vec<JoinHandle<()>>,
+    db: Arc<dyn Database>,
+    tables: Arc<RwLock<Tables>>,
+}
+
+impl Writer {
+    pub(crate) fn start(db: Arc<dyn Database>, tables: Arc<RwLock<Tables>>, position: Arc<AtomicU64>, suite: Suite) -> Result<Writer> {
+        let (mut queues, mut threads) = (Vec::new(), Vec::new());
+        for n in 0..db.writers() {
+            let (send, receive) = sync_channel(8192);
+            let sql = db.writer()?;
+            let worker = Worker { sql, tables: tables.clone(), position: position.clone(), suite };
+            let thread = std::thread::Builder::new()
+                .name(format!("writer-{n}"))
+                .spawn(move || worker.run(receive))
+                .map_err(StoreError::io("starting a writer"))?;
+            queues.push(send);
+            threads.push(thread);
+        }
+        Ok(Writer { queues, threads, db, tables })
+    }
+
+    /// Hands a command in; `reply` is called once, after it is durable or refused.
+    pub fn submit(&self, submission: Submission, reply: Reply) {
+        let text = serde_json::to_vec(&submission.command).unwrap_or_default();
+        let mut hasher = Sha256::new();
+        hasher.update(submission.context.actor.word());
+        hasher.update(b"\n");
+        hasher.update(&text);
+        let queue = match self.route(&submission.command) {
+            Ok(queue) => queue,
+            Err(e) => return reply(Err(e)),
+        };
+        let job = Job::Command { submission: Box::new(submission), digest: hasher.finalize().into(), bytes: text.len(), reply };
+        if let Err(unsent) = queue.send(job)
+            && let Job::Command { reply, .. } = unsent.0
+        {
+            reply(Err(StoreError::Stopped));
+        }
+    }
+
+    /// Every command of one organisation goes to the same writer, so that its chain has one.
+    fn route(&self, command: &Command) -> Result<&SyncSender<Job>> {
+        let first = self.queues.first().ok_or(StoreError::Stopped)?;
+        if self.queues.len() == 1 {
+            return Ok(first);
+        }
+        let Some(Read::Row(view, key)) = command.reads(&Rows::default()).into_iter().next() else { return Ok(first) };
+        let table = self.tables.read().map_err(|_| StoreError::Stopped)?.of(view)?.name();
+        let mut reader = self.db.reader()?;
+        let org = reader.one_int(&format!("SELECT org FROM {table} WHERE key = $1"), &[key.into()])?.unwrap_or(0);
+        Ok(&self.queues[org.unsigned_abs() as usize % self.queues.len()])
+    }
+
+    /// Runs something between two batches of the first writer, and waits for it.
+    pub(crate) fn alone<T: Send + 'static>(&self, task: impl FnOnce(&mut dyn Sql) -> Result<T> + Send + 'static) -> Result<T> {
+        let (send, receive) = sync_channel(1);
+        let job = Job::Alone(Box::new(move |sql| {
+            let _ = send.send(task(sql));
+        }));
+        self.queues.first().ok_or(StoreError::Stopped)?.send(job).map_err(|_| StoreError::Stopped)?;
+        receive.recv().map_err(|_| StoreError::Stopped)?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queues.clear();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Worker {
+    sql: Box<dyn Sql>,
+    tables: Arc<RwLock<Tables>>,
+    position: Arc<AtomicU64>,
+    suite: Suite,
+}
+
+/// One command in a batch.
+struct Item {
+    submission: Submission,
+    digest: [u8; 32],
+}
+
+impl Worker {
+    fn run(mut self, queue: Receiver<Job>) {
+        while let Ok(first) = queue.recv() {
+            let (mut items, mut replies, mut bytes) = (Vec::new(), Vec::new(), 0);
+            let mut next = Some(first);
+            let mut alone = None;
+            while let Some(job) = next.take() {
+                match job {
+                    Job::Alone(task) => {
+                        alone = Some(task);
+                        break;
+                    }
+                    Job::Command { submission, digest, bytes: size, reply } => {
+                        items.push(Item { submission: *submission, digest });
+                        replies.push(reply);
+                        bytes += size;
+                    }
+                }
+                if items.len() < BATCH_MAX && bytes < BATCH_BYTES {
+                    next = queue.try_recv().ok();
+                }
+            }
+            for (reply, answer) in replies.into_iter().zip(self.answers(&items)) {
+                reply(answer);
+            }
+            if let Some(task) = alone {
+                task(self.sql.as_mut());
+            }
+        }
+    }
+
+    fn answers(&mut self, items: &[Item]) -> Vec<Result<Answer>> {
+        match self.transact(items) {
+            Ok(answers) => answers.into_iter().map(Ok).collect(),
+            Err(e) if items.len() == 1 => vec![Err(e)],
+            Err(e) => {
+                tracing::warn!(error = %e, commands = items.len(), "batch failed, trying one by one");
+                items.iter().map(|item| self.transact(std::slice::from_ref(item)).map(|mut a| a.remove(0))).collect()
+            }
+        }
+    }
+
+    fn transact(&mut self, items: &[Item]) -> Result<Vec<Answer>> {
+        if items.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tables = self.tables.read().map_err(|_| StoreError::Stopped)?.clone();
+        self.sql.begin()?;
+        let result = batch(self.sql.as_mut(), &tables, items, self.suite).and_then(|done| {
+            self.sql.commit()?;
+            Ok(done)
+        });
+        match result {
+            Ok((answers, recorded)) => {
+                self.position.fetch_add(recorded, Ordering::Relaxed);
+                Ok(answers)
+            }
+            Err(e) => {
+                if let Err(again) = self.sql.rollback() {
+                    tracing::debug!(error = %again, "rollback after a failed batch");
+                }
+                Err(e)
+            }
+        }
+    }
+}
+
+/// Decides and records a batch within the open transaction. Returns the answers and how many facts were recorded.
+fn batch(sql: &mut dyn Sql, tables: &Tables, items: &[Item], suite: Suite) -> Result<(Vec<Answer>, u64)> {
+    let mut heads: BTreeMap<ChainId, Head> = BTreeMap::new();
+    let mut folder = Folder::new(tables);
+    let mut known = known_answers(sql, items)?;
+    let fresh = |item: &&Item, known: &HashMap<Uuid, ([u8; 32], Outcome)>| !known.contains_key(&item.submission.context.command);
+    // Lock the chains before reading what the decisions depend on, in one order for everybody.
+    prefetch(sql, &mut folder, items.iter().filter(|i| fresh(i, &known)))?;
+    if !sql.lock_clause().is_empty() {
+        let mut orgs: Vec<u32> =
+            items.iter().filter(|i| fresh(i, &known)).filter_map(|i| org_of(&i.submission.command, &folder.rows)).collect();
+        orgs.sort_unstable();
+        orgs.dedup();
+        for org in orgs {
+            let chain = ChainId { county: org, name: ChainName::Main };
+            heads.insert(chain, log::head_for_writing(sql, chain, suite)?);
+        }
+        folder.forget();
+        prefetch(sql, &mut folder, items.iter().filter(|i| fresh(i, &known)))?;
+    }
+    let (mut answers, mut sealed, mut recorded_answers) = (Vec::new(), Vec::new(), Vec::new());
+    for item in items {
+        let Submission { command, context } = &item.submission;
+        if let Some((digest, outcome)) = known.get(&context.command) {
+            let same = *digest == item.digest;
+            let outcome = if same { outcome.clone() } else { Outcome::IdReused };
+            answers.push(Answer { outcome, repeated: same });
+            continue;
+        }
+        load_all(sql, &mut folder, command)?;
+        let outcome = match decide(command, context, &folder.rows) {
+            Err(outcome) => outcome,
+            Ok(drafts) => record(sql, &mut folder, &mut heads, &mut sealed, context, drafts, suite)?,
+        };
+        if outcome != Outcome::Forbidden {
+            recorded_answers.push((context.command, item.digest, outcome.clone(), context.now_ms));
+            known.insert(context.command, (item.digest, outcome.clone()));
+        }
+        answers.push(Answer { outcome, repeated: false });
+    }
+    log::append(sql, &sealed)?;
+    folder.write(sql)?;
+    let heads: Vec<Head> = heads.into_values().collect();
+    log::save_heads(sql, &heads)?;
+    save_answers(sql, &recorded_answers)?;
+    Ok((answers, sealed.len() as u64))
+}
+
+/// What a batch's commands want to see, in as few queries as possible.
+fn prefetch<'i>(sql: &mut dyn Sql, folder: &mut Folder, items: impl Iterator<Item = &'i Item>) -> Result<()> {
+    let items: Vec<&Item> = items.collect();
+    // Each round may make commands ask for more; four rounds are the deepest dependency there is.
+    for _ in 0..4 {
+        let wanted: Vec<Read> = items
+            .iter()
+            .flat_map(|i| i.submission.command.reads(&folder.rows))
+            .filter(|r| !folder.rows.has(r))
+            .collect();
+        if wanted.is_empty() {
+            break;
+        }
+        views::load(sql, folder.tables, &mut folder.rows, &wanted)?;
+    }
+    Ok(())
+}
+
+/// What one command wants to see after what went before it in the batch.
+fn load_all(sql: &mut dyn Sql, folder: &mut Folder, command: &Command) -> Result<()> {
+    loop {
+        let wanted: Vec<Read> = command.reads(&folder.rows).into_iter().filter(|r| !folder.rows.has(r)).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        views::load(sql, folder.tables, &mut folder.rows, &wanted)?;
+    }
+}
+
+/// The organisation whose chain a command writes to, once its rows are loaded.
+fn org_of(command: &Command, rows: &Rows) -> Option<u32> {
+    let Read::Row(view, key) = command.reads(&Rows::default()).into_iter().next()? else { return None };
+    match view {
+        ViewId::Places => rows.place(key.parse().ok()?).map(|p| p.org),
+        ViewId::Problems => rows.get::<Problem>(&key).map(|p| p.org),
+        ViewId::Topics => rows.get::<Topic>(&key).map(|t| t.org),
+        ViewId::Counts | ViewId::Rules => None,
+    }
+}
+
+/// The one door for commands: allowed, then decided.
+fn decide(command: &Command, context: &Context, rows: &Rows) -> Result<Vec<Draft>, Outcome> {
+    let authority = command.authority(rows).ok_or(Outcome::Forbidden)?;
+    if !allowed(authority, &context.actor, rows) {
+        return Err(Outcome::Forbidden);
+    }
+    command
+        .clone()
+        .decide(rows, context)
+        .map_err(|RefusalBody { code, args, english }| Outcome::Refused { code, args, english })
+}
+
+/// Whether the actor may do what the command needs.
+pub fn allowed(authority: Authority, actor: &Actor, rows: &Rows) -> bool {
+    match (authority, actor) {
+        (_, Actor::System | Actor::Import) | (Authority::Anybody, _) => true,
+        (Authority::Machine, _) | (Authority::Post(..), Actor::Public) => false,
+        (Authority::Post(capability, place), Actor::Account { .. }) => {
+            rows.place(place).is_some_and(|place| actor.post_for(capability, place).is_some())
+        }
+    }
+}
+
+fn record(
+    sql: &mut dyn Sql,
+    folder: &mut Folder,
+    heads: &mut BTreeMap<ChainId, Head>,
+    sealed: &mut Vec<Fact>,
+    context: &Context,
+    drafts: Vec<Draft>,
+    suite: Suite,
+) -> Result<Outcome> {
+    let subject = drafts.first().map(|d| d.subject.to_string()).unwrap_or_default();
+    let (mut refs, mut kinds) = (Vec::new(), BTreeMap::new());
+    let actor = context.actor.word();
+    for Draft { org, subject, place, effective_ms, fact } in drafts {
+        let chain = ChainId { county: org, name: ChainName::Main };
+        let head = match heads.entry(chain) {
+            std::collections::btree_map::Entry::Occupied(found) => found.into_mut(),
+            std::collections::btree_map::Entry::Vacant(free) => free.insert(log::head_for_writing(sql, chain, suite)?),
+        };
+        let draft = facts::Draft {
+            command: context.command,
+            kind: Kind::from_static(fact.kind()),
+            subject: subject.to_string(),
+            place: place.0,
+            actor: actor.clone(),
+            effective_ms,
+            recorded_ms: context.now_ms,
+            body: fact.encode(),
+        };
+        draft.check().map_err(|e| StoreError::Stored(format!("a fact that must not be stored: {e}")))?;
+        let done = head.seal(draft);
+        if refs.len() < NAMED_MAX {
+            refs.push(FactRef { chain: done.chain.to_string(), seq: done.seq, kind: done.kind.to_string() });
+        }
+        *kinds.entry(done.kind.to_string()).or_insert(0) += 1;
+        let recorded =
+            Recorded { org, seq: done.seq, subject, place, actor: actor.clone(), effective_ms, recorded_ms: context.now_ms, fact };
+        folder.fold(sql, ViewId::ALL, &recorded)?;
+        sealed.push(done);
+    }
+    Ok(Outcome::Accepted { subject, facts: refs, kinds })
+}
+
+fn known_answers(sql: &mut dyn Sql, items: &[Item]) -> Result<HashMap<Uuid, ([u8; 32], Outcome)>> {
+    let ids: Vec<Value> = items.iter().map(|i| Value::Bytes(i.submission.context.command.as_bytes().to_vec())).collect();
+    let mut known = HashMap::new();
+    sql.by_keys("command", "id, digest, answer", ("id", SqlType::Bytes), &ids, &mut |r| {
+        let id = Uuid::from_slice(r.bytes(0)?).map_err(|e| StoreError::Stored(e.to_string()))?;
+        let digest = <[u8; 32]>::try_from(r.bytes(1)?).map_err(|_| StoreError::Stored("command digest".into()))?;
+        let outcome = serde_json::from_str(r.text(2)?).map_err(|e| StoreError::Stored(e.to_string()))?;
+        known.insert(id, (digest, outcome));
+        Ok(())
+    })?;
+    Ok(known)
+}
+
+fn save_answers(sql: &mut dyn Sql, answers: &[(Uuid, [u8; 32], Outcome, i64)]) -> Result<()> {
+    let columns = [("id", SqlType::Bytes), ("digest", SqlType::Bytes), ("answer", SqlType::Text), ("recorded_ms", SqlType::Int)];
+    let insert = Insert {
+        table: "command".into(),
+        columns: columns.iter().map(|(n, t)| ((*n).to_owned(), *t)).collect(),
+        replace_on: None,
+    };
+    let rows: Vec<Vec<Value>> = answers
+        .iter()
+        .map(|(id, digest, outcome, now)| {
+            let text = serde_json::to_string(outcome).unwrap_or_default();
+            vec![Value::Bytes(id.as_bytes().to_vec()), Value::Bytes(digest.to_vec()), Value::Text(text), Value::Int(*now)]
+        })
+        .collect();
+    sql.insert_many(&insert, &rows)
+}
+

@@ -1,0 +1,48 @@
+// Empties the queue, one act after another: photos first, then the command. Everything outside is handed in.
+import { commandOf, judge, nextToSend, type Item } from './item'
+import type { Answer } from '@/api/client'
+import type { Command, CommandAnswer, Uploaded } from '@/api/types'
+
+export interface Outside {
+  account: string
+  items: () => Promise<Item[]>
+  photo: (id: string) => Promise<Blob | null>
+  upload: (photo: Blob) => Promise<Answer<Uploaded>>
+  give: (id: string, command: Command) => Promise<Answer<CommandAnswer>>
+  save: (item: Item) => Promise<void>
+  /** The server has it: the item and its photos may go. */
+  done: (item: Item, answer: CommandAnswer) => Promise<void>
+}
+export type Outcome = { is: 'empty'; sent: number } | { is: 'signed-out'; sent: number } | { is: 'unreachable'; sent: number; retry_s?: number }
+
+export async function flush(out: Outside): Promise<Outcome> {
+  let sent = 0
+  for (;;) {
+    let item = nextToSend(await out.items(), out.account)
+    if (!item) return { is: 'empty', sent }
+    for (const photo of item.photos) {
+      if (photo.hash !== null) continue
+      const blob = await out.photo(photo.id)
+      const answer: Answer<Uploaded> = blob
+        ? await out.upload(blob)
+        : { is: 'refused', problem: { type: 'photo-lost', title: '', status: 0 } }
+      if (answer.is === 'ok' && typeof answer.value?.hash === 'string') {
+        const { hash } = answer.value
+        item = { ...item, photos: item.photos.map((p) => (p.id === photo.id ? { ...p, hash } : p)) }
+        await out.save(item)
+      } else if (answer.is === 'refused') {
+        item = { ...item, state: { is: 'refused', problem: answer.problem } }
+        await out.save(item)
+        break
+      } else if (answer.is === 'signed-out') return { is: 'signed-out', sent }
+      else return { is: 'unreachable', sent, ...(answer.is === 'unreachable' && answer.retry_s !== undefined ? { retry_s: answer.retry_s } : {}) }
+    }
+    if (item.state.is === 'refused') continue
+    item = { ...item, state: { is: 'waiting', tried: true } }
+    await out.save(item)
+    const verdict = judge(item, await out.give(item.id, commandOf(item)))
+    if (verdict.is === 'done') { await out.done(item, verdict.answer); sent++ }
+    else if (verdict.is === 'changed') await out.save(verdict.item)
+    else return { is: verdict.why, sent, ...(verdict.retry_s === undefined ? {} : { retry_s: verdict.retry_s }) }
+  }
+}

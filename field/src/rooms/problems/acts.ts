@@ -1,0 +1,24 @@
+// Every act on a problem as one short form. A new act is a line here and its words in the locale files.
+export type Ask =
+  | { name: 'text' | 'reason' | 'cause' | 'measure' | 'note'; kind: 'words'; need: boolean; max: number }
+  | { name: 'photos'; kind: 'photos'; need: boolean }
+  | { name: 'due'; kind: 'day' }
+  | { name: 'post'; kind: 'post' }
+export interface Act { type: string; tone: 'main' | 'plain' | 'alert'; asks: Ask[] }
+
+const words = (name: 'text' | 'reason' | 'cause' | 'measure' | 'note', need = true, max = 500): Ask => ({ name, kind: 'words', need, max })
+/** In the order in which they are offered. Limits are those of the core (Text<500>, Text<2000>, 10 photos). */
+export const ACTS: readonly Act[] = [
+  { type: 'problems.answer_escalation', tone: 'main', asks: [words('text'), { name: 'due', kind: 'day' }] },
+  { type: 'problems.assign', tone: 'main', asks: [{ name: 'post', kind: 'post' }, { name: 'due', kind: 'day' }, words('note', false)] },
+  { type: 'problems.verify_fix', tone: 'main', asks: [words('note'), { name: 'photos', kind: 'photos', need: false }] },
+  { type: 'problems.reject_fix', tone: 'alert', asks: [words('reason')] },
+  { type: 'problems.claim_fix', tone: 'main', asks: [{ name: 'photos', kind: 'photos', need: true }, words('text', true, 2000)] },
+  { type: 'problems.diagnose', tone: 'main', asks: [words('cause'), words('measure')] },
+  { type: 'problems.escalate', tone: 'plain', asks: [words('reason')] },
+  { type: 'problems.reopen', tone: 'plain', asks: [words('reason')] },
+  { type: 'problems.dismiss', tone: 'alert', asks: [words('reason')] },
+]
+export const PHOTOS_MAX = 10
+export const actOf = (type: string): Act | undefined => ACTS.find((a) => a.type === type)
+export const actsAmong = (may: readonly string[]): Act[] => ACTS.filter((a) => may.includes(a.type))

@@ -1,0 +1,42 @@
+// Pages by the part after '#', so that one kept file opens all of them, with or without the server.
+// #/  #/list/<name>  #/problems/<key>  #/problems/<key>/<command>  #/report  #/queue  #/me
+// New pages (forms, patrols) get a line here and one in App.vue.
+import { computed, ref } from 'vue'
+
+export type Page =
+  | { is: 'today' } | { is: 'list'; name: string }
+  | { is: 'problem'; key: string } | { is: 'act'; key: string; type: string; instead: string | null }
+  | { is: 'report'; instead: string | null } | { is: 'queue' } | { is: 'me' }
+
+export function parse(hash: string): Page {
+  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?')
+  const [room, key, type] = path.split('/').map(decodeURIComponent)
+  const instead = new URLSearchParams(query).get('instead')
+  switch (room) {
+    case 'list': return key ? { is: 'list', name: key } : { is: 'today' }
+    case 'problems': return !key ? { is: 'today' } : type ? { is: 'act', key, type, instead } : { is: 'problem', key }
+    case 'report': return { is: 'report', instead }
+    case 'queue': return { is: 'queue' }
+    case 'me': return { is: 'me' }
+    default: return { is: 'today' }
+  }
+}
+export const hash = ref(location.hash)
+export const page = computed(() => parse(hash.value))
+
+const scrolls = new Map<string, number>()
+let back = false
+/** Where to stand on a page one comes back to; 0 on one that is new. */
+export function scrollWanted(): number { return back ? (scrolls.get(hash.value) ?? 0) : 0 }
+export function startRoute(): void {
+  history.scrollRestoration = 'manual'
+  let forward = false
+  document.addEventListener('click', (e) => { forward = e.target instanceof Element && e.target.closest('a[href^="#"]') !== null }, true)
+  addEventListener('scroll', () => scrolls.set(hash.value, scrollY), { passive: true })
+  addEventListener('hashchange', () => { back = !forward; forward = false; hash.value = location.hash })
+}
+export function go(to: string, o: { replace?: boolean } = {}): void {
+  if (!o.replace) { location.hash = to; return }
+  history.replaceState(null, '', to)
+  hash.value = to
+}

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { SAID } from './src/words/said.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -38,10 +39,22 @@ function installable(): Plugin {
   }
 }
 
+/** Only the shared words that this app says: 3 KB less on every first load. */
+function fewerWords(): Plugin {
+  return {
+    name: 'qianwan-fewer-words',
+    enforce: 'pre',
+    transform(code, id) {
+      if (!/locales\/[\w-]+\/shared\.json$/.test(id)) return null
+      return { code: JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(code) as { [key: string]: string }).filter(([k]) => SAID.test(k)))), map: null }
+    },
+  }
+}
+
 // The binary serves dist/ under /field/ with `script-src 'self'`: nothing inline, no eval, hashed names.
 export default defineConfig({
   base: '/field/',
-  plugins: [vue(), installable()],
+  plugins: [vue(), fewerWords(), installable()],
   resolve: { alias: { '@': here('./src'), '@locales': here('../locales'), '@design': here('../design') } },
   define: { __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false', __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false' },
   build: { target: ['chrome87', 'firefox78', 'safari14'], manifest: false, assetsInlineLimit: 0, modulePreload: { polyfill: false } },

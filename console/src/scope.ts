@@ -23,18 +23,19 @@ const current = shallowRef<Scope | null>(null)
 const wanted = ref<number | null>(null)
 watch(wanted, async (id) => {
   if (id === null) return
-  if (session.value?.home.id === id && !current.value) current.value = { place: session.value.home, path: (session.value.home.path ?? [session.value.home.name]).map((name) => ({ name, id })) }
+  const home = session.value?.home
+  if (home?.id === id && !current.value) current.value = { place: home, path: (home.path ?? [home.name]).map((name) => ({ name, id })) }
   const answer = await get<RowAnswer>(`/api/rows/places/${id}`).catch(() => null)
   if (answer && wanted.value === id) current.value = scopeOf(answer)
 })
 
 export function useScope() {
   const route = useRoute(), router = useRouter()
-  const id = computed<number>(() => Number(route.query['place']) || session.value?.home.id || 0)
+  const id = computed<number>(() => Number(route.query['place']) || session.value?.home?.id || 0)
   watch(id, (now) => { wanted.value = now }, { immediate: true })
   const place = computed<PlaceRef | null>(() => (current.value?.place.id === id.value ? current.value.place : null))
   function go(place: number): Promise<unknown> {
-    const query: LocationQueryRaw = { ...route.query, place: place === session.value?.home.id ? undefined : String(place) }
+    const query: LocationQueryRaw = { ...route.query, place: String(place) }
     return router.push({ path: route.path, query })
   }
   return { id, place, path: computed(() => current.value?.path ?? []), go }

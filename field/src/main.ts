@@ -21,6 +21,8 @@ async function start(): Promise<void> {
   createApp(App).mount('#app')
   await loadSession()
   void send()
-  void startWorker()
+  await startWorker()
+  // Where there is no service worker, at least what is open now goes on without network.
+  setTimeout(() => import('./rooms/later').catch(() => {}), 3000)
 }
 void start()

@@ -25,17 +25,18 @@ export const hash = ref(location.hash)
 export const page = computed(() => parse(hash.value))
 
 const scrolls = new Map<string, number>()
-let back = false
+let back = false, forward = false
 /** Where to stand on a page one comes back to; 0 on one that is new. */
 export function scrollWanted(): number { return back ? (scrolls.get(hash.value) ?? 0) : 0 }
 export function startRoute(): void {
   history.scrollRestoration = 'manual'
-  let forward = false
-  document.addEventListener('click', (e) => { forward = e.target instanceof Element && e.target.closest('a[href^="#"]') !== null }, true)
+  document.addEventListener('click', (e) => { forward = e.target instanceof Element && e.target.closest('a[href^="#"]:not(.back)') !== null }, true)
   addEventListener('scroll', () => scrolls.set(hash.value, scrollY), { passive: true })
   addEventListener('hashchange', () => { back = !forward; forward = false; hash.value = location.hash })
 }
 export function go(to: string, o: { replace?: boolean } = {}): void {
+  back = false
+  forward = true
   if (!o.replace) { location.hash = to; return }
   history.replaceState(null, '', to)
   hash.value = to

@@ -29,7 +29,8 @@ export async function loadSession(): Promise<'yes' | 'no' | 'unknown'> {
     session.value = answer.value
     serverDay.value = { today: answer.value.today, at_ms: now() }
     signedIn.value = 'yes'
-  } else if (answer.is !== 'unreachable') signedIn.value = 'no'
+  } else if (answer.is === 'unreachable') return 'unknown'
+  else signedIn.value = 'no'
   return signedIn.value
 }
 /** What was loaded goes; what waits to be sent stays, under the name of whoever did it. */

@@ -56,7 +56,8 @@ export interface Session {
   account: { id: string; name: string; display: string }
   posts: { place: PlaceRef; role: Role }[]
   capabilities: string[]
-  home: PlaceRef
+  /** Null for an account without a post. */
+  home: PlaceRef | null
   csrf?: string
 }
 
@@ -76,7 +77,9 @@ export interface ViewInfo { view: string; columns: ViewColumn[] }
 export interface MapInfo { bounds: [number, number, number, number]; layers: string[]; minzoom: number; maxzoom: number }
 export interface FileAnswer { hash: string; type: string; bytes: number; taken_ms: number | null; position: Position | null }
 export interface Duplicate { key: string; distance_m: number; row: Row }
-export interface ChainHead { chain: string; size: number; head: string; recorded_ms?: number; checkpoints?: { size: number; head: string; at_ms: number; note?: string }[] }
+export interface TopicCandidate { field: string; villages: number; count: number; problems: string[]; place: number; query: string; since: string }
+export interface TopicCandidates { candidates: TopicCandidate[]; villages_min?: number; days?: number }
+export interface ChainHead { chain: string; size: number; head: string; recorded_ms?: number; checkpoints?: { size: number; at_ms: number; note: string }[] }
 
 export interface CommandAnswer { subject: string; facts: { chain: string; seq: number; kind: string }[]; repeated: boolean }
 export type Command = { type: string } & { [field: string]: Json | undefined }

@@ -62,7 +62,7 @@ export function bytes(n: number): string {
 }
 /** Value of an indicator in its unit; missing says why. */
 export function value(v: { value: number | null; numerator: number | null; denominator: number | null; missing: string | null }, unit: string): string {
-  if (v.value === null) return v.missing === 'not_asked' ? t('value.not_asked') : t('value.unknown')
+  if (v.value === null) return v.missing === 'not-asked' ? t('value.not_asked') : v.missing === 'no-denominator' ? t('value.no_base') : t('value.unknown')
   if (unit === 'share' || unit === 'percent') {
     if (v.numerator !== null && v.denominator !== null) return share(v.numerator, v.denominator)
     return `${decimal(unit === 'share' ? v.value * 100 : v.value)}%`

@@ -8,6 +8,8 @@ pub mod indicators;
 pub mod places;
 pub mod problems;
 pub mod rules;
+#[cfg(test)]
+mod scenes;
 
 use basics::{AsView, Authority, Column, Context, Decide, Draft, Read, Recorded, RefusalBody, Rows, Value, View};
 use serde::{Deserialize, Deserializer, Serialize};

@@ -237,7 +237,7 @@ fn counties_are_well_formed_small_and_do_not_part() {
     let (x, y) = tile_at(9, 119.6, 30.6);
     let decoded = decode(&tile(9, x, y, &[LayerData { name: "counties", content: LayerContent::Areas(&layer) }]));
     let anji = decoded["counties"].iter().find(|f| property(f, "name") == Some(Read::String("安吉县".to_owned()))).unwrap();
-    assert_eq!(property(anji, "state"), Some(Read::String("deepening".to_owned())));
+    assert_eq!(property(anji, "level"), Some(Read::String("deepening".to_owned())));
     assert_eq!(property(anji, "value"), Some(Read::UInt(7)));
 }
 

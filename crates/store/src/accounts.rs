@@ -8,7 +8,6 @@ use argon2::{
 };
 use domain::basics::{AccountId, Day, PlaceId, Post, Role, Value};
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
 use crate::{Store, sql::*};
 
@@ -369,9 +368,4 @@ fn hold(sql: &mut dyn Sql, account: AccountId, held: &Held) -> Result<()> {
         ],
     )?;
     Ok(())
-}
-
-/// A fresh account id, ordered by time.
-pub fn fresh_account_id() -> AccountId {
-    AccountId(Uuid::now_v7())
 }

@@ -18,10 +18,7 @@ mod writer;
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{
-        Arc, RwLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, RwLock},
 };
 
 use domain::{Row, ViewId, basics::Value};
@@ -34,7 +31,7 @@ pub use log::decode;
 pub use query::{Condition, Counted, Cursor, GroupRow, Groups, HistoryEntry, List, Page, Scope, StoredRow};
 pub use sql::{Database, Result, StoreError};
 pub use verify::{ChainReport, VerifyReport};
-pub use writer::{Answer, FactRef, Outcome, Submission, Writer, allowed};
+pub use writer::{Answer, FactRef, Outcome, Positions, Submission, Writer, allowed};
 
 /// Migrations: forward only, each opening with its why.
 const MIGRATIONS: &[&str] = &[include_str!("../sql/0001_ground.sql")];
@@ -62,7 +59,7 @@ pub struct Store {
     dir: PathBuf,
     db: Arc<dyn Database>,
     tables: Arc<RwLock<Tables>>,
-    position: Arc<AtomicU64>,
+    positions: Arc<Positions>,
     writer: Writer,
     suite: Suite,
     housekeeping: Option<Housekeeping>,
@@ -95,14 +92,14 @@ impl Store {
         let facts = sql.one_int("SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM chain_head", &[])?.unwrap_or(0);
         drop(sql);
         let tables = Arc::new(RwLock::new(tables));
-        let position = Arc::new(AtomicU64::new(facts.unsigned_abs()));
-        let writer = Writer::start(db.clone(), tables.clone(), position.clone(), location.suite)?;
+        let positions = Arc::new(Positions::starting_at(facts.unsigned_abs()));
+        let writer = Writer::start(db.clone(), tables.clone(), positions.clone(), location.suite)?;
         let housekeeping = Housekeeping::start(db.clone())?;
         Ok(Store {
             dir: location.dir.clone(),
             db,
             tables,
-            position,
+            positions,
             writer,
             suite: location.suite,
             housekeeping: Some(housekeeping),
@@ -127,9 +124,9 @@ impl Store {
         receive.recv().map_err(|_| StoreError::Stopped)?
     }
 
-    /// Rises with every recorded fact: whoever keeps something computed knows when it is old.
-    pub fn position(&self) -> u64 {
-        self.position.load(Ordering::Relaxed)
+    /// What has been recorded so far: whoever keeps something computed knows when it is old.
+    pub fn positions(&self) -> &Positions {
+        &self.positions
     }
 
     /// Where files and keys are.

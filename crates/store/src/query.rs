@@ -322,6 +322,20 @@ impl Store {
         Ok(found)
     }
 
+    /// Every place, one at a time.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn each_place(&self, each: &mut dyn FnMut(&domain::places::Place)) -> Result<()> {
+        let table = self.table(ViewId::Places)?.name();
+        self.reader()?.each(&format!("SELECT data FROM {table}"), &[], &mut |r| {
+            if let Row::Places(place) = decode(ViewId::Places, r.text(0)?)? {
+                each(&place);
+            }
+            Ok(())
+        })
+    }
+
     /// Columns of every row within a scope, for maps and exports that need them all: the caller gets one row at a time.
     ///
     /// # Errors

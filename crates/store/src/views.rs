@@ -1,6 +1,6 @@
 //! View tables: made from the declared columns, versioned, rebuilt beside the old one and swapped.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use domain::{
     Row, ViewId,
@@ -208,20 +208,21 @@ impl<'t> Folder<'t> {
         self.dirty.len()
     }
 
-    /// Writes every touched row.
-    pub(crate) fn write(&mut self, sql: &mut dyn Sql) -> Result<()> {
+    /// Writes every touched row; tells which views they are of.
+    pub(crate) fn write(&mut self, sql: &mut dyn Sql) -> Result<BTreeSet<ViewId>> {
         let mut by_view: BTreeMap<ViewId, Vec<(&str, &Row, u32)>> = BTreeMap::new();
         for ((view, key), org) in &self.dirty {
             if let Some(row) = self.rows.peek(*view, key) {
                 by_view.entry(*view).or_default().push((key, row, *org));
             }
         }
+        let touched = by_view.keys().copied().collect();
         for (view, mut rows) in by_view {
             rows.sort_unstable_by_key(|(key, _, _)| *key);
             self.tables.of(view)?.put(sql, &rows)?;
         }
         self.dirty.clear();
-        Ok(())
+        Ok(touched)
     }
 }
 

@@ -5,7 +5,7 @@
 //! Invariants: `one-writer-per-chain`, `acknowledged-is-durable`, `same-command-same-answer`.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -108,7 +108,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(db: Arc<dyn Database>, tables: Arc<RwLock<Tables>>, position: Arc<AtomicU64>, suite: Suite) -> Result<Writer> {
+    pub(crate) fn start(db: Arc<dyn Database>, tables: Arc<RwLock<Tables>>, position: Arc<Positions>, suite: Suite) -> Result<Writer> {
         let (mut queues, mut threads) = (Vec::new(), Vec::new());
         for n in 0..db.writers() {
             let (send, receive) = sync_channel(8192);
@@ -179,8 +179,42 @@ impl Drop for Writer {
 struct Worker {
     sql: Box<dyn Sql>,
     tables: Arc<RwLock<Tables>>,
-    position: Arc<AtomicU64>,
+    position: Arc<Positions>,
     suite: Suite,
+}
+
+/// Counts what was recorded, in all and by view: whoever keeps something computed knows when it is old.
+#[derive(Debug, Default)]
+pub struct Positions {
+    facts: AtomicU64,
+    views: [AtomicU64; ViewId::ALL.len()],
+}
+
+impl Positions {
+    pub(crate) fn starting_at(facts: u64) -> Positions {
+        let positions = Positions::default();
+        positions.facts.store(facts, Ordering::Relaxed);
+        positions
+    }
+
+    /// Facts recorded.
+    pub fn facts(&self) -> u64 {
+        self.facts.load(Ordering::Relaxed)
+    }
+
+    /// Rises whenever rows of the view change.
+    pub fn of(&self, view: ViewId) -> u64 {
+        ViewId::ALL.iter().position(|v| *v == view).map_or(0, |i| self.views[i].load(Ordering::Relaxed))
+    }
+
+    fn advance(&self, facts: u64, views: &BTreeSet<ViewId>) {
+        self.facts.fetch_add(facts, Ordering::Relaxed);
+        for (view, count) in ViewId::ALL.iter().zip(&self.views) {
+            if views.contains(view) {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
 }
 
 /// One command in a batch.
@@ -242,8 +276,8 @@ impl Worker {
             Ok(done)
         });
         match result {
-            Ok((answers, recorded)) => {
-                self.position.fetch_add(recorded, Ordering::Relaxed);
+            Ok((answers, recorded, touched)) => {
+                self.position.advance(recorded, &touched);
                 Ok(answers)
             }
             Err(e) => {
@@ -256,8 +290,9 @@ impl Worker {
     }
 }
 
-/// Decides and records a batch within the open transaction. Returns the answers and how many facts were recorded.
-fn batch(sql: &mut dyn Sql, tables: &Tables, items: &[Item], suite: Suite) -> Result<(Vec<Answer>, u64)> {
+/// Decides and records a batch within the open transaction. Returns the answers, how many facts were recorded, and which
+/// views changed.
+fn batch(sql: &mut dyn Sql, tables: &Tables, items: &[Item], suite: Suite) -> Result<(Vec<Answer>, u64, BTreeSet<ViewId>)> {
     let mut heads: BTreeMap<ChainId, Head> = BTreeMap::new();
     let mut folder = Folder::new(tables);
     let mut known = known_answers(sql, items)?;
@@ -297,11 +332,11 @@ fn batch(sql: &mut dyn Sql, tables: &Tables, items: &[Item], suite: Suite) -> Re
         answers.push(Answer { outcome, repeated: false });
     }
     log::append(sql, &sealed)?;
-    folder.write(sql)?;
+    let touched = folder.write(sql)?;
     let heads: Vec<Head> = heads.into_values().collect();
     log::save_heads(sql, &heads)?;
     save_answers(sql, &recorded_answers)?;
-    Ok((answers, sealed.len() as u64))
+    Ok((answers, sealed.len() as u64, touched))
 }
 
 /// What a batch's commands want to see, in as few queries as possible.

@@ -5,6 +5,12 @@ export const SIDE_MAX = 1600
 const BYTES_FINE = 500_000
 export interface Photo extends Shot { blob: Blob }
 
+/** A photo that was saved before, read again. */
+export async function photoOf(blob: Blob): Promise<Photo> {
+  const segment = exifSegment(new Uint8Array(await blob.arrayBuffer()))
+  return { blob, ...(segment ? readShot(segment) : { taken_ms: null, position: null }) }
+}
+
 /** null: this browser cannot open the file. */
 export async function shrink(file: File): Promise<Photo | null> {
   const bytes = new Uint8Array(await file.arrayBuffer())

@@ -11,7 +11,7 @@ export interface Item {
   made_ms: number
   command: Command
   /** What it is about, for people: the place and the first words. */
-  place: string; words: string
+  place: string; field: string; words: string
   photos: QueuedPhoto[]
   state: { is: 'waiting'; tried: boolean } | { is: 'refused'; problem: ProblemDocument }
 }

@@ -6,7 +6,7 @@ import { classify, type Answer } from '@/api/client'
 import type { CommandAnswer } from '@/api/types'
 
 const item = (id: string, more: Partial<Item> = {}): Item => ({
-  id, account: 'zhou', account_name: 'Zhou', made_ms: 0, command: { type: 'problems.report', text: id, photos: [] }, place: '', words: '',
+  id, account: 'zhou', account_name: 'Zhou', made_ms: 0, command: { type: 'problems.report', text: id, photos: [] }, place: '', field: 'waste', words: '',
   photos: [], state: { is: 'waiting', tried: false }, ...more,
 })
 const about = (id: string, problem: string, more: Partial<Item> = {}): Item => item(id, { command: { type: 'problems.diagnose', problem }, ...more })

@@ -1,5 +1,5 @@
 // The queue as the pages see it: acts saved on this phone first, then sent when the server can be reached.
-import { computed, ref, shallowRef } from 'vue'
+import { computed, ref, shallowRef, watch } from 'vue'
 import { flush } from './flush'
 import type { Item, QueuedPhoto } from './item'
 import { uuidv7 } from './uuid'
@@ -8,9 +8,9 @@ import type { Command, CommandAnswer, Uploaded } from '@/api/types'
 import type { Photo } from '@/photo/shrink'
 import { loadSession, session, signedIn } from '@/session'
 import * as idb from '@/store/idb'
-import { keep, recall } from '@/store/kept'
+import { forgotten, keep, recall } from '@/store/kept'
 
-export interface Sent { id: string; type: string; subject: string; place: string; words: string; at_ms: number }
+export interface Sent { id: string; type: string; subject: string; place: string; field: string; words: string; at_ms: number }
 const SENT = 'sent', SENT_MAX = 30
 
 export const items = shallowRef<Item[]>([])
@@ -36,13 +36,13 @@ export async function startQueue(): Promise<void> {
 }
 
 /** Saves one act with its photos, and lets its draft go, in one step; then tries to send. Rejects only if the phone cannot save. */
-export async function add(act: { command: Command; place: string; words: string; photos: Photo[]; draft: string; instead?: string }): Promise<string> {
+export async function add(act: { command: Command; place: string; field: string; words: string; photos: Photo[]; draft: string; instead?: string }): Promise<string> {
   const who = session.value
   if (!who) throw new Error('nobody is signed in')
   const photos: QueuedPhoto[] = act.photos.map((p) => ({ id: uuidv7(), hash: null, taken_ms: p.taken_ms, placed: p.position !== null }))
   const item: Item = {
     id: uuidv7(now()), account: who.account.id, account_name: who.account.display, made_ms: now(), command: act.command,
-    place: act.place, words: act.words.slice(0, 80), photos, state: { is: 'waiting', tried: false },
+    place: act.place, field: act.field, words: act.words.slice(0, 80), photos, state: { is: 'waiting', tried: false },
   }
   const old = items.value.find((i) => i.id === act.instead)
   await idb.write(
@@ -93,7 +93,7 @@ async function sendNow(): Promise<void> {
     give: (id, command) => post<CommandAnswer>('/api/commands', { id, command }),
     save: async (item) => { await idb.write({ store: 'queue', key: item.id, value: item }); await refresh() },
     done: async (item, answer) => {
-      const line: Sent = { id: item.id, type: item.command.type, subject: answer.subject, place: item.place, words: item.words, at_ms: now() }
+      const line: Sent = { id: item.id, type: item.command.type, subject: answer.subject, place: item.place, field: item.field, words: item.words, at_ms: now() }
       await idb.write(...goneWith(item))
       sent.value = [line, ...sent.value].slice(0, SENT_MAX)
       await keep(SENT, sent.value)
@@ -109,4 +109,5 @@ function again(asked_s?: number): void {
   timer = setTimeout(() => { if (document.visibilityState === 'visible') void send() }, (asked_s ?? pause_s) * 1000)
   pause_s = Math.min(pause_s * 2, 300)
 }
+watch(forgotten, () => { sent.value = [] }, { flush: 'sync' })
 export async function startSent(): Promise<void> { sent.value = (await recall<Sent[]>(SENT))?.value ?? [] }

@@ -18,10 +18,13 @@ export async function keep<T>(path: string, value: T): Promise<Kept<T>> {
   await idb.write({ store: 'kept', key: path, value: kept }).catch(() => { /* a full phone keeps less, the page still works */ })
   return kept
 }
+/** Raised by one when all that was kept is thrown away. */
+export const forgotten = ref(0)
 export async function forget(): Promise<void> {
   memory.clear()
+  forgotten.value++
   await idb.clear('kept').catch(() => {})
-  await caches?.delete('qw-thumbs').catch(() => false)
+  await globalThis.caches?.delete('qw-thumbs').catch(() => false)
 }
 
 export type Loading = { is: 'loading' } | { is: 'fresh' } | { is: 'unreachable' } | { is: 'signed-out' } | { is: 'refused'; problem: ProblemDocument }

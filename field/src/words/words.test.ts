@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import en from '@locales/en/field.json'
 import zh from '@locales/zh-CN/field.json'
+import zhShared from '@locales/zh-CN/shared.json'
 import { fill } from './fill'
+import { SAID } from './said'
 
 const src = new URL('..', import.meta.url).pathname
 const sources = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((f) => /\.(ts|vue|js)$/.test(f) && !f.endsWith('.test.ts'))
@@ -23,6 +25,12 @@ test('every key is used', () => {
   const all = sources.map(([, text]) => text).join('\n') + readFileSync(new URL('../../vite.config.ts', import.meta.url), 'utf8')
   const built = ['act.', 'list.', 'refused.', 'theme.', 'due.', 'age.', 'weekday.', 'gps.', 'webview.']
   expect(Object.keys(zh).filter((k) => !built.some((b) => k.startsWith(b)) && !all.includes(`'${k}'`))).toEqual([])
+})
+
+test('every shared word that is said is left in', () => {
+  const shared = new Set(Object.keys(zhShared)), own = new Set(Object.keys(zh))
+  const asked = sources.flatMap(([, text]) => [...text.matchAll(/\bt\('([a-z_.]+)'/g)].map((m) => m[1] ?? '')).filter((k) => !own.has(k))
+  for (const key of asked) expect([key, shared.has(key) && SAID.test(key)]).toEqual([key, true])
 })
 
 test('numbers choose between one and many', () => {

@@ -27,7 +27,8 @@ export async function setLanguage(wanted: Language): Promise<void> {
   document.cookie = `qw_lang=${wanted}; path=/; max-age=31536000; samesite=lax`
 }
 
+/** As the server chooses: the address, the cookie, the browser; Chinese where none of them says. */
 export function chosenLanguage(): Language {
-  const asked = new URLSearchParams(location.search).get('lang') ?? /(?:^|; )qw_lang=([^;]+)/.exec(document.cookie)?.[1]
+  const asked = new URLSearchParams(location.search).get('lang') ?? /(?:^|; )qw_lang=([^;]+)/.exec(document.cookie)?.[1] ?? navigator.language
   return asked?.startsWith('en') ? 'en' : 'zh-CN'
 }

@@ -298,8 +298,7 @@ mod tests {
     #[test]
     fn strings_comments_and_names_are_told_apart() {
         let source = "let a = \"x // \\\" y\"; // no\n/* no /* no */ no */ b'\\'' r#\"raw \" \"# 'c' '\\n' &'a str r#type 1.5";
-        let expected =
-            ["let", "a", "=", "x // \\\" y", ";", "\\'", "raw \" ", "c", "\\n", "&", "'a", "str", "type", "1.5"];
+        let expected = ["let", "a", "=", "x // \\\" y", ";", "\\'", "raw \" ", "c", "\\n", "&", "'a", "str", "type", "1.5"];
         assert_eq!(texts(source), expected);
     }
 

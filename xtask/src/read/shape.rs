@@ -214,7 +214,13 @@ fn word_list(tokens: &[Token]) -> Option<Declared> {
     while at < inner.len() {
         let (doc, start) = Before::read(inner, at);
         if let (Some(name), Some(word)) = (inner.get(start), inner.get(start + 2)) {
-            variants.push(Variant { name: name.text.clone(), word: word.text.clone(), doc: doc.doc(), fields: Vec::new(), line: name.line });
+            variants.push(Variant {
+                name: name.text.clone(),
+                word: word.text.clone(),
+                doc: doc.doc(),
+                fields: Vec::new(),
+                line: name.line,
+            });
         }
         at = after_comma(inner, start).max(start + 1);
     }
@@ -291,8 +297,12 @@ mod tests {
 
     #[test]
     fn fact_tables() {
-        let found = fact_kinds(&tokens("crate::fact_kinds! { /// F\n pub enum Fact { /// A b.\n \"a.b@1\" => B, \"a.c@2\" => C } }"));
-        assert_eq!(found.iter().map(|k| (k.kind.as_str(), k.body.as_str())).collect::<Vec<_>>(), [("a.b@1", "B"), ("a.c@2", "C")]);
+        let found =
+            fact_kinds(&tokens("crate::fact_kinds! { /// F\n pub enum Fact { /// A b.\n \"a.b@1\" => B, \"a.c@2\" => C } }"));
+        assert_eq!(
+            found.iter().map(|k| (k.kind.as_str(), k.body.as_str())).collect::<Vec<_>>(),
+            [("a.b@1", "B"), ("a.c@2", "C")]
+        );
         assert_eq!(found[0].doc, "A b.");
     }
 }

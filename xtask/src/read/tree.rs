@@ -35,7 +35,9 @@ impl Tree {
         let mut files = BTreeMap::new();
         for path in String::from_utf8(out.stdout).context("a file name is not UTF-8")?.split('\0').filter(|p| !p.is_empty()) {
             // A file that was removed and not yet committed is still known to git.
-            if let Ok(meta) = std::fs::metadata(root.join(path)).and_then(|m| if m.is_file() { Ok(m) } else { Err(std::io::ErrorKind::Other.into()) }) {
+            if let Ok(meta) = std::fs::metadata(root.join(path))
+                .and_then(|m| if m.is_file() { Ok(m) } else { Err(std::io::ErrorKind::Other.into()) })
+            {
                 let text = if meta.len() > TEXT_MAX { None } else { String::from_utf8(std::fs::read(root.join(path))?).ok() };
                 files.insert(path.to_owned(), File { text, executable: executable(&meta) });
             }
@@ -57,7 +59,10 @@ impl Tree {
 
     /// All texts whose path satisfies `wanted`.
     pub fn texts<'t>(&'t self, wanted: impl Fn(&str) -> bool + 't) -> impl Iterator<Item = (&'t str, &'t str)> {
-        self.files.iter().filter(move |(path, _)| wanted(path)).filter_map(|(path, file)| Some((path.as_str(), file.text.as_deref()?)))
+        self.files
+            .iter()
+            .filter(move |(path, _)| wanted(path))
+            .filter_map(|(path, file)| Some((path.as_str(), file.text.as_deref()?)))
     }
 }
 

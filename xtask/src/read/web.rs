@@ -41,7 +41,9 @@ fn script(source: &str) -> String {
         let (c, next) = (chars[at], chars.get(at + 1).copied().unwrap_or('\0'));
         let end = match (c, next) {
             ('/', '/') => chars[at..].iter().position(|c| *c == '\n').map_or(chars.len(), |n| at + n),
-            ('/', '*') => (at + 2..chars.len()).find(|n| chars[*n] == '*' && chars.get(n + 1) == Some(&'/')).map_or(chars.len(), |n| n + 2),
+            ('/', '*') => {
+                (at + 2..chars.len()).find(|n| chars[*n] == '*' && chars.get(n + 1) == Some(&'/')).map_or(chars.len(), |n| n + 2)
+            }
             ('\'' | '"', _) => quoted(&chars, at),
             ('`', _) => template(&chars, at),
             ('/', _) if before == '\0' || "(,=:[!&|?{};+-*%~^<".contains(before) => regex(&chars, at),
@@ -103,25 +105,39 @@ fn regex(chars: &[char], open: usize) -> usize {
 /// `@import '…'`, `url(…)` or `src="…"`; the source is without comments.
 pub fn imports(source: &str) -> Vec<String> {
     let mut out = Vec::new();
-    for (at, quote) in source.char_indices().filter(|(_, c)| matches!(c, '\'' | '"' | '`')) {
-        let before = source[..at].trim_end();
+    let mut at = 0;
+    while let Some((quote, n)) = source[at..].char_indices().find(|(_, c)| matches!(c, '\'' | '"' | '`')).map(|(n, c)| (c, n)) {
+        let before = source[..at + n].trim_end();
+        let inner = &source[at + n + 1..];
+        let Some(end) = inner.find(quote).filter(|end| quote == '`' || !inner[..*end].contains('\n')) else {
+            // An apostrophe in a text.
+            at += n + 1;
+            continue;
+        };
         let named = ["from", "import", "src=", "href="].iter().any(|word| before.ends_with(word))
-            || before.strip_suffix('(').is_some_and(|b| ["import", "URL", "url", "Worker", "register"].iter().any(|w| b.trim_end().ends_with(w)))
+            || before
+                .strip_suffix('(')
+                .is_some_and(|b| ["import", "URL", "url", "Worker", "register"].iter().any(|w| b.trim_end().ends_with(w)))
             || in_glob(before);
-        let inner = &source[at + 1..];
-        if let (true, Some(end)) = (named, inner.find(quote)) {
+        if named {
             out.push(inner[..end].to_owned());
         }
+        at += n + 1 + end + 1;
     }
     out
 }
 
 /// Whether the text ends within the brackets of `import.meta.glob(`.
 fn in_glob(before: &str) -> bool {
-    before.rfind("meta.glob").is_some_and(|at| {
-        let call = &before[at..];
-        call.contains('(') && call.matches('(').count() > call.matches(')').count()
-    })
+    let Some(call) = before.rfind("meta.glob").map(|at| &before[at..]) else { return false };
+    let mut depth = 0;
+    for c in call.chars().filter(|c| matches!(c, '(' | ')')) {
+        depth += if c == '(' { 1 } else { -1 };
+        if depth == 0 {
+            return false;
+        }
+    }
+    depth > 0
 }
 
 #[cfg(test)]
@@ -139,7 +155,9 @@ mod tests {
 
     #[test]
     fn vue_files_have_three_kinds_of_comments() {
-        let kept = vue("<script>\n// 一\nlet a\n</script>\n<template><!-- 二 --><b>三 // 四</b></template>\n<style>/* 五 */ b {}</style>");
+        let kept = vue(
+            "<script>\n// 一\nlet a\n</script>\n<template><!-- 二 --><b>三 // 四</b></template>\n<style>/* 五 */ b {}</style>",
+        );
         assert!(kept.contains("let a") && kept.contains("三 // 四") && kept.contains("b {}"));
         assert!(!kept.contains('一') && !kept.contains('二') && !kept.contains('五'));
     }

@@ -16,7 +16,10 @@ pub fn rust(tree: &Tree, rust: &RustFiles) -> Vec<Finding> {
 
 /// Data beside the code (.sql, .json, .jsonl, .csv, .toml tables) whose name no source mentions.
 pub fn data(tree: &Tree) -> Vec<Finding> {
-    let is_data = |p: &str| p.starts_with("crates/") && [".sql", ".json", ".jsonl", ".csv", ".geojson", ".html", ".css"].iter().any(|e| p.ends_with(e));
+    let is_data = |p: &str| {
+        p.starts_with("crates/")
+            && [".sql", ".json", ".jsonl", ".csv", ".geojson", ".html", ".css"].iter().any(|e| p.ends_with(e))
+    };
     let sources: Vec<&str> = tree.texts(|p| p.ends_with(".rs") || p.ends_with("Cargo.toml")).map(|t| t.1).collect();
     let mentioned = |word: &str| sources.iter().any(|text| text.contains(word));
     tree.files
@@ -26,7 +29,10 @@ pub fn data(tree: &Tree) -> Vec<Finding> {
             let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
             let folder = dir.rsplit('/').next().unwrap_or_default();
             // Named itself, or its folder is read as a whole.
-            !mentioned(name) && !mentioned(&format!("{folder}/\"")) && !mentioned(&format!("/{folder}\"")) && !mentioned(&format!("\"{folder}\""))
+            !mentioned(name)
+                && !mentioned(&format!("{folder}/\""))
+                && !mentioned(&format!("/{folder}\""))
+                && !mentioned(&format!("\"{folder}\""))
         })
         .map(|p| Finding::new(p, 0, "no source mentions this file"))
         .collect()
@@ -127,7 +133,12 @@ mod tests {
 
     #[test]
     fn a_rust_file_without_mod_is_found() {
-        let tree = Tree::of(&[("crates/a/Cargo.toml", ""), ("crates/a/src/lib.rs", "mod b;"), ("crates/a/src/b.rs", ""), ("crates/a/src/c.rs", "")]);
+        let tree = Tree::of(&[
+            ("crates/a/Cargo.toml", ""),
+            ("crates/a/src/lib.rs", "mod b;"),
+            ("crates/a/src/b.rs", ""),
+            ("crates/a/src/c.rs", ""),
+        ]);
         assert_eq!(paths(rust(&tree, &RustFiles::of(&tree))), ["crates/a/src/c.rs"]);
     }
 

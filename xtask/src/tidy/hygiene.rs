@@ -23,7 +23,9 @@ pub fn machines(tree: &Tree) -> Vec<Finding> {
             }
             let setting = (path.ends_with(".npmrc") && line.trim_start().starts_with("registry"))
                 || (path.ends_with("config.toml") && line.trim_start().starts_with("[source"))
-                || (path.ends_with("Cargo.lock") && line.starts_with("source = ") && !line.contains("github.com/rust-lang/crates.io-index"));
+                || (path.ends_with("Cargo.lock")
+                    && line.starts_with("source = ")
+                    && !line.contains("github.com/rust-lang/crates.io-index"));
             if setting {
                 found("a package source of one network".into());
             }

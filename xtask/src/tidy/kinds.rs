@@ -42,14 +42,18 @@ fn names(value: &Value, word: &str) -> bool {
     }
 }
 
-/// The description made from the sources is the one in the tree.
+/// What is made from the sources is what stands in the tree.
 pub fn documented(tree: &Tree, rust: &RustFiles) -> Vec<Finding> {
-    let current = codegen::facts(rust);
-    match tree.text(codegen::FACTS) {
-        Some(text) if text == current => Vec::new(),
-        Some(_) => vec![Finding::new(codegen::FACTS, 0, "out of date: run cargo xtask codegen")],
-        None => vec![Finding::new(codegen::FACTS, 0, "missing: run cargo xtask codegen")],
+    let made = [(codegen::FACTS, codegen::facts(rust)), (codegen::GLOSSARY, codegen::glossary(tree, rust))];
+    let mut out = Vec::new();
+    for (path, current) in made {
+        match tree.text(path) {
+            Some(text) if text == current => {}
+            Some(_) => out.push(Finding::new(path, 0, "out of date: run cargo xtask codegen")),
+            None => out.push(Finding::new(path, 0, "missing: run cargo xtask codegen")),
+        }
     }
+    out
 }
 
 #[cfg(test)]
@@ -60,7 +64,10 @@ mod tests {
         Tree::of(&[
             ("crates/domain/Cargo.toml", ""),
             ("crates/domain/src/lib.rs", "mod a;"),
-            ("crates/domain/src/a/mod.rs", "fact_kinds! { pub enum Fact { /// One.\n \"a.one@1\" => One, /// Two.\n \"a.two@1\" => Two } }"),
+            (
+                "crates/domain/src/a/mod.rs",
+                "fact_kinds! { pub enum Fact { /// One.\n \"a.one@1\" => One, /// Two.\n \"a.two@1\" => Two } }",
+            ),
             ("crates/domain/src/a/encoding.jsonl", lines),
         ])
     }
@@ -79,12 +86,19 @@ mod tests {
     #[test]
     fn a_stale_description_is_found() {
         let mut tree = tree("");
-        assert_eq!(documented(&tree, &RustFiles::of(&tree)).len(), 1);
-        let current = codegen::facts(&RustFiles::of(&tree));
-        let file = |text: String| crate::read::tree::File { text: Some(text), executable: false };
-        tree.files.insert(codegen::FACTS.into(), file(current.clone()));
-        assert_eq!(documented(&tree, &RustFiles::of(&tree)), []);
-        tree.files.insert(codegen::FACTS.into(), file(current + "\n"));
-        assert_eq!(documented(&tree, &RustFiles::of(&tree)).len(), 1);
+        let check = |tree: &Tree| documented(tree, &RustFiles::of(tree)).len();
+        assert_eq!(check(&tree), 2);
+        for (path, text) in [
+            (codegen::FACTS, codegen::facts(&RustFiles::of(&tree))),
+            (codegen::GLOSSARY, codegen::glossary(&tree, &RustFiles::of(&tree))),
+        ] {
+            tree.files.insert(path.into(), crate::read::tree::File { text: Some(text), executable: false });
+        }
+        assert_eq!(check(&tree), 0);
+        for path in [codegen::FACTS, codegen::GLOSSARY] {
+            let file = tree.files.get_mut(path).expect("it was just put there");
+            file.text = file.text.take().map(|t| t + "\n");
+        }
+        assert_eq!(check(&tree), 2);
     }
 }

@@ -12,6 +12,7 @@ mod wording;
 
 pub use licences::{Packages, expression_allowed};
 pub use rust_files::RustFiles;
+pub use wording::words_in_data;
 
 use std::path::Path;
 
@@ -57,6 +58,7 @@ pub fn check(root: &Path) -> Result<Vec<(&'static str, Vec<Finding>)>> {
         ("SQL only in the store", floors::sql(&tree, &rust)),
         ("no Chinese in code outside locale files", wording::han(&tree, &rust)),
         ("no English in templates outside locale files", wording::templates(&tree)),
+        ("no words in Rust pages outside locale files", wording::pages(&rust)),
         ("locale files agree with each other", wording::languages(&tree)),
         ("every wording is used", wording::used(&tree)),
         ("words of the programme have wording", wording::families(&tree, &rust)),
@@ -66,7 +68,7 @@ pub fn check(root: &Path) -> Result<Vec<(&'static str, Vec<Finding>)>> {
         ("no dead front-end file", dead::web(&tree)),
         ("no dead data file", dead::data(&tree)),
         ("every fact kind has a golden line", kinds::golden(&tree, &rust)),
-        ("docs/facts.md is current", kinds::documented(&tree, &rust)),
+        ("docs/facts.md and docs/glossary.md are current", kinds::documented(&tree, &rust)),
         ("no path of a machine, no registry host", hygiene::machines(&tree)),
         ("no unwrap outside tests", hygiene::unwraps(&rust)),
         ("nothing put off in comments", hygiene::put_off(&tree)),
@@ -91,4 +93,19 @@ pub fn run(root: &Path) -> Result<bool> {
     }
     println!("tidy: {} passed, {failed} failed", results.len() - failed);
     Ok(failed == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `cargo test` tidies as well.
+    #[test]
+    fn this_tree_is_tidy() {
+        let root = crate::root().expect("tests run inside the project");
+        let results = check(&root).expect("git and cargo are here");
+        let findings: Vec<String> =
+            results.iter().flat_map(|(name, found)| found.iter().map(move |f| format!("{name}: {f}"))).collect();
+        assert!(findings.is_empty(), "{}", findings.join("\n"));
+    }
 }

@@ -1,10 +1,11 @@
 //! Every URL stands in one table, and every line of it says who may come in.
 //!
-//! The convention: `crates/server/src/routes.rs` is the only place where a path is given to the router; in it each
-//! path literal is followed, before the next one, by `permit: …` (a capability, `permit: Permit::Public` or the like).
+//! The convention: `crates/server/src/routes.rs` is the only place where a path is given to the router. Its table is a
+//! call of `routes!` with lines `METHOD "/path" permit: …, guard: …, …;`. What changes something has a guard against
+//! requests from other sites.
 
 use super::{Finding, RustFiles};
-use crate::read::rust::{Kind, Token};
+use crate::read::rust::{Kind, Token, end_of_group};
 
 /// The table.
 const TABLE: &str = "crates/server/src/routes.rs";
@@ -17,36 +18,54 @@ pub fn permissions(rust: &RustFiles) -> Vec<Finding> {
     let mut out = Vec::new();
     let mut server = rust.product("crates/server/src/").peekable();
     let exists = server.peek().is_some();
-    for (path, file) in server.filter(|(path, _)| *path != TABLE) {
+    for (path, file) in server {
         let tokens = &file.product;
         for at in 1..tokens.len() {
-            let call = tokens[at - 1].is(".") && ROUTING.iter().any(|r| tokens[at].is(r));
-            if call && tokens.get(at + 2).is_some_and(|t| t.kind == Kind::Str && t.text.starts_with('/')) {
-                out.push(Finding::new(path, tokens[at].line, format!("a route outside {TABLE}, where permissions are declared")));
+            let call = tokens[at - 1].is(".")
+                && ROUTING.iter().any(|r| tokens[at].is(r))
+                && tokens.get(at + 1).is_some_and(|t| t.is("("));
+            // The table itself is laid on the router in its own file, path by path.
+            let literal = tokens.get(at + 2).is_some_and(|t| t.kind == Kind::Str);
+            if call && (literal || path != TABLE) {
+                out.push(Finding::new(
+                    path,
+                    tokens[at].line,
+                    format!("a route outside the table of {TABLE}, where permissions are declared"),
+                ));
             }
         }
     }
     match rust.files.get(TABLE) {
-        Some(table) => out.extend(lines_without(&table.product)),
+        Some(table) => out.extend(lines(&table.product)),
         None if exists => out.push(Finding::new(TABLE, 0, "the table of routes is missing")),
         None => {}
     }
     out
 }
 
-fn lines_without(tokens: &[Token]) -> Vec<Finding> {
-    let is_path = |t: &Token| t.kind == Kind::Str && t.text.starts_with('/');
-    let starts: Vec<usize> = (0..tokens.len()).filter(|at| is_path(&tokens[*at])).collect();
+fn lines(tokens: &[Token]) -> Vec<Finding> {
     let mut out = Vec::new();
-    for (n, start) in starts.iter().enumerate() {
-        let end = starts.get(n + 1).copied().unwrap_or(tokens.len());
-        let entry = &tokens[*start..end];
-        if !entry.windows(2).any(|w| w[0].is("permit") && w[1].is(":")) {
-            out.push(Finding::new(TABLE, tokens[*start].line, format!("{:?} declares no permission", tokens[*start].text)));
+    // `routes! {` and not `macro_rules! routes {`.
+    let Some(at) = tokens.windows(2).position(|w| w[0].is("routes") && w[1].is("!")) else {
+        return vec![Finding::new(TABLE, 0, "no table routes! { … }: has its form changed?")];
+    };
+    let end = end_of_group(tokens, at + 2);
+    let mut count = 0;
+    for line in tokens[at + 3..end - 1].split(|t| t.is(";")).filter(|l| !l.is_empty()) {
+        count += 1;
+        let says = |name: &str| line.windows(3).find(|w| w[0].is(name) && w[1].is(":")).map(|w| w[2].text.as_str());
+        let path = line.iter().find(|t| t.kind == Kind::Str).map_or("", |t| t.text.as_str());
+        let found = |words: String| Finding::new(TABLE, line[0].line, words);
+        if says("permit").is_none() {
+            out.push(found(format!("{path:?} declares no permission")));
+        }
+        let reads = line[0].is("GET") || line[0].is("HEAD");
+        if !reads && says("guard").is_none_or(|g| g == "None") {
+            out.push(found(format!("{path:?} changes something and has no guard against other sites")));
         }
     }
-    if starts.is_empty() {
-        out.push(Finding::new(TABLE, 0, "no path found in the table: has its form changed?"));
+    if count == 0 {
+        out.push(Finding::new(TABLE, 0, "the table is empty: has its form changed?"));
     }
     out
 }
@@ -68,12 +87,18 @@ mod tests {
 
     #[test]
     fn a_line_without_a_permission_is_found() {
-        let good = r#"const A: &[Route] = &[Route { path: "/a", permit: Public, to: a }, Route { path: "/b", permit: Needs(Read), to: b }];"#;
+        let good = "macro_rules! routes { ($x:tt) => {} } routes! {\n\
+                    GET \"/a\" permit: Public, guard: None, a;\nPOST \"/b\" permit: With(Read), guard: Header, b;\n}\n\
+                    fn f() { path == \"/c\"; router.route(path, d); }";
         assert_eq!(check(good, ""), 0);
-        assert_eq!(check(&good.replace("permit: Needs(Read),", ""), ""), 1);
-        assert_eq!(check(&good.replace("permit: Public,", ""), ""), 1);
-        assert_eq!(check(good, "fn f(r: Router) { r.route(\"/c\", get(c)) }"), 1);
+        assert_eq!(check(&good.replace("permit: With(Read), ", ""), ""), 1);
+        assert_eq!(check(&good.replace("permit: Public, ", ""), ""), 1);
+        assert_eq!(check(&good.replace("guard: Header", "guard: None"), ""), 1);
+        assert_eq!(check(&good.replace("guard: Header, ", ""), ""), 1);
+        assert_eq!(check(&good.replace("route(path", "route(\"/x\""), ""), 1);
+        assert_eq!(check(good, "fn f(r: Router) { r.route(\"/c\", get(c)); r.nest(PATH, d) }"), 2);
         assert_eq!(check("", ""), 1);
+        assert_eq!(check("routes! {}", ""), 1);
     }
 
     #[test]

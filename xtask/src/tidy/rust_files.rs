@@ -9,8 +9,6 @@ use crate::read::{
 
 /// One Rust file that is reached.
 pub struct RustFile {
-    /// The crate's folder, such as `crates/domain`.
-    pub home: String,
     /// Whether it exists in tests, examples or benches only.
     pub test: bool,
     /// All its tokens.
@@ -35,20 +33,22 @@ impl RustFiles {
                 let inner = &path[home.len() + 1..];
                 // A folder directly under tests/, examples/ or benches/ is a target of its own through its main.rs.
                 let target = |dir: &str| {
-                    inner.strip_prefix(dir).is_some_and(|rest| !rest.contains('/') || (rest.ends_with("/main.rs") && rest.matches('/').count() == 1))
+                    inner
+                        .strip_prefix(dir)
+                        .is_some_and(|rest| !rest.contains('/') || (rest.ends_with("/main.rs") && rest.matches('/').count() == 1))
                 };
                 let product = matches!(inner, "src/lib.rs" | "src/main.rs" | "build.rs") || target("src/bin/");
                 let test = target("tests/") || target("examples/") || target("benches/");
                 let named = text.contains(&format!("path = \"{inner}\""));
                 if product || test || named {
-                    found.follow(tree, home, path, test, true);
+                    found.follow(tree, path, test, true);
                 }
             }
         }
         found
     }
 
-    fn follow(&mut self, tree: &Tree, home: &str, path: &str, test: bool, root: bool) {
+    fn follow(&mut self, tree: &Tree, path: &str, test: bool, root: bool) {
         // A file reached both ways belongs to the product.
         if self.files.get(path).is_some_and(|f| !f.test || test) {
             return;
@@ -57,7 +57,7 @@ impl RustFiles {
         let all = tokens(text);
         let product = if test { Vec::new() } else { without_tests(&all) };
         let modules = modules(&all);
-        self.files.insert(path.to_owned(), RustFile { home: home.to_owned(), test, tokens: all, product });
+        self.files.insert(path.to_owned(), RustFile { test, tokens: all, product });
         let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
         let stem = name.trim_end_matches(".rs");
         let own = if root || stem == "mod" { dir.to_owned() } else { format!("{dir}/{stem}") };
@@ -67,14 +67,17 @@ impl RustFiles {
                 None => vec![format!("{own}/{}.rs", module.name), format!("{own}/{}/mod.rs", module.name)],
             };
             if let Some(next) = candidates.iter().find(|c| tree.files.contains_key(*c)) {
-                self.follow(tree, home, next, test || module.test, false);
+                self.follow(tree, next, test || module.test, false);
             }
         }
     }
 
     /// Files of the product in this folder.
     pub fn product<'f>(&'f self, under: &'f str) -> impl Iterator<Item = (&'f str, &'f RustFile)> {
-        self.files.iter().filter(move |(path, file)| !file.test && path.starts_with(under)).map(|(path, file)| (path.as_str(), file))
+        self.files
+            .iter()
+            .filter(move |(path, file)| !file.test && path.starts_with(under))
+            .map(|(path, file)| (path.as_str(), file))
     }
 }
 
@@ -105,7 +108,11 @@ fn modules(tokens: &[Token]) -> Vec<Module> {
             out.push(Module { name: tokens[at + 1].text.clone(), path: path.take(), test });
         }
         if token.is("include") && tokens.get(at + 1).is_some_and(|t| t.is("!")) {
-            out.extend(tokens.get(at + 3).filter(|t| t.kind == Kind::Str).map(|t| Module { name: String::new(), path: Some(t.text.clone()), test }));
+            out.extend(tokens.get(at + 3).filter(|t| t.kind == Kind::Str).map(|t| Module {
+                name: String::new(),
+                path: Some(t.text.clone()),
+                test,
+            }));
         }
         let keeps = token.kind == Kind::Doc || token.is("pub") || token.is("(") || token.is("crate") || token.is(")");
         if !keeps {

@@ -12,17 +12,21 @@ export interface Wording {
   yes: string
   no: string
   photos: (n: number) => string
+  items: (n: number) => string
+  comma: string
+  semicolon: string
 }
 
 /** 'problem.assigned@1' → 'problem.assigned' */
 export const kindOf = (fact: Pick<Fact, 'kind'>): string => fact.kind.replace(/@\d+$/, '')
 
 /** Fields that repeat what another field already says, or that only the machine needs. */
-const SILENT = new Set(['id', 'org', 'within', 'origin', 'updated_ms', 'grade_best'])
+const SILENT = new Set(['id', 'org', 'within', 'origin', 'updated_ms', 'reported_ms', 'reporter', 'grade_best', 'on_ms', 'before'])
 const WORDED: { [field: string]: string } = { field: 'field', class: 'class', grade: 'grade', stage: 'stage', kind: 'kind', level: 'level', channel: 'channel', role: 'role', what: 'count', method: 'method', rule: 'rule', by: 'role' }
 const PLACES = new Set(['place', 'parent', 'province', 'city', 'county', 'township'])
 
 type Fields = { [key: string]: Json }
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-/
 const isObject = (value: Json): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** One value of one field, in words. */
@@ -35,13 +39,15 @@ export function valueInWords(field: string, value: Json, w: Wording): string {
     return w.count(value)
   }
   if (typeof value === 'string') {
+    if (UUID.test(value)) return value.slice(0, 8)
     const list = WORDED[field]
     return list && w.has(list, value) ? w.word(list, value) : field === 'state' ? w.word('state', value) : value
   }
   if (Array.isArray(value)) {
     if (value.length === 0) return w.none
+    if (value.every((item) => typeof item === 'string' && UUID.test(item))) return w.items(value.length)
     if (field.endsWith('photos')) return w.photos(value.length)
-    return value.map((item) => valueInWords(field === 'into' ? 'place' : field.replace(/s$/, ''), item, w)).join('、')
+    return value.map((item) => valueInWords(field === 'into' ? 'place' : field.replace(/s$/, ''), item, w)).join(w.comma)
   }
   if (typeof value['lon_e7'] === 'number' && typeof value['lat_e7'] === 'number') return w.position({ lon_e7: value['lon_e7'], lat_e7: value['lat_e7'] })
   if (typeof value['is'] === 'string') return w.word('state', value['is'])
@@ -51,7 +57,7 @@ export function valueInWords(field: string, value: Json, w: Wording): string {
     return [name, w.word('role', value['role'])].filter(Boolean).join(' ')
   }
   return Object.entries(value).filter(([k, v]) => !SILENT.has(k) && v !== null)
-    .map(([k, v]) => `${label(k, w)} ${valueInWords(k, v, w)}`).join('；')
+    .map(([k, v]) => `${label(k, w)} ${valueInWords(k, v, w)}`).join(w.semicolon)
 }
 
 /** The name of a field; names of counts and rule parts are looked up where columns have none. */
@@ -62,6 +68,10 @@ export function label(field: string, w: Pick<Wording, 'word' | 'has'>): string {
 
 export interface ChangeInWords { field: string; label: string; before: string | null; after: string }
 
+/** What a fact says: its changes where the server tells them, else its body. */
+export function saysInWords(fact: Pick<Fact, 'changed' | 'body'>, w: Wording): ChangeInWords[] {
+  return changesInWords(fact.changed ?? Object.entries(fact.body ?? {}).map(([field, after]) => ({ field, before: null, after })), w)
+}
 /** What changed, without what was empty before and is empty after. A first value has no before. */
 export function changesInWords(changed: readonly Change[], w: Wording): ChangeInWords[] {
   const out: ChangeInWords[] = []
@@ -69,11 +79,13 @@ export function changesInWords(changed: readonly Change[], w: Wording): ChangeIn
     if (SILENT.has(change.field)) continue
     // A map of things (the counts of a place) changes in its parts.
     const parts = isObject(change.after) && !('is' in change.after) && !('role' in change.after) && !('lon_e7' in change.after) && Object.values(change.after).some(isObject)
-    const pairs: [string, Json, Json][] = parts && isObject(change.after)
+    const pairs: [string, Json, Json][] = change.field === 'state' ? stateParts(change)
+      : Array.isArray(change.after) && Array.isArray(change.before) ? [[change.field, null, added(change.before, change.after)]]
+      : parts && isObject(change.after)
       ? Object.keys(change.after).map((k) => [k, isObject(change.before) ? (change.before[k] ?? null) : null, (change.after as Fields)[k] ?? null])
       : [[change.field, change.before, change.after]]
     for (const [field, before, after] of pairs) {
-      if (JSON.stringify(before) === JSON.stringify(after)) continue
+      if (SILENT.has(field) || JSON.stringify(before) === JSON.stringify(after)) continue
       const was = empty(before) ? null : valueInWords(field, before, w), is = valueInWords(field, after, w)
       if (was === null && empty(after)) continue
       if (was === is) continue
@@ -81,5 +93,17 @@ export function changesInWords(changed: readonly Change[], w: Wording): ChangeIn
     }
   }
   return out
+}
+/** What was put into a list or altered in it; what was taken out shows as the whole remainder. */
+function added(before: Json[], after: Json[]): Json {
+  const old = new Set(before.map((item) => JSON.stringify(item)))
+  const fresh = after.filter((item) => !old.has(JSON.stringify(item)))
+  return fresh.length ? fresh : after
+}
+/** The state's word, and each thing it knows now that it did not know before. A first state is what the fact's own name says. */
+function stateParts(change: Change): [string, Json, Json][] {
+  const before = isObject(change.before) ? change.before : {}, after = isObject(change.after) ? change.after : {}
+  const known = Object.keys(after).filter((k) => k !== 'is' && k !== 'by' && !k.endsWith('_ms')).map((k): [string, Json, Json] => [k, before[k] ?? null, after[k] ?? null])
+  return [...(empty(change.before) ? [] : [['state', change.before, change.after] as [string, Json, Json]]), ...known]
 }
 const empty = (value: Json): boolean => value === null || value === '' || value === false || value === 0 || (Array.isArray(value) && value.length === 0) || (isObject(value) && Object.keys(value).length === 0)

@@ -11,4 +11,7 @@ export const wording: Wording = {
   get yes() { return t('value.yes') },
   get no() { return t('value.no') },
   photos: (n) => t('value.photos', { n }),
+  items: (n) => t('value.items', { n }),
+  get comma() { return t('list.comma') },
+  get semicolon() { return t('list.semicolon') },
 }

@@ -128,7 +128,7 @@ const DAY_MS: i64 = 86_400_000;
 impl Day {
     /// The day in Asia/Shanghai of a time in milliseconds since 1970.
     pub fn of_ms(ms: i64) -> Day {
-        let days = (ms + SHANGHAI_MS).div_euclid(DAY_MS);
+        let days = ms.saturating_add(SHANGHAI_MS).div_euclid(DAY_MS);
         Day(jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(days.clamp(-700_000, 2_900_000))))
     }
 

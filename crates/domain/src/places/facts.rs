@@ -199,7 +199,8 @@ pub struct Registered {
     pub level: Level,
     /// Its kind.
     pub kind: Kind,
-    /// The places it lies in, from the top; the last is its parent.
+    /// The places it lies in, from the top; the last is its parent. One for each level: where a level in between is
+    /// missing, the place above stands in for it, as a city without counties does in the register.
     pub within: Vec<PlaceId>,
     /// From when, where known.
     pub from: Option<Day>,

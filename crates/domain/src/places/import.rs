@@ -2,11 +2,11 @@
 //!
 //! Identity is code *and* name: a code that was given to another place makes a new place.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{facts::*, view::Place};
+use super::{facts::*, rules::twelve_digits, view::Place};
 use crate::{
     Fact as AnyFact,
     basics::{Authority, Context, Day, Decide, Draft, PlaceId, Position, Read, Rows, Subject},
@@ -103,6 +103,14 @@ pub enum ImportRefusal {
         /// The parent's code.
         parent: String,
     },
+    /// The code is not twelve digits.
+    #[error("{found:?} is not a division code of a {level:?}")]
+    BadCode {
+        /// What was given.
+        found: String,
+        /// The place's level.
+        level: Level,
+    },
     /// More than a hundred places were given one code in different years.
     #[error("code {place_code} was re-used too often")]
     CodeReusedTooOften {
@@ -117,6 +125,7 @@ struct Known {
     id: PlaceId,
     org: u32,
     name: String,
+    level: Level,
     within: Vec<PlaceId>,
     urban_rural: Option<u16>,
     position: Option<Position>,
@@ -132,6 +141,7 @@ impl From<&Place> for Known {
             id: p.id,
             org: p.org,
             name: p.name.clone(),
+            level: p.level,
             within: p.within.clone(),
             urban_rural: p.urban_rural,
             position: p.position,
@@ -141,12 +151,22 @@ impl From<&Place> for Known {
     }
 }
 
+impl Known {
+    /// What a place of this level lies in if it lies in this one, which stands in for levels in between.
+    fn chain_to(&self, level: Level) -> Vec<PlaceId> {
+        let steps = (level as usize).saturating_sub(self.level as usize).max(1);
+        self.within.iter().copied().chain(std::iter::repeat_n(self.id, steps)).collect()
+    }
+}
+
 struct Import<'a> {
     /// By the code that the place has now.
     by_code: HashMap<String, Known>,
     /// Places by an earlier code or name, so that an old edition read again is recognised.
     former: HashMap<(String, String), PlaceId>,
-    minted: std::collections::HashSet<PlaceId>,
+    /// Codes with their new holders' names: closing the old holder again must not close these.
+    heirs: HashSet<(&'a str, &'a str)>,
+    minted: HashSet<PlaceId>,
     drafts: Vec<Draft>,
     plan: &'a RegisterImport,
     now_ms: i64,
@@ -164,15 +184,21 @@ impl Decide for RegisterImport {
     }
 
     fn decide(self, rows: &Rows, cx: &Context) -> Result<Vec<Draft>, ImportRefusal> {
+        if let Some(bad) = self.all_rows().find(|row| !twelve_digits(&row.code)) {
+            return Err(ImportRefusal::BadCode { found: bad.code.clone(), level: bad.level });
+        }
         let mut import = Import {
             by_code: HashMap::new(),
             former: HashMap::new(),
+            heirs: self.changed_rows().map(|row| (row.code.as_str(), row.name.as_str())).collect(),
             minted: rows.places().map(|p| p.id).collect(),
             drafts: Vec::new(),
             plan: &self,
             now_ms: cx.now_ms,
         };
-        for place in rows.places() {
+        let mut places: Vec<&Place> = rows.places().collect();
+        places.sort_unstable_by_key(|p| p.id);
+        for place in places {
             for name in place.former_names.iter().chain([&place.name]) {
                 for code in place.former_codes.iter().map(|c| &c.code).chain([&place.code]) {
                     import.former.insert((code.clone(), name.clone()), place.id);
@@ -200,6 +226,20 @@ impl Decide for RegisterImport {
     }
 }
 
+impl RegisterImport {
+    /// Places that the changes make or move.
+    fn changed_rows(&self) -> impl Iterator<Item = &ImportRow> {
+        self.changes.iter().filter_map(|change| match change {
+            ImportChange::New(row) | ImportChange::Recoded { now: row, .. } => Some(row),
+            ImportChange::Renamed { .. } | ImportChange::Closed { .. } => None,
+        })
+    }
+
+    fn all_rows(&self) -> impl Iterator<Item = &ImportRow> {
+        self.rows.iter().chain(self.changed_rows())
+    }
+}
+
 impl Import<'_> {
     fn register(&mut self, row: &ImportRow, from: Option<Day>) -> Result<(), ImportRefusal> {
         let known_already = self.former.contains_key(&(row.code.clone(), row.name.to_string()));
@@ -220,13 +260,22 @@ impl Import<'_> {
                     name: row.name.to_string(),
                     parent: parent.clone(),
                 })?;
-                above.within.iter().copied().chain([above.id]).collect()
+                above.chain_to(row.level)
             }
         };
         let id = self.mint(&row.code)?;
         let org = row.code[..6].parse().unwrap_or_default();
-        let known =
-            Known { id, org, name: row.name.to_string(), within: within.clone(), urban_rural: None, position: None, outline: None, closed: false };
+        let known = Known {
+            id,
+            org,
+            name: row.name.to_string(),
+            level: row.level,
+            within: within.clone(),
+            urban_rural: None,
+            position: None,
+            outline: None,
+            closed: false,
+        };
         self.push(
             &known,
             from,
@@ -266,7 +315,7 @@ impl Import<'_> {
                     self.push(&known, on, Fact::Renamed(Renamed { name: now.name.clone(), from: on, document: document.clone() }));
                 }
                 let above = now.parent.as_ref().and_then(|p| self.by_code.get(p));
-                let within: Vec<PlaceId> = above.map_or_else(|| known.within.clone(), |a| a.within.iter().copied().chain([a.id]).collect());
+                let within: Vec<PlaceId> = above.map_or_else(|| known.within.clone(), |a| a.chain_to(now.level));
                 if within != known.within {
                     known.within.clone_from(&within);
                     self.push(&known, on, Fact::Moved(Moved { within, from: on, document }));
@@ -275,7 +324,9 @@ impl Import<'_> {
             }
             ImportChange::Closed { code, into } => {
                 let into = into.iter().filter_map(|c| self.by_code.get(c)).map(|k| k.id).collect();
-                let Some(known) = self.by_code.get_mut(code).filter(|k| !k.closed) else { return Ok(()) };
+                let heirs = &self.heirs;
+                let old_holder = |k: &&mut Known| !k.closed && !heirs.contains(&(code.as_str(), k.name.as_str()));
+                let Some(known) = self.by_code.get_mut(code).filter(old_holder) else { return Ok(()) };
                 known.closed = true;
                 let known = known.clone();
                 self.push(&known, on, Fact::Closed(Closed { on, into, document }));

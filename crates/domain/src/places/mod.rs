@@ -10,7 +10,7 @@ mod facts;
 mod import;
 mod rules;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod view;
 
 pub use facts::*;

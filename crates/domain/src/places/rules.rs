@@ -212,7 +212,7 @@ impl Decide for Command {
     fn reads(&self, _rows: &Rows) -> Vec<Read> {
         let mut ids = vec![self.place()];
         if let Command::Close { into, .. } = self {
-            ids.extend(into.iter().take(50));
+            ids.extend(into);
         }
         ids.into_iter().map(|id| Read::Row(ViewId::Places, id.key())).collect()
     }
@@ -307,11 +307,16 @@ fn is_village(place: &Place) -> Result<(), Refusal> {
     (place.level == Level::Village).then_some(()).ok_or_else(|| Refusal::NotAVillage { name: place.name.clone() })
 }
 
+/// Whether a division code has its twelve digits.
+pub(super) fn twelve_digits(code: &str) -> bool {
+    code.len() == 12 && code.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// The lowest digits that are not all zero are those of the place's own level.
 fn code_fits(code: &str, place: &Place) -> Result<(), Refusal> {
     let digits = place.level.digits();
-    let good = code.len() == 12
-        && code.bytes().all(|b| b.is_ascii_digit())
-        && code[digits..].bytes().all(|b| b == b'0')
-        && code[..digits].bytes().any(|b| b != b'0');
+    let above = Level::ALL.iter().filter(|l| **l < place.level).map(|l| l.digits()).max().unwrap_or(0);
+    let zero = |part: &str| part.bytes().all(|b| b == b'0');
+    let good = twelve_digits(code) && !zero(&code[above..digits]) && zero(&code[digits..]);
     good.then_some(()).ok_or_else(|| Refusal::BadCode { found: code.to_owned(), level: place.level })
 }

@@ -59,7 +59,7 @@ pub struct Place {
     pub level: Level,
     /// Kind.
     pub kind: Kind,
-    /// The places it lies in, from the top.
+    /// The places it lies in, from the top, as in [`Registered::within`].
     pub within: Vec<PlaceId>,
     /// Village class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,12 +104,12 @@ impl Place {
         self.id == other || self.within.contains(&other)
     }
 
-    /// Its ancestor of a level, or itself.
+    /// Its ancestor of a level, or itself. Counted upwards from the place: a small installation lacks the upper levels.
     pub fn at_level(&self, level: Level) -> Option<PlaceId> {
-        if self.level == level {
-            return Some(self.id);
+        match (self.level as usize).checked_sub(level as usize)? {
+            0 => Some(self.id),
+            steps => self.within.get(self.within.len().checked_sub(steps)?).copied(),
         }
-        self.within.get(Level::ALL.iter().position(|l| *l == level)?).copied()
     }
 
     /// Whether any denominator now stands below an earlier value.
@@ -120,7 +120,7 @@ impl Place {
 
 impl View for Place {
     const ID: ViewId = ViewId::Places;
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const COLUMNS: &'static [Column] = &[
         Column::new("id", ColumnKind::Place).equals(),
         Column::new("code", ColumnKind::Text).equals().sorted().searched(),

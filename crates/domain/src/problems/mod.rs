@@ -7,7 +7,7 @@
 mod facts;
 mod rules;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod topics;
 mod view;
 

@@ -350,6 +350,9 @@ pub enum Refusal {
 /// More photos than anybody looks at.
 const PHOTOS_MAX: usize = 10;
 
+/// Ten years: a day further away is a slip of the hand or a broken clock.
+const DAYS_MAX: i64 = 3650;
+
 impl Command {
     /// The problem that the command is about, if it exists already.
     pub fn problem(&self) -> Option<ProblemId> {
@@ -406,6 +409,13 @@ fn problem_read(id: ProblemId) -> Read {
     Read::Row(ViewId::Problems, id.key())
 }
 
+/// Each once, in order.
+fn distinct(mut problems: Vec<ProblemId>) -> Vec<ProblemId> {
+    problems.sort_unstable();
+    problems.dedup();
+    problems
+}
+
 fn place_read(id: PlaceId) -> Read {
     Read::Row(ViewId::Places, id.key())
 }
@@ -424,7 +434,7 @@ impl Decide for Command {
             Command::Report { place, .. } => reads.push(place_read(*place)),
             Command::ProposeTopic { place, problems, .. } => {
                 reads.push(place_read(*place));
-                reads.extend(problems.iter().take(500).copied().map(problem_read));
+                reads.extend(distinct(problems.clone()).into_iter().take(500).map(problem_read));
             }
             Command::ConcludeTopic { topic, .. } => reads.push(Read::Row(ViewId::Topics, topic.key())),
             Command::Merge { into, .. } => reads.push(problem_read(*into)),
@@ -432,6 +442,13 @@ impl Decide for Command {
             _ => {}
         }
         reads.extend(self.problem().map(problem_read));
+        // What was merged is taken out of the other one, and that fact belongs to the other one's place.
+        if let Command::Unmerge { problem, .. } = self
+            && rows.has(&problem_read(*problem))
+            && let Some(State::Merged { into, .. }) = rows.get::<Problem>(&problem.key()).map(|p| &p.state)
+        {
+            reads.push(problem_read(*into));
+        }
         // What has been loaded tells what else is needed: places of problems, then the rules above those places.
         let loaded: Vec<Read> = reads.clone();
         for read in &loaded {
@@ -454,6 +471,12 @@ impl Decide for Command {
                 reads.extend(rules::reads(place, Rule::NAMES[0]));
                 reads.extend(rules::reads(place, Rule::NAMES[1]));
             }
+        }
+        if let Command::Reclassify { place: Some(id), .. } = self
+            && rows.has(&place_read(*id))
+            && let Some(place) = rows.place(*id)
+        {
+            reads.extend(rules::reads(place, Rule::NAMES[0]));
         }
         reads
     }
@@ -515,6 +538,10 @@ fn report(rows: &Rows, cx: &Context, id: PlaceId, fact: Reported, found_ms: Opti
     if effective_ms > cx.now_ms + 5 * 60_000 {
         return Err(Refusal::TooLate { day: Day::of_ms(effective_ms), latest: cx.today() });
     }
+    let earliest = cx.today().plus(-DAYS_MAX);
+    if Day::of_ms(effective_ms) < earliest {
+        return Err(Refusal::TooEarly { day: Day::of_ms(effective_ms), earliest });
+    }
     let subject = Subject::Problem(ProblemId(cx.fresh));
     Ok(vec![Draft { org: place.org, subject, place: id, effective_ms, fact: AnyFact::Problem(Fact::Reported(fact)) }])
 }
@@ -525,11 +552,10 @@ fn propose_topic(
     place: PlaceId,
     field: Field,
     title: Text<200>,
-    mut problems: Vec<ProblemId>,
+    problems: Vec<ProblemId>,
 ) -> Result<Vec<Draft>, Refusal> {
     let area = rows.place(place).ok_or(Refusal::NoSuchPlace { place })?;
-    problems.sort_unstable();
-    problems.dedup();
+    let problems = distinct(problems);
     if !(2..=500).contains(&problems.len()) {
         return Err(Refusal::WrongNumber { found: problems.len() });
     }
@@ -606,8 +632,9 @@ impl Case<'_> {
             Command::Merge { into, .. } => self.merge(into),
             Command::Unmerge { reason, .. } => match p.state {
                 State::Merged { into, .. } => {
-                    let released = Fact::Released(Released { from: p.id });
-                    Ok(vec![self.draft(p.id, Fact::Unmerged(Unmerged { reason })), self.draft(into, released)])
+                    let place = self.rows.get::<Problem>(&into.key()).map_or(p.place, |other| other.place);
+                    let released = Draft { place, ..self.draft(into, Fact::Released(Released { from: p.id })) };
+                    Ok(vec![self.draft(p.id, Fact::Unmerged(Unmerged { reason })), released])
                 }
                 _ => self.wrong_state(),
             },
@@ -634,15 +661,14 @@ impl Case<'_> {
         let (post, due) = match (post, due) {
             (Some(post), Some(due)) => (post, due),
             (post, due) => {
-                let rule = self.deadlines()?.of(self.p.field);
-                let at = self.place.at_level(rule.level).unwrap_or(self.place.id);
-                (post.unwrap_or(Post { place: at, role: rule.role }), due.unwrap_or(today.plus(rule.days.into())))
+                let rule = self.by_rule(self.place, self.p.field)?;
+                (post.unwrap_or(rule.post), due.unwrap_or(rule.due))
             }
         };
         if due < today {
             return Err(Refusal::TooEarly { day: due, earliest: today });
         }
-        let latest = today.plus(3650);
+        let latest = today.plus(DAYS_MAX);
         if due > latest {
             return Err(Refusal::TooLate { day: due, latest });
         }
@@ -790,7 +816,7 @@ impl Case<'_> {
         if due < today {
             return Err(Refusal::TooEarly { day: due, earliest: today });
         }
-        let latest = today.plus(3650);
+        let latest = today.plus(DAYS_MAX);
         if due > latest {
             return Err(Refusal::TooLate { day: due, latest });
         }
@@ -805,6 +831,8 @@ impl Case<'_> {
         if (field, place) == (self.p.field, self.p.place) {
             return Err(Refusal::NothingChanges);
         }
+        let fact = Fact::Reclassified(Reclassified { field, place, reason });
+        let mut drafts = vec![Draft { place, ..self.draft(self.p.id, fact) }];
         if place != self.p.place {
             let other = self.rows.place(place).ok_or(Refusal::NoSuchPlace { place })?;
             if other.org != self.p.org || self.cx.actor.post_for(Capability::ProblemsTriage, other).is_none() {
@@ -813,13 +841,29 @@ impl Case<'_> {
             if other.closed.is_some() {
                 return Err(Refusal::PlaceClosed { name: other.name.clone() });
             }
+            // A post that is not over the new place could neither work on it nor be passed over by the ladder.
+            if self.p.state.post().is_some_and(|post| !other.is_or_is_within(post.place)) {
+                let assigned = Fact::Assigned(self.by_rule(other, field)?);
+                drafts.push(Draft { place, ..self.draft(self.p.id, assigned) });
+            }
         }
-        let fact = Fact::Reclassified(Reclassified { field, place, reason });
-        Ok(vec![Draft { place, ..self.draft(self.p.id, fact) }])
+        Ok(drafts)
+    }
+
+    /// Who answers and by when, as the rule that holds at a place today says.
+    fn by_rule(&self, place: &Place, field: Field) -> Result<Assigned, Refusal> {
+        let rule = self.deadlines_at(place)?.of(field);
+        let at = place.at_level(rule.level).unwrap_or(place.id);
+        let due = self.cx.today().plus(rule.days.into());
+        Ok(Assigned { post: Post { place: at, role: rule.role }, due, by_rule: true, note: None })
     }
 
     fn deadlines(&self) -> Result<&rules::Deadlines, Refusal> {
-        match rules::find(self.rows, self.place, Rule::NAMES[0], self.cx.today()) {
+        self.deadlines_at(self.place)
+    }
+
+    fn deadlines_at(&self, place: &Place) -> Result<&rules::Deadlines, Refusal> {
+        match rules::find(self.rows, place, Rule::NAMES[0], self.cx.today()) {
             Some(Rule::Deadlines(rule)) => Ok(rule),
             _ => Err(Refusal::NoRule { rule: Rule::NAMES[0] }),
         }
@@ -839,7 +883,7 @@ impl Case<'_> {
 
     fn level_of(&self, id: PlaceId) -> Option<Level> {
         let chain: Vec<PlaceId> = self.place.within.iter().copied().chain([self.place.id]).collect();
-        let at = chain.iter().position(|c| *c == id)?;
+        let at = chain.iter().rposition(|c| *c == id)?;
         // The problem's own place tells where the chain begins: it may lack upper levels in a small installation.
         let own = Level::ALL.iter().position(|l| *l == self.place.level)?;
         Level::ALL.get((own + 1 + at).checked_sub(chain.len())?).copied()

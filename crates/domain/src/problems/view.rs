@@ -168,6 +168,10 @@ pub struct Problem {
     pub reopened: u32,
     /// When it was last verified.
     pub verified_ms: Option<i64>,
+    /// The first day that was set for it; moving the day does not move this one.
+    pub first_due: Option<Day>,
+    /// Whether the verified fix was claimed by the first day, and at the first attempt; none while it is not verified.
+    pub in_time: Option<bool>,
     /// Kept off the public page, and why.
     pub withheld: Option<Reason>,
 }
@@ -190,7 +194,7 @@ impl Problem {
 
 impl View for Problem {
     const ID: ViewId = ViewId::Problems;
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const COLUMNS: &'static [Column] = &[
         Column::new("number", ColumnKind::Text).equals().searched(),
         Column::new("place", ColumnKind::Place).equals(),
@@ -207,6 +211,7 @@ impl View for Problem {
         Column::new("escalated_to", ColumnKind::Place).grouped(),
         Column::new("verified_on", ColumnKind::Day).ranged(),
         Column::new("days_to_verified", ColumnKind::Int).ranged(),
+        Column::new("in_time", ColumnKind::Bool).grouped(),
         Column::new("withheld", ColumnKind::Bool).grouped(),
         Column::new("lon_e7", ColumnKind::Int),
         Column::new("lat_e7", ColumnKind::Int),
@@ -243,12 +248,17 @@ impl View for Problem {
                 absorbed: Vec::new(),
                 reopened: 0,
                 verified_ms: None,
+                first_due: None,
+                in_time: None,
                 withheld: None,
             });
         };
         match fact {
             Fact::Reported(_) | Fact::TopicProposed(_) | Fact::TopicConcluded(_) => {}
-            Fact::Assigned(f) => p.state = State::Assigned { post: f.post, due: f.due },
+            Fact::Assigned(f) => {
+                p.first_due = p.first_due.or(Some(f.due));
+                p.state = State::Assigned { post: f.post, due: f.due };
+            }
             Fact::Dismissed(f) => p.state = State::Dismissed { reason: f.reason.clone() },
             Fact::Diagnosed(f) => p.diagnosis = Some(Diagnosis { cause: f.cause.clone(), measure: f.measure.clone() }),
             Fact::FixClaimed(f) => {
@@ -258,6 +268,10 @@ impl View for Problem {
             Fact::FixVerified(f) => {
                 let post = p.state.post().unwrap_or(f.post);
                 p.verified_ms = Some(at.recorded_ms);
+                p.in_time = match (&p.state, p.first_due) {
+                    (State::Claimed { claimed_ms, .. }, Some(due)) => Some(p.reopened == 0 && Day::of_ms(*claimed_ms) <= due),
+                    _ => None,
+                };
                 p.state = State::Verified { post, verified_ms: at.recorded_ms, by: at.account() };
             }
             Fact::FixRejected(f) => {
@@ -273,13 +287,17 @@ impl View for Problem {
             Fact::Reopened(f) => {
                 p.reopened += 1;
                 p.verified_ms = None;
+                p.in_time = None;
                 p.state = match (f.post, f.due) {
                     (Some(post), Some(due)) => State::Assigned { post, due },
                     _ => State::Reported,
                 };
             }
             Fact::Merged(f) => {
-                let before = Box::new(std::mem::replace(&mut p.state, State::Reported));
+                let before = match std::mem::replace(&mut p.state, State::Reported) {
+                    State::Merged { before, .. } => before,
+                    other => Box::new(other),
+                };
                 p.state = State::Merged { into: f.into, before };
             }
             Fact::Unmerged(_) => {
@@ -339,6 +357,7 @@ impl View for Problem {
             self.unanswered().map(|e| e.to.place).into(),
             verified_on.into(),
             verified_on.map(|d| d.days_since(reported_on)).into(),
+            self.in_time.into(),
             self.withheld.is_some().into(),
             self.position.map(|p| i64::from(p.lon_e7)).into(),
             self.position.map(|p| i64::from(p.lat_e7)).into(),

@@ -139,6 +139,11 @@ pub enum Reason {
     BadNumber,
     /// The position is not on the earth, or GCJ-02 outside China; the row is taken without it.
     PointOutsideRange,
+    /// A point lies far outside the outline of its county; it is left out.
+    PointOutsideCounty {
+        /// How far, in metres.
+        metres: u64,
+    },
     /// Neither `added` nor `removed`.
     UnknownChange,
     /// The feature is not a polygon with rings of at least three corners.
@@ -177,6 +182,7 @@ impl Reason {
             Self::NameKindMismatch { .. } => "name-kind-mismatch",
             Self::BadNumber => "bad-number",
             Self::PointOutsideRange => "point-outside-range",
+            Self::PointOutsideCounty { .. } => "point-outside-county",
             Self::UnknownChange => "unknown-change",
             Self::BadGeometry => "bad-geometry",
             Self::OpenRing => "open-ring",
@@ -195,6 +201,7 @@ impl Reason {
             Self::LevelCodeMismatch { level, code_level } => {
                 vec![("level", level.code().to_owned()), ("code_level", code_level.code().to_owned())]
             }
+            Self::PointOutsideCounty { metres } => vec![("metres", metres.to_string())],
             Self::DuplicateCode { first_line } => vec![("first_line", first_line.to_string())],
             Self::UnknownParent { parent } | Self::RejectedParent { parent } => vec![("parent", parent.to_string())],
             Self::ParentCodeMismatch { by_digits } => vec![("by_digits", by_digits.to_string())],

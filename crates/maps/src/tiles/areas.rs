@@ -19,7 +19,7 @@ pub struct AreaFeature {
     pub id: i64,
     /// Its name, left out when empty.
     pub name: String,
-    /// A short word by which a style colours it, left out when empty.
+    /// Its level, by which a style draws it (property `level`), left out when empty.
     pub state: String,
     /// A number by which a style colours it.
     pub value: Option<Value>,
@@ -121,7 +121,7 @@ impl AreaLayer {
             }
             layer.int("id", area.id);
             layer.text("name", &area.name);
-            layer.text("state", &area.state);
+            layer.text("level", &area.state);
             layer.value("value", area.value);
             layer.feature(GeometryType::Polygon, &geometry);
         }

@@ -64,7 +64,7 @@ impl LineLayer {
             }
             layer.int("id", line.feature.id);
             layer.text("name", &line.feature.name);
-            layer.text("state", &line.feature.state);
+            layer.text("kind", &line.feature.state);
             layer.feature(GeometryType::Line, &geometry);
         }
         layer.finish()

@@ -46,7 +46,7 @@ async function load(): Promise<void> {
 
 /** On the server, where there are more than the phone keeps. */
 export async function searchVillages(words: string): Promise<Village[] | null> {
-  const answer = await ask<PlaceRows>(`/api/rows/places?level=village&limit=20&q=${encodeURIComponent(words)}`)
+  const answer = await ask<PlaceRows>(`/api/rows/places?level=village&limit=50&q=${encodeURIComponent(words)}`)
   return answer.is === 'ok' ? answer.value.rows.map(villageOf).filter((v): v is Village => v !== null) : null
 }
 /** Those whose name or township holds the words; near ones first where the position is known. */

@@ -16,6 +16,10 @@ test('the most urgent first, each problem once, the rest counted', () => {
   expect(all.map((s) => [s.name, s.rows.map((r) => r.key), s.above, s.more])).toEqual([['overdue', ['late'], 0, false], ['mine', ['m'], 1, false], ['to_triage', ['t1', 't2'], 0, true]])
   expect(total(all)).toEqual({ n: 4, least: true })
 })
+test('two posts, one list', () => {
+  const both = sections({ lists: [{ name: 'mine', query: 'a', count: 1, rows: [row('x', '2026-11-25')] }, { name: 'mine', query: 'b', count: 1, rows: [row('y', '2026-11-24')] }] })
+  expect(both.map((s) => [s.count, s.rows.map((r) => r.key)])).toEqual([[2, ['y', 'x']]])
+})
 test('acts are guessed from the list, within what the person may do', () => {
   expect(probablyMay(day, 'late', ['problems.work'])).toEqual(['problems.diagnose', 'problems.claim_fix'])
   expect(probablyMay(day, 't1', ['problems.work'])).toEqual([])

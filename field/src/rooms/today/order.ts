@@ -13,11 +13,20 @@ export function byUrgency(a: ProblemRow, b: ProblemRow): number {
   const x = clockOf(a.row) ?? '9999', y = clockOf(b.row) ?? '9999'
   return x < y ? -1 : x > y ? 1 : a.row.reported_ms - b.row.reported_ms
 }
+/** Whoever holds two posts gets a list for each: shown as one. */
+function joined(today: Today): (TodayList & { name: ListName })[] {
+  const out = new Map<ListName, TodayList & { name: ListName }>()
+  for (const l of today.lists) {
+    if (!isListName(l.name)) continue
+    const before = out.get(l.name)
+    out.set(l.name, { ...l, name: l.name, count: l.count + (before?.count ?? 0), rows: [...(before?.rows ?? []), ...l.rows] })
+  }
+  return [...out.values()]
+}
 /** The lists in order; a problem that stands in an earlier one is only counted (`above`). */
 export function sections(today: Today): Section[] {
   const seen = new Set<string>()
-  const known = today.lists.filter((l): l is TodayList & { name: ListName } => isListName(l.name))
-  return known.filter((l) => l.count > 0).sort((a, b) => LISTS.indexOf(a.name) - LISTS.indexOf(b.name)).map((l) => {
+  return joined(today).filter((l) => l.count > 0).sort((a, b) => LISTS.indexOf(a.name) - LISTS.indexOf(b.name)).map((l) => {
     const rows = l.rows.filter((r) => !seen.has(r.key)).sort(byUrgency)
     for (const r of rows) seen.add(r.key)
     return { name: l.name, count: l.count, rows, above: l.rows.length - rows.length, more: l.count > l.rows.length }

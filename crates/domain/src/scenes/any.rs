@@ -1,0 +1,277 @@
+//! Facts at random, for properties that hold whatever is recorded.
+
+use proptest::{collection::vec, option, prelude::*, sample::select};
+use uuid::Uuid;
+
+use super::*;
+use crate::{basics::*, places::*, problems::*, rules};
+
+/// Words as people and machines might send them: any characters at all, cleaned at the door.
+pub fn words<const N: usize>() -> impl Strategy<Value = Text<N>> + Clone {
+    vec(any::<char>(), 1..12).prop_filter_map("nothing left", |raw| Text::new(&raw.into_iter().collect::<String>()).ok())
+}
+
+fn plain() -> impl Strategy<Value = String> {
+    vec(any::<char>(), 0..8).prop_map(String::from_iter)
+}
+
+pub fn any_day() -> impl Strategy<Value = Day> {
+    (-20_000_i64..100_000).prop_map(|n| day("1970-01-01").plus(n))
+}
+
+fn place() -> impl Strategy<Value = PlaceId> {
+    prop_oneof![
+        select(vec![PROVINCE, CITY, QINGXI, YUNLING, XIKOU, SHANGWU, XIAWU, QIAOTOU]),
+        (0..1_i64 << 53).prop_map(PlaceId),
+    ]
+}
+
+/// Few, so that facts meet.
+fn problem_id() -> impl Strategy<Value = ProblemId> {
+    (0..4_u128).prop_map(|n| ProblemId(Uuid::from_u128(n)))
+}
+
+fn any_post() -> impl Strategy<Value = Post> {
+    (place(), select(Role::ALL.to_vec())).prop_map(|(place, role)| Post { place, role })
+}
+
+fn position() -> impl Strategy<Value = Position> {
+    (-1_800_000_000..=1_800_000_000, -850_000_000..=850_000_000)
+        .prop_map(|(lon, lat)| Position::new(lon, lat).expect("within range"))
+}
+
+fn file() -> impl Strategy<Value = FileHash> {
+    any::<[u64; 4]>().prop_map(|n| FileHash::new(&n.map(|n| format!("{n:016x}")).concat()).expect("64 digits"))
+}
+
+fn photos() -> impl Strategy<Value = Vec<Photo>> {
+    let photo = (file(), option::of(any::<i64>()), option::of(position()))
+        .prop_map(|(file, taken_ms, position)| Photo { file, taken_ms, position });
+    vec(photo, 0..3)
+}
+
+fn field() -> impl Strategy<Value = Field> {
+    select(Field::ALL.to_vec())
+}
+
+fn level() -> impl Strategy<Value = Level> {
+    select(Level::ALL.to_vec())
+}
+
+fn reporter() -> impl Strategy<Value = Reporter> {
+    prop_oneof![
+        plain().prop_map(|receipt| Reporter::Villager { receipt }),
+        any::<u128>().prop_map(|n| Reporter::Account { account: AccountId(Uuid::from_u128(n)) }),
+    ]
+}
+
+pub fn place_fact() -> BoxedStrategy<crate::places::Fact> {
+    use crate::places::Fact as F;
+    let kind = select(vec![Kind::Area, Kind::Town, Kind::Township, Kind::Subdistrict, Kind::Villagers, Kind::Residents, Kind::Other]);
+    let from = option::of(any_day());
+    let doc = words::<200>();
+    prop_oneof![
+        (plain(), words(), level(), kind, vec(place(), 0..6), option::of(any_day()), plain()).prop_map(
+            |(code, name, level, kind, within, from, origin)| F::Registered(Registered { code, name, level, kind, within, from, origin })
+        ),
+        (words(), option::of(any_day()), words()).prop_map(|(name, from, document)| F::Renamed(Renamed { name, from, document })),
+        (plain(), option::of(any_day()), words()).prop_map(|(code, from, document)| F::Recoded(Recoded { code, from, document })),
+        (vec(place(), 0..6), from, doc.clone()).prop_map(|(within, from, document)| F::Moved(Moved { within, from, document })),
+        (option::of(any_day()), vec(place(), 0..4), doc.clone())
+            .prop_map(|(on, into, document)| F::Closed(Closed { on, into, document })),
+        doc.clone().prop_map(|document| F::Reinstated(Reinstated { document })),
+        (select(Class::ALL.to_vec()), any_day(), doc.clone())
+            .prop_map(|(class, from, document)| F::Classified(Classified { class, from, document })),
+        (select(Grade::ALL.to_vec()), any_day(), doc.clone())
+            .prop_map(|(grade, from, document)| F::Graded(Graded { grade, from, document })),
+        (select(Stage::ALL.to_vec()), any_day(), doc)
+            .prop_map(|(stage, from, document)| F::StageEntered(StageEntered { stage, from, document })),
+        (select(Counted::ALL.to_vec()), any::<u32>(), any_day(), select(vec![Method::Register, Method::Counted, Method::Verified]))
+            .prop_map(|(what, value, on, method)| F::CountRecorded(CountRecorded { what, value, on, method })),
+        (position(), plain(), plain()).prop_map(|(position, datum, origin)| F::Located(Located { position, datum, origin })),
+        (file(), any::<[i32; 4]>(), plain(), plain())
+            .prop_map(|(file, bounds_e7, datum, origin)| F::Outlined(Outlined { file, bounds_e7, datum, origin })),
+        (any::<u16>(), plain()).prop_map(|(urban_rural, origin)| F::UrbanRuralSet(UrbanRuralSet { urban_rural, origin })),
+    ]
+    .boxed()
+}
+
+pub fn problem_fact() -> BoxedStrategy<crate::problems::Fact> {
+    use crate::problems::{Escalated, Fact as F};
+    let reason = words::<500>();
+    let why = prop_oneof![
+        any_day().prop_map(|due| EscalationReason::Overdue { due }),
+        words().prop_map(|words| EscalationReason::Sent { words }),
+    ];
+    prop_oneof![
+        (field(), words(), option::of(position()), photos(), select(Channel::ALL.to_vec()), reporter()).prop_map(
+            |(field, text, position, photos, channel, reporter)| F::Reported(Reported {
+                field,
+                text,
+                position,
+                photos,
+                channel,
+                reporter
+            })
+        ),
+        (any_post(), any_day(), any::<bool>(), option::of(words()))
+            .prop_map(|(post, due, by_rule, note)| F::Assigned(Assigned { post, due, by_rule, note })),
+        reason.clone().prop_map(|reason| F::Dismissed(Dismissed { reason })),
+        (words(), words()).prop_map(|(cause, measure)| F::Diagnosed(Diagnosed { cause, measure })),
+        (words(), photos(), any_post(), any_day())
+            .prop_map(|(text, photos, post, verify_by)| F::FixClaimed(FixClaimed { text, photos, post, verify_by })),
+        (words(), photos(), any_post()).prop_map(|(note, photos, post)| F::FixVerified(FixVerified { note, photos, post })),
+        (words(), any_post(), any_day()).prop_map(|(reason, post, due)| F::FixRejected(FixRejected { reason, post, due })),
+        option::of(words()).prop_map(|note| F::Confirmed(Confirmed { note })),
+        (words(), any::<bool>(), option::of(any_post()), option::of(any_day()))
+            .prop_map(|(reason, by_reporter, post, due)| F::Reopened(Reopened { reason, by_reporter, post, due })),
+        problem_id().prop_map(|into| F::Merged(Merged { into })),
+        problem_id().prop_map(|from| F::Absorbed(Absorbed { from })),
+        reason.clone().prop_map(|reason| F::Unmerged(Unmerged { reason })),
+        problem_id().prop_map(|from| F::Released(Released { from })),
+        (any_post(), any_day(), why).prop_map(|(to, answer_by, reason)| F::Escalated(Escalated { to, answer_by, reason })),
+        (words(), any_day()).prop_map(|(text, due)| F::EscalationAnswered(EscalationAnswered { text, due })),
+        (field(), place(), words()).prop_map(|(field, place, reason)| F::Reclassified(Reclassified { field, place, reason })),
+        reason.clone().prop_map(|reason| F::Withheld(Withheld { reason })),
+        reason.prop_map(|reason| F::Shown(Shown { reason })),
+        (field(), words(), vec(problem_id(), 0..5))
+            .prop_map(|(field, title, problems)| F::TopicProposed(TopicProposed { field, title, problems })),
+        words().prop_map(|outcome| F::TopicConcluded(TopicConcluded { outcome })),
+    ]
+    .boxed()
+}
+
+pub fn rule_fact() -> BoxedStrategy<rules::Fact> {
+    use rules::*;
+    let deadline = || {
+        (level(), select(Role::ALL.to_vec()), any::<u16>()).prop_map(|(level, role, days)| Deadline { level, role, days })
+    };
+    let rule = prop_oneof![
+        (proptest::collection::btree_map(field(), deadline(), 0..5), deadline(), any::<u16>()).prop_map(
+            |(by_field, otherwise, verify_days)| Rule::Deadlines(Deadlines { by_field, otherwise, verify_days })
+        ),
+        (any::<u16>(), level()).prop_map(|(answer_days, up_to)| Rule::Escalation(Escalation { answer_days, up_to })),
+        any::<(u16, u16, u8)>().prop_map(|(per_client_hour, per_village_day, photos_max)| {
+            Rule::PublicReports(PublicReports { per_client_hour, per_village_day, photos_max })
+        }),
+        any::<(u32, u16)>().prop_map(|(metres, days)| Rule::Duplicates(Duplicates { metres, days })),
+        any::<(u16, u16)>().prop_map(|(villages_min, days)| Rule::Topics(Topics { villages_min, days })),
+    ];
+    (any_day(), rule, words()).prop_map(|(from, rule, reason)| Fact::RuleSet(RuleSet { from, rule, reason })).boxed()
+}
+
+pub fn fact() -> BoxedStrategy<crate::Fact> {
+    prop_oneof![
+        4 => place_fact().prop_map(crate::Fact::Place),
+        6 => problem_fact().prop_map(crate::Fact::Problem),
+        1 => rule_fact().prop_map(crate::Fact::Rule),
+    ]
+    .boxed()
+}
+
+/// Facts about few subjects, in any order, at any time, sense or nonsense.
+pub fn log() -> impl Strategy<Value = Vec<Recorded>> {
+    let subject = prop_oneof![
+        2 => select(vec![SHANGWU, YUNLING]).prop_map(Subject::Place),
+        3 => problem_id().prop_map(Subject::Problem),
+        1 => (0..2_u128).prop_map(|n| Subject::Topic(TopicId(Uuid::from_u128(n)))),
+        1 => select(vec![QINGXI, SHANGWU]).prop_map(Subject::Rules),
+    ];
+    let time = prop_oneof![4 => 1_700_000_000_000..1_900_000_000_000_i64, 1 => any::<i64>()];
+    let one = (subject, place(), time.clone(), time, fact(), any::<bool>()).prop_map(
+        |(subject, place, effective_ms, recorded_ms, fact, signed_in)| Recorded {
+            org: 990_101,
+            seq: 0,
+            subject,
+            place,
+            actor: if signed_in { Actor::from(LU).word() } else { "public".into() },
+            effective_ms,
+            recorded_ms,
+            fact,
+        },
+    );
+    vec(one, 0..40).prop_map(|mut log| {
+        for (n, recorded) in log.iter_mut().enumerate() {
+            recorded.seq = n as u64 + 1;
+        }
+        log
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Fact;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_fact_is_read_back_as_it_was_recorded(fact in fact()) {
+            let body = fact.encode();
+            let read = Fact::decode(fact.kind(), &body).expect("readable");
+            prop_assert_eq!(&read, &fact);
+            prop_assert_eq!(read.encode(), body);
+        }
+
+        #[test]
+        fn a_text_disguises_nothing(raw in proptest::collection::vec(any::<char>(), 0..30), marks in "[\u{200b}-\u{200f}\u{202a}-\u{202e}\u{2066}-\u{2069}\u{feff}\u{0}-\u{1f}a村 ]{0,10}") {
+            let raw = String::from_iter(raw) + &marks;
+            if let Ok(text) = Text::<30>::new(&raw) {
+                let s = text.as_str();
+                let bad = |c: char| c != '\n' && c.is_control() || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+                prop_assert!(!s.contains(bad), "{s:?}");
+                prop_assert!((1..=30).contains(&s.chars().count()));
+                prop_assert_eq!(Text::<30>::new(s), Ok(text.clone()), "cleaned twice is cleaned once");
+            }
+        }
+
+        #[test]
+        fn any_time_has_a_day(ms in any::<i64>(), n in -700_000_i64..700_000) {
+            let day = Day::of_ms(ms);
+            prop_assert_eq!(Day::of_ms(day.start_ms()), day);
+            prop_assert_eq!(day.to_string().parse::<Day>().expect("a day"), day);
+            let this_century = Day::of_ms(ms.rem_euclid(4_000_000_000_000));
+            prop_assert_eq!(this_century.plus(n).days_since(this_century), n);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_is_recorded_folds_into_rows_that_can_be_stored(log in log()) {
+            let (mut once, mut again) = (Scene::default(), Scene::default());
+            for recorded in &log {
+                once.fold(recorded);
+            }
+            for recorded in &log {
+                again.fold(recorded);
+            }
+            prop_assert!(once.rows().eq(again.rows()), "rebuild equals incremental");
+            for (view, _, row) in once.rows() {
+                prop_assert_eq!(&view.decode(&row.encode()).expect("a row is read back"), row);
+                let values = row.values();
+                prop_assert_eq!(values.len(), view.columns().len());
+                for (column, value) in view.columns().iter().zip(&values) {
+                    let fits = match column.kind {
+                        ColumnKind::Text | ColumnKind::Day => matches!(value, Value::Text(_) | Value::Null),
+                        ColumnKind::Bool => matches!(value, Value::Int(0 | 1) | Value::Null),
+                        ColumnKind::Int | ColumnKind::Ms | ColumnKind::Place => matches!(value, Value::Int(_) | Value::Null),
+                    };
+                    prop_assert!(fits, "{view:?} {} {value:?}", column.name);
+                }
+            }
+        }
+
+        #[test]
+        fn a_row_depends_on_its_own_facts_alone(log in log()) {
+            let mut whole = Scene::default();
+            log.iter().for_each(|r| whole.fold(r));
+            for (view, key, row) in whole.rows() {
+                let own = log.iter().filter(|r| view.key(r).as_deref() == Some(key)).fold(None, |row, r| view.fold(row, r));
+                prop_assert_eq!(own.as_ref(), Some(row));
+            }
+        }
+    }
+}

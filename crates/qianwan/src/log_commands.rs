@@ -1,0 +1,228 @@
+//! `verify`, `log export`, `rebuild`, `backup`, `restore`.
+
+use std::{fs::File, io::{BufReader, BufWriter, Read, Write}, path::PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Args;
+use domain::ViewId;
+use facts::{ChainId, VerifierKey};
+use serde_json::json;
+
+use crate::{Data, End, data};
+
+/// `qianwan verify`.
+#[derive(Args)]
+pub struct Verify {
+    /// Directory of an installation
+    #[arg(long, env = "QIANWAN_DATA", required_unless_present = "chain", conflicts_with = "chain")]
+    data: Option<PathBuf>,
+    /// postgres://… instead of SQLite in the directory
+    #[arg(long, env = "QIANWAN_DATABASE")]
+    database: Option<String>,
+    /// An exported chain file (plain or gzip); no database is needed
+    #[arg(long)]
+    chain: Option<PathBuf>,
+    /// Key to trust for checkpoints, `name+id+key`; may be given several times
+    #[arg(long)]
+    key: Vec<String>,
+    /// A checkpoint that was kept elsewhere: the chain must still contain it
+    #[arg(long, requires = "chain")]
+    kept: Option<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Verify {
+    /// Runs it.
+    pub fn run(self) -> Result<End> {
+        let keys = self.key.iter().map(|k| k.parse::<VerifierKey>().map_err(|e| anyhow!("--key {k}: {e}"))).collect::<Result<Vec<_>>>()?;
+        match (&self.chain, &self.data) {
+            (Some(file), _) => self.chain_file(file, &keys),
+            (None, Some(dir)) => self.installation(dir.clone(), keys),
+            (None, None) => bail!("--data or --chain"),
+        }
+    }
+
+    fn chain_file(&self, path: &PathBuf, keys: &[VerifierKey]) -> Result<End> {
+        let file = File::open(path).with_context(|| path.display().to_string())?;
+        let mut reader = BufReader::new(file);
+        let gzip = std::io::BufRead::fill_buf(&mut reader)?.starts_with(&[0x1f, 0x8b]);
+        let reader: Box<dyn Read> = if gzip { Box::new(flate2::bufread::MultiGzDecoder::new(reader)) } else { Box::new(reader) };
+        let kept = self.kept.as_ref().map(std::fs::read_to_string).transpose().context("--kept")?;
+        let checked = || -> Result<facts::Report, facts::ChainFileError> {
+            let mut chain = facts::ChainFileReader::open(BufReader::new(reader), keys)?;
+            if let Some(note) = &kept {
+                chain.expect(note)?;
+            }
+            while chain.next_fact()?.is_some() {}
+            chain.finish()
+        };
+        match checked() {
+            Ok(report) => {
+                if self.json {
+                    println!("{}", serde_json::to_string(&report)?);
+                } else {
+                    println!("{}: {} 条记录完好 / {} facts hold, {} checkpoints", report.chain, report.facts, report.facts, report.checkpoints.len());
+                }
+                Ok(End::Success)
+            }
+            Err(e) => {
+                if self.json {
+                    println!("{}", json!({ "broken": e.to_string(), "code": e.code() }));
+                } else {
+                    println!("断裂 / broken: {e}");
+                }
+                Ok(End::No)
+            }
+        }
+    }
+
+    fn installation(&self, dir: PathBuf, mut keys: Vec<VerifierKey>) -> Result<End> {
+        let place = Data { data: dir.clone(), database: self.database.clone(), suite: "sha256".into() };
+        let store = place.open_existing()?;
+        if dir.join("keys.json").exists() {
+            keys.push(data::signer(&dir)?.verifier());
+        }
+        let total = store.heads()?.iter().map(|h| h.size).sum();
+        let bar = data::bar(total, "verify");
+        let report = store.verify(&keys, &mut |n| bar.set_position(n))?;
+        bar.finish_and_clear();
+        if self.json {
+            println!("{}", serde_json::to_string(&report)?);
+        } else {
+            for chain in &report.chains {
+                match &chain.broken {
+                    None => println!("{}: {} 条记录完好 / facts hold, {} checkpoints", chain.chain, chain.facts, chain.checkpoints),
+                    Some(broken) => println!("{}: 断裂 / broken: {broken}", chain.chain),
+                }
+            }
+        }
+        Ok(if report.holds() { End::Success } else { End::No })
+    }
+}
+
+/// `qianwan log export`.
+#[derive(Args)]
+pub struct Export {
+    #[command(flatten)]
+    data: Data,
+    /// Which chain, such as 330523/main; the only one where there is only one
+    #[arg(long)]
+    chain: Option<String>,
+    /// Where to; gzip if it ends in .gz
+    #[arg(long)]
+    out: PathBuf,
+}
+
+impl Export {
+    /// Runs it.
+    pub fn run(self) -> Result<End> {
+        let store = self.data.open_existing()?;
+        let heads = store.heads()?;
+        let chain: ChainId = match &self.chain {
+            Some(name) => name.parse().map_err(|e| anyhow!("--chain {name}: {e}"))?,
+            None => match heads.as_slice() {
+                [only] => only.chain,
+                several => {
+                    let names: Vec<String> = several.iter().map(|h| h.chain.to_string()).collect();
+                    bail!("请指明 / say which with --chain: {}", names.join(", "));
+                }
+            },
+        };
+        let key = data::signer(&self.data.data)?;
+        let demo = store.setting("demo")?.is_some();
+        let partial = self.out.with_extension("part");
+        let file = BufWriter::new(File::create(&partial).with_context(|| partial.display().to_string())?);
+        let gzip = self.out.extension().is_some_and(|e| e == "gz");
+        let name = data::installation(&key);
+        let now = data::now_ms();
+        let size = if gzip {
+            let mut out = flate2::write::GzEncoder::new(file, flate2::Compression::default());
+            let size = store.export_chain(chain, &name, demo, &key, now, &mut out)?;
+            out.finish()?.flush()?;
+            size
+        } else {
+            let mut out = file;
+            let size = store.export_chain(chain, &name, demo, &key, now, &mut out)?;
+            out.flush()?;
+            size
+        };
+        std::fs::rename(&partial, &self.out)?;
+        eprintln!("{chain}: {size} → {}", self.out.display());
+        eprintln!("验签公钥 / verify with --key {}", key.verifier());
+        Ok(End::Success)
+    }
+}
+
+/// `qianwan rebuild`.
+#[derive(Args)]
+pub struct Rebuild {
+    #[command(flatten)]
+    data: Data,
+    /// Which views; all where none is named
+    views: Vec<String>,
+}
+
+impl Rebuild {
+    /// Runs it.
+    pub fn run(self) -> Result<End> {
+        let known = || ViewId::ALL.iter().map(|v| v.name()).collect::<Vec<_>>().join(", ");
+        let views = match self.views.as_slice() {
+            [] => ViewId::ALL.to_vec(),
+            names => names
+                .iter()
+                .map(|n| ViewId::from_name(n).ok_or_else(|| anyhow!("没有这个视图 / no view {n:?}; there are {}", known())))
+                .collect::<Result<Vec<_>>>()?,
+        };
+        let store = self.data.open_existing()?;
+        for view in views {
+            let total = store.heads()?.iter().map(|h| h.size).sum();
+            let bar = data::bar(total, view.name());
+            let facts = store.rebuild(view, &mut |p| bar.set_position(p.done))?;
+            bar.finish_and_clear();
+            println!("{}: {facts}", view.name());
+        }
+        Ok(End::Success)
+    }
+}
+
+/// `qianwan backup`.
+#[derive(Args)]
+pub struct Backup {
+    #[command(flatten)]
+    data: Data,
+    /// Where to; never overwrites
+    #[arg(long)]
+    out: PathBuf,
+}
+
+impl Backup {
+    /// Runs it.
+    pub fn run(self) -> Result<End> {
+        let store = self.data.open_existing()?;
+        let facts = store::backup(&store, &self.out)?;
+        println!("{}: {facts} 条记录，已校验 / facts, verified", self.out.display());
+        Ok(End::Success)
+    }
+}
+
+/// `qianwan restore`.
+#[derive(Args)]
+pub struct Restore {
+    /// The backup
+    #[arg(long)]
+    from: PathBuf,
+    /// An empty directory
+    #[arg(long, env = "QIANWAN_DATA")]
+    data: PathBuf,
+}
+
+impl Restore {
+    /// Runs it.
+    pub fn run(self) -> Result<End> {
+        let facts = store::restore(&self.from, &self.data)?;
+        println!("{}: {facts} 条记录，已校验 / facts, verified", self.data.display());
+        Ok(End::Success)
+    }
+}

@@ -1,0 +1,119 @@
+//! The binary: `serve`, `demo`, `places import`, `verify`, `log export`, `rebuild`, `backup`, `restore`, `account add`.
+//!
+//! Messages go to stderr, results to stdout; 0 is success, 1 the answer "no", 2 bad use or bad input.
+
+mod accounts;
+mod data;
+mod import;
+mod log_commands;
+mod serve;
+mod tls;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "qianwan", version, about = "千万 Qianwan: runs a village-improvement programme", propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where the data are.
+#[derive(Args, Clone)]
+struct Data {
+    /// Directory with database, files and keys
+    #[arg(long, env = "QIANWAN_DATA")]
+    data: PathBuf,
+    /// postgres://… instead of SQLite in the directory
+    #[arg(long, env = "QIANWAN_DATABASE")]
+    database: Option<String>,
+    /// Hash suite of new chains
+    #[arg(long, env = "QIANWAN_SUITE", default_value = "sha256", value_parser = ["sha256", "sm3"])]
+    suite: String,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve an installation (TLS, no default account)
+    Serve(serve::Serve),
+    /// Serve the fictitious demonstration county 青溪县
+    Demo(serve::Demo),
+    /// Places: import registers
+    #[command(subcommand)]
+    Places(Places),
+    /// Check every chain of an installation, or one exported chain file
+    Verify(log_commands::Verify),
+    /// The log: export a chain as a file that can be checked with no database
+    #[command(subcommand)]
+    Log(Log),
+    /// Rebuild views from the log and swap them in
+    Rebuild(log_commands::Rebuild),
+    /// Write a consistent, verified backup while the installation may be closed or read
+    Backup(log_commands::Backup),
+    /// Put a backup into an empty directory
+    Restore(log_commands::Restore),
+    /// Accounts of people who sign in
+    #[command(subcommand)]
+    Account(Account),
+    /// Print the OpenAPI document
+    #[command(hide = true)]
+    Openapi,
+}
+
+#[derive(Subcommand)]
+enum Places {
+    /// Import registers, points, outlines and changes; all or nothing, a second time changes nothing
+    Import(import::Import),
+}
+
+#[derive(Subcommand)]
+enum Log {
+    /// Export one chain
+    Export(log_commands::Export),
+}
+
+#[derive(Subcommand)]
+enum Account {
+    /// Add an account with a post; the password is read from standard input
+    Add(accounts::Add),
+}
+
+/// How a command ends when nothing went wrong inside.
+enum End {
+    /// Done.
+    Success,
+    /// The answer is no.
+    No,
+    /// The input is bad; what and where has been said.
+    BadInput,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Serve(c) => c.run(),
+        Command::Demo(c) => c.run(),
+        Command::Places(Places::Import(c)) => c.run(),
+        Command::Verify(c) => c.run(),
+        Command::Log(Log::Export(c)) => c.run(),
+        Command::Rebuild(c) => c.run(),
+        Command::Backup(c) => c.run(),
+        Command::Restore(c) => c.run(),
+        Command::Account(Account::Add(c)) => c.run(),
+        Command::Openapi => {
+            println!("{:#}", server::openapi_document());
+            Ok(End::Success)
+        }
+    };
+    match result {
+        Ok(End::Success) => ExitCode::SUCCESS,
+        Ok(End::No) => ExitCode::from(1),
+        Ok(End::BadInput) => ExitCode::from(2),
+        Err(e) => {
+            eprintln!("qianwan: {e:#}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Answers and problem documents (RFC 9457). One place for every way of saying no.
+
+use axum::{
+    body::Body,
+    http::{HeaderName, HeaderValue, Response, StatusCode, header},
+};
+use serde_json::{Map, Value, json};
+use store::StoreError;
+
+use crate::wording::{Language, text_or};
+
+/// An answer on its way out.
+pub struct Answer {
+    /// Status.
+    pub status: StatusCode,
+    /// Headers.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// Bytes of a media type.
+    pub fn bytes(media_type: &'static str, body: Vec<u8>) -> Answer {
+        Answer { status: StatusCode::OK, headers: vec![(header::CONTENT_TYPE, HeaderValue::from_static(media_type))], body }
+    }
+
+    /// A JSON object.
+    pub fn json(value: &Value) -> Answer {
+        Answer::bytes("application/json", value.to_string().into_bytes())
+    }
+
+    /// An HTML page.
+    pub fn html(page: String) -> Answer {
+        Answer::bytes("text/html; charset=utf-8", page.into_bytes())
+    }
+
+    /// Nothing.
+    pub fn empty(status: StatusCode) -> Answer {
+        Answer { status, headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// Go elsewhere, with GET.
+    pub fn see_other(to: &str) -> Answer {
+        Answer::empty(StatusCode::SEE_OTHER).with(header::LOCATION, to)
+    }
+
+    /// With another header; one that cannot be sent is left out.
+    pub fn with(mut self, name: HeaderName, value: &str) -> Answer {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.push((name, value));
+        }
+        self
+    }
+
+    /// With another status.
+    pub fn status(self, status: StatusCode) -> Answer {
+        Answer { status, ..self }
+    }
+
+    /// As the HTTP library wants it.
+    pub fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = self.status;
+        for (name, value) in self.headers {
+            response.headers_mut().append(name, value);
+        }
+        response
+    }
+}
+
+/// A way of saying no.
+#[derive(Debug)]
+pub struct Problem {
+    /// Status.
+    pub status: StatusCode,
+    /// Stable word, the part after `/errors/`.
+    pub code: String,
+    /// Named values for the wording.
+    pub args: Map<String, Value>,
+    /// Each thing that is wrong, with its place.
+    pub findings: Vec<Value>,
+    /// English words where the locale file has none.
+    pub english: String,
+    /// What happened inside, for the log alone.
+    pub accident: Option<String>,
+}
+
+impl Problem {
+    /// A problem with a word.
+    pub fn new(status: StatusCode, code: &str) -> Problem {
+        Problem {
+            status,
+            code: code.to_owned(),
+            args: Map::new(),
+            findings: Vec::new(),
+            english: code.replace(['/', '-'], " "),
+            accident: None,
+        }
+    }
+
+    /// With a value for the wording.
+    pub fn arg(mut self, name: &str, value: impl Into<Value>) -> Problem {
+        self.args.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Nobody is signed in.
+    pub fn not_signed_in() -> Problem {
+        Problem::new(StatusCode::UNAUTHORIZED, "not-signed-in")
+    }
+    /// Not within what the caller may do, or there is no such thing.
+    pub fn forbidden() -> Problem {
+        Problem::new(StatusCode::FORBIDDEN, "forbidden")
+    }
+    /// There is no such thing, or it is not for the caller to know.
+    pub fn not_found() -> Problem {
+        Problem::new(StatusCode::NOT_FOUND, "not-found")
+    }
+    /// A query that cannot be understood.
+    pub fn bad_query(why: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-query").arg("why", why.into())
+    }
+    /// A command that cannot be understood.
+    pub fn bad_command(why: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-command").arg("why", why.into())
+    }
+    /// An upload that cannot be used.
+    pub fn bad_upload(why: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-upload").arg("why", why.into())
+    }
+    /// Too much of something.
+    pub fn too_many(seconds: i64) -> Problem {
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many").arg("seconds", seconds)
+    }
+    /// Something broke inside.
+    pub fn accident(what: impl Into<String>) -> Problem {
+        Problem { accident: Some(what.into()), ..Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "accident") }
+    }
+
+    /// A refusal of the programme's own rules.
+    pub fn refused(code: String, args: Map<String, Value>, english: String) -> Problem {
+        Problem { code, args, english, ..Problem::new(StatusCode::CONFLICT, "") }
+    }
+
+    /// Title and detail in a language.
+    pub fn words(&self, language: Language) -> (String, String) {
+        let title = text_or(language, &format!("error.{}.title", self.code), &self.args, &self.english);
+        let detail = text_or(language, &format!("error.{}.detail", self.code), &self.args, "");
+        (title, detail)
+    }
+
+    /// The document.
+    pub fn document(&self, language: Language, demo: bool) -> Value {
+        let (title, detail) = self.words(language);
+        let mut document = json!({
+            "type": format!("/errors/{}", self.code),
+            "title": title,
+            "detail": detail,
+            "status": self.status.as_u16(),
+        });
+        if let Some(object) = document.as_object_mut() {
+            if !self.args.is_empty() {
+                object.insert("args".into(), Value::Object(self.args.clone()));
+            }
+            if !self.findings.is_empty() {
+                object.insert("findings".into(), Value::Array(self.findings.clone()));
+            }
+            if demo {
+                object.insert("demo".into(), true.into());
+            }
+        }
+        document
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(e: StoreError) -> Problem {
+        match e {
+            StoreError::Bad(why) => Problem::bad_query(why),
+            other => Problem::accident(other.to_string()),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Problem {
+    fn from(e: serde_json::Error) -> Problem {
+        Problem::accident(format!("JSON: {e}"))
+    }
+}

@@ -1,0 +1,180 @@
+//! The one way to write over HTTP.
+
+use axum::http::StatusCode;
+use domain::{
+    Command, ViewId,
+    basics::{Actor, Context},
+    problems::{self, Photo},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::{Outcome, Submission};
+use uuid::Uuid;
+
+use crate::{
+    answer::{Answer, Problem},
+    ask::Ask,
+};
+
+/// What comes in.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Incoming {
+    id: Uuid,
+    command: Value,
+}
+
+/// `POST /api/commands`.
+pub fn submit(ask: &Ask) -> Result<Answer, Problem> {
+    let incoming: Incoming = serde_json::from_slice(&ask.body).map_err(|e| Problem::bad_command(e.to_string()))?;
+    let command: Command = serde_json::from_value(incoming.command).map_err(|e| Problem::bad_command(e.to_string()))?;
+    // An import comes through the command line, where its findings are listed row by row.
+    if matches!(command, Command::Import(_)) {
+        return Err(Problem::forbidden());
+    }
+    let actor = ask.caller()?.actor();
+    let answer = give(ask, incoming.id, command, actor)?;
+    answer_document(ask, answer)
+}
+
+/// Completes a command at the door, hands it in and waits until it is durable.
+pub fn give(ask: &Ask, id: Uuid, mut command: Command, actor: Actor) -> Result<store::Answer, Problem> {
+    if let Command::Problems(c) = &mut command
+        && let Some(photos) = c.photos_mut()
+    {
+        complete_photos(ask, photos)?;
+    }
+    let context = Context { now_ms: ask.now_ms, actor, command: id, fresh: Uuid::now_v7() };
+    Ok(ask.app.store.submit_and_wait(Submission { command, context })?)
+}
+
+/// What the camera said is taken from the stored file, whatever the client says.
+fn complete_photos(ask: &Ask, photos: &mut [Photo]) -> Result<(), Problem> {
+    for photo in photos {
+        let info = ask.app.store.files().info(&photo.file)?;
+        let info = info.ok_or_else(|| Problem::bad_upload(format!("photo {} has not been uploaded", photo.file.as_str())))?;
+        if !info.media_type.starts_with("image/") {
+            return Err(Problem::bad_upload(format!("{} is not a photo", photo.file.as_str())));
+        }
+        photo.taken_ms = info.taken_ms;
+        photo.position = info.position;
+    }
+    Ok(())
+}
+
+/// The answer as a document or the refusal as a problem.
+pub fn answer_document(ask: &Ask, answer: store::Answer) -> Result<Answer, Problem> {
+    let repeated = answer.repeated;
+    match accepted(answer)? {
+        (subject, facts, kinds) => {
+            let mut document = json!({ "subject": subject, "facts": facts, "kinds": kinds, "repeated": repeated });
+            if ask.app.settings.demo {
+                document["demo"] = true.into();
+            }
+            Ok(Answer::json(&document))
+        }
+    }
+}
+
+type Accepted = (String, Vec<store::FactRef>, std::collections::BTreeMap<String, u64>);
+
+/// The facts, or the refusal as a problem.
+pub fn accepted(answer: store::Answer) -> Result<Accepted, Problem> {
+    match answer.outcome {
+        Outcome::Accepted { subject, facts, kinds } => Ok((subject, facts, kinds)),
+        Outcome::Refused { code, args, english } => Err(Problem::refused(code, args, english)),
+        Outcome::Forbidden => Err(Problem::forbidden()),
+        Outcome::IdReused => Err(Problem::new(StatusCode::CONFLICT, "command-id-reused")),
+    }
+}
+
+/// Which commands the signed-in person may give on a row now: decided by trying the permission and the state,
+/// not by trying the whole command.
+pub fn may(ask: &Ask, view: ViewId, row: &domain::Row) -> Result<Vec<&'static str>, Problem> {
+    use domain::basics::Capability::*;
+    let caller = ask.caller()?;
+    let actor = caller.actor();
+    Ok(match (view, row) {
+        (ViewId::Problems, domain::Row::Problems(p)) => {
+            let place = ask.place(p.place)?;
+            let has = |c| actor.post_for(c, &place).is_some();
+            let state = p.state.word();
+            let mut may = Vec::new();
+            let mut offer = |word: &'static str, good: bool| {
+                if good {
+                    may.push(word);
+                }
+            };
+            let answers = p.state.post().is_some_and(|post| {
+                let above = |mine: &domain::basics::Post| {
+                    mine.role.capabilities().contains(&ProblemsWork) && place.is_or_is_within(mine.place) && mine.place != post.place
+                        && place.within.iter().take_while(|id| **id != post.place).any(|id| *id == mine.place)
+                };
+                caller.posts.iter().any(|mine| *mine == post || above(mine))
+            });
+            let independent = match &p.state {
+                problems::State::Claimed { post: claimer, by, .. } => {
+                    *by != Some(caller.account.id)
+                        && caller.posts.iter().any(|mine| {
+                            let above: Vec<_> = place.within.iter().copied().take_while(|id| *id != mine.place).collect();
+                            mine.role.capabilities().contains(&ProblemsVerify)
+                                && place.is_or_is_within(mine.place)
+                                && mine != claimer
+                                && !mine.is_under(&above, *claimer)
+                        })
+                }
+                _ => false,
+            };
+            offer("problems.assign", has(ProblemsTriage) && matches!(state, "reported" | "assigned"));
+            offer("problems.diagnose", answers && state == "assigned");
+            offer("problems.claim_fix", answers && state == "assigned" && p.diagnosis.is_some());
+            offer("problems.verify_fix", independent);
+            offer("problems.reject_fix", independent);
+            offer("problems.dismiss", has(ProblemsTriage) && matches!(state, "reported" | "assigned"));
+            offer("problems.reopen", has(ProblemsVerify) && matches!(state, "verified" | "confirmed" | "dismissed"));
+            offer("problems.merge", has(ProblemsTriage) && state != "merged");
+            offer("problems.unmerge", has(ProblemsTriage) && state == "merged");
+            offer("problems.escalate", has(ProblemsTriage) && matches!(state, "assigned" | "claimed"));
+            offer("problems.answer_escalation", p.unanswered().is_some_and(|e| caller.posts.contains(&e.to)));
+            offer("problems.reclassify", has(ProblemsTriage) && p.state.is_open());
+            offer("problems.withhold", has(ProblemsTriage) && p.withheld.is_none());
+            offer("problems.show", has(ProblemsTriage) && p.withheld.is_some());
+            let own = matches!(&p.reporter, problems::Reporter::Account { account } if *account == caller.account.id);
+            offer("problems.answer_as_reporter", own && matches!(state, "verified" | "confirmed" | "dismissed"));
+            may
+        }
+        (ViewId::Places, domain::Row::Places(place)) => {
+            let edit = actor.post_for(PlacesEdit, place).is_some() && place.closed.is_none();
+            let village = place.level == domain::places::Level::Village;
+            let mut may = Vec::new();
+            let mut offer = |word: &'static str, good: bool| {
+                if good {
+                    may.push(word);
+                }
+            };
+            offer("places.count", actor.post_for(PlacesCount, place).is_some() && place.closed.is_none());
+            offer("places.classify", edit && village);
+            offer("places.grade", edit && village);
+            offer("places.enter_stage", edit);
+            offer("places.rename", edit);
+            offer("places.recode", edit);
+            offer("places.locate", edit);
+            offer("places.close", edit);
+            offer("places.reinstate", place.closed.is_some() && actor.post_for(PlacesEdit, place).is_some());
+            offer("problems.report", actor.post_for(ProblemsReport, place).is_some() && place.closed.is_none());
+            offer("rules.set", actor.post_for(RulesEdit, place).is_some());
+            may
+        }
+        (ViewId::Topics, domain::Row::Topics(topic)) => {
+            let place = ask.place(topic.place)?;
+            let open = topic.state == problems::TopicState::Open;
+            if open && actor.post_for(ProblemsTriage, &place).is_some() { vec!["topics.conclude"] } else { Vec::new() }
+        }
+        (ViewId::Rules, domain::Row::Rules(rule)) => {
+            let place = ask.place(rule.place)?;
+            if actor.post_for(RulesEdit, &place).is_some() { vec!["rules.set"] } else { Vec::new() }
+        }
+        _ => Vec::new(),
+    })
+}
+

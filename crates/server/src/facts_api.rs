@@ -1,0 +1,217 @@
+//! Facts for people: under a row, under a figure, latest, and the chains they stand in. What the 出处 panel shows.
+
+use std::collections::HashMap;
+
+use domain::{
+    ViewId,
+    basics::{AccountId, Capability, PlaceId},
+};
+use facts::Fact;
+use serde_json::{Map, Value, json};
+use store::{HistoryEntry, Scope};
+
+use crate::{
+    answer::{Answer, Problem},
+    ask::Ask,
+    rows::{self, Briefs, marked},
+};
+
+/// `GET /api/history/{view}/{key}`.
+pub fn history(ask: &Ask) -> Result<Answer, Problem> {
+    let view = rows::view(ask)?;
+    let key: String = ask.path(1)?;
+    rows::readable_row(ask, view, &key)?;
+    let entries = ask.app.store.history(view, &key, &subject_of(view, &key))?;
+    let facts: Vec<Fact> = entries.iter().map(|e| e.fact.clone()).collect();
+    let told = tell(ask, &facts)?;
+    let with_changes: Vec<Value> = told
+        .into_iter()
+        .zip(&entries)
+        .map(|(mut fact, entry)| {
+            fact["changed"] = Value::Array(changes(entry));
+            fact
+        })
+        .collect();
+    Ok(Answer::json(&marked(ask, json!({ "facts": with_changes }))))
+}
+
+/// What the facts under a row are about.
+pub fn subject_of(view: ViewId, key: &str) -> String {
+    let place = key.split('/').next().unwrap_or_default();
+    match view {
+        ViewId::Places => format!("place:{key}"),
+        ViewId::Counts => format!("place:{place}"),
+        ViewId::Rules => format!("rules:{place}"),
+        ViewId::Problems => format!("problem:{key}"),
+        ViewId::Topics => format!("topic:{key}"),
+    }
+}
+
+/// Fields of the row that a fact changed, one level deep.
+fn changes(entry: &HistoryEntry) -> Vec<Value> {
+    let object = |row: &Option<domain::Row>| -> Map<String, Value> {
+        let text = row.as_ref().map(domain::Row::encode);
+        text.and_then(|t| serde_json::from_str(&t).ok()).unwrap_or_default()
+    };
+    let (mut before, mut after) = (object(&entry.before), object(&entry.after));
+    for side in [&mut before, &mut after] {
+        side.remove("id");
+        side.remove("org");
+        if let Some(reporter) = side.get_mut("reporter").and_then(Value::as_object_mut) {
+            reporter.remove("receipt");
+        }
+    }
+    let mut fields: Vec<&String> = before.keys().chain(after.keys()).collect();
+    fields.sort();
+    fields.dedup();
+    let null = Value::Null;
+    let empty = |v: &Value| matches!(v, Value::Null) || v.as_array().is_some_and(Vec::is_empty) || v.as_object().is_some_and(Map::is_empty);
+    fields
+        .into_iter()
+        .filter_map(|field| {
+            let (b, a) = (before.get(field).unwrap_or(&null), after.get(field).unwrap_or(&null));
+            let same = b == a || (empty(b) && empty(a));
+            (!same).then(|| json!({ "field": field, "before": b, "after": a }))
+        })
+        .collect()
+}
+
+/// `GET /api/history/{view}`: facts under all rows that the filter selects.
+pub fn under_figure(ask: &Ask) -> Result<Answer, Problem> {
+    let view = rows::view(ask)?;
+    let list = rows::list_of(ask, view, Capability::Read)?;
+    let before = match ask.param("before") {
+        None | Some("") => None,
+        Some(text) => Some(read_position(text).ok_or_else(|| Problem::bad_query("before"))?),
+    };
+    let word = match view {
+        ViewId::Places | ViewId::Counts => "place",
+        ViewId::Rules => return Err(Problem::bad_query("rules have a history of their own")),
+        ViewId::Problems => "problem",
+        ViewId::Topics => "topic",
+    };
+    let facts = ask.app.store.facts_under(view, word, &list.scope, &list.conditions, before, list.limit)?;
+    let next = facts.last().filter(|_| facts.len() == list.limit).map(|f| format!("{}-{}-{}", f.recorded_ms, f.chain.county, f.seq));
+    Ok(Answer::json(&marked(ask, json!({ "facts": tell(ask, &facts)?, "next": next }))))
+}
+
+fn read_position(text: &str) -> Option<(i64, u32, u64)> {
+    let mut parts = text.split('-');
+    let position = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    parts.next().is_none().then_some(position)
+}
+
+/// `GET /api/facts`: the latest within the caller's chains.
+pub fn latest(ask: &Ask) -> Result<Answer, Problem> {
+    let limit = ask.param("limit").and_then(|l| l.parse().ok()).unwrap_or(50_usize).clamp(1, 200);
+    let before = match ask.param("after") {
+        None | Some("") => None,
+        Some(text) => Some(read_position(text).ok_or_else(|| Problem::bad_query("after"))?),
+    };
+    let mut all: Vec<Fact> = Vec::new();
+    for head in chains_of(ask)? {
+        // Facts of one moment in several chains are told apart by chain and number.
+        let bound = before.filter(|(_, county, _)| *county == head.chain.county).map(|(_, _, seq)| seq);
+        let mut bound = bound;
+        loop {
+            let page = ask.app.store.latest(head.chain, bound, limit)?;
+            let full = page.len() == limit;
+            bound = page.last().map(|f| f.seq);
+            let before_count = all.len();
+            all.extend(page.into_iter().filter(|f| before.is_none_or(|b| (f.recorded_ms, f.chain.county, f.seq) < b)));
+            if all.len() > before_count || !full {
+                break;
+            }
+        }
+    }
+    all.sort_by_key(|f| std::cmp::Reverse((f.recorded_ms, f.chain.county, f.seq)));
+    all.truncate(limit);
+    let next = all.last().filter(|_| all.len() == limit).map(|f| format!("{}-{}-{}", f.recorded_ms, f.chain.county, f.seq));
+    Ok(Answer::json(&marked(ask, json!({ "facts": tell(ask, &all)?, "next": next }))))
+}
+
+/// Chains of the organisations whose log the caller may read: only a post over a whole county, city or province does.
+fn chains_of(ask: &Ask) -> Result<Vec<facts::Head>, Problem> {
+    let heads = ask.app.store.heads()?;
+    Ok(match ask.scope(Capability::LogRead)? {
+        Scope::All => heads,
+        Scope::Within(places) => {
+            let mut orgs: Vec<u32> = Vec::new();
+            for (id, level, org) in places {
+                match level {
+                    domain::places::Level::County => orgs.push(org),
+                    domain::places::Level::Province | domain::places::Level::City => {
+                        let groups = store::Groups {
+                            view: ViewId::Places,
+                            scope: Scope::Within(vec![(id, level, org)]),
+                            conditions: Vec::new(),
+                            by: vec!["@county".into()],
+                            sum: None,
+                        };
+                        orgs.push(org);
+                        for group in ask.app.store.groups(&groups)? {
+                            if let Some(domain::basics::Value::Int(county)) = group.keys.first()
+                                && let Ok(place) = ask.place(PlaceId(*county))
+                            {
+                                orgs.push(place.org);
+                            }
+                        }
+                    }
+                    domain::places::Level::Township | domain::places::Level::Village => {}
+                }
+            }
+            heads.into_iter().filter(|h| orgs.contains(&h.chain.county)).collect()
+        }
+    })
+}
+
+/// `GET /api/chains`.
+pub fn chains(ask: &Ask) -> Result<Answer, Problem> {
+    let mut told = Vec::new();
+    for head in chains_of(ask)? {
+        let checkpoints: Vec<Value> = ask
+            .app
+            .store
+            .checkpoints(head.chain)?
+            .into_iter()
+            .take(30)
+            .map(|(size, at_ms, note)| json!({ "size": size, "at_ms": at_ms, "note": note }))
+            .collect();
+        let last = ask.app.store.latest(head.chain, None, 1)?.first().map(|f| f.recorded_ms);
+        told.push(json!({
+            "chain": head.chain.to_string(), "suite": head.suite.as_str(), "size": head.size, "head": head.hash.to_string(),
+            "recorded_ms": last, "checkpoints": checkpoints,
+        }));
+    }
+    Ok(Answer::json(&marked(ask, json!({ "chains": told }))))
+}
+
+/// Facts as JSON with the names of those who acted.
+fn tell(ask: &Ask, facts: &[Fact]) -> Result<Vec<Value>, Problem> {
+    let mut ids: Vec<AccountId> = facts.iter().filter_map(|f| f.actor.strip_prefix("account:")?.parse().ok()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let names: HashMap<String, String> =
+        ask.app.store.accounts().displays(&ids)?.into_iter().map(|(id, name)| (format!("account:{id}"), name)).collect();
+    let mut places: Vec<PlaceId> = facts.iter().map(|f| PlaceId(f.place)).collect();
+    places.sort_unstable();
+    places.dedup();
+    let briefs = Briefs::load(ask, &places)?;
+    Ok(facts
+        .iter()
+        .map(|f| {
+            let mut body: Value = serde_json::from_str(&f.body).unwrap_or(Value::Null);
+            if let Some(reporter) = body.get_mut("reporter").and_then(Value::as_object_mut) {
+                reporter.remove("receipt");
+            }
+            json!({
+                "chain": f.chain.to_string(), "seq": f.seq, "kind": f.kind.as_str(), "subject": f.subject,
+                "actor": f.actor, "actor_name": names.get(&f.actor),
+                "effective_ms": f.effective_ms, "recorded_ms": f.recorded_ms,
+                "body": body, "hash": f.hash.to_string(), "prev": f.prev.to_string(), "command": f.command.to_string(),
+                "place": briefs.get(PlaceId(f.place)),
+            })
+        })
+        .collect())
+}
+

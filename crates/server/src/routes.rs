@@ -1,0 +1,328 @@
+//! Every URL in one table, each with who may come in. A line without a `permit:` does not compile, and `xtask tidy` reads it.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Instant,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, DefaultBodyLimit, RawPathParams, Request},
+    http::{HeaderValue, Method, Response, StatusCode, header},
+    routing::{MethodFilter, on},
+};
+use domain::basics::Capability;
+use http_body_util::BodyExt;
+use subtle::ConstantTimeEq;
+use tower_http::compression::CompressionLayer;
+
+use crate::{
+    App,
+    answer::{Answer, Problem},
+    ask::{Ask, Caller},
+    assets, command, dossier, export, facts_api, files, indicators, map, openapi, operations, places, public, rows, session, today,
+    wording::Language,
+};
+
+/// Who may come in. What they may see inside is narrowed by their places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permit {
+    /// Everybody.
+    Public,
+    /// Anybody signed in.
+    SignedIn,
+    /// Whoever has this capability somewhere.
+    With(Capability),
+    /// Only from this machine itself.
+    Loopback,
+}
+
+/// What a client has to bring so that another site cannot act in its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// Reading only.
+    None,
+    /// Header `X-Qianwan`.
+    Header,
+    /// A plain HTML form without a session, or one that checks its own token.
+    Form,
+}
+
+type Handler = fn(&Ask) -> Result<Answer, Problem>;
+
+/// One URL.
+pub struct Route {
+    /// Method.
+    pub method: Method,
+    /// Path, `{name}` for parameters.
+    pub path: &'static str,
+    /// Who may come in.
+    pub permit: Permit,
+    /// Against cross-site requests.
+    pub guard: Guard,
+    /// Largest body, bytes.
+    pub body_max: usize,
+    /// What it is for, one line, for the reference.
+    pub about: &'static str,
+    handler: Handler,
+}
+
+const SMALL: usize = 1 << 20;
+const UPLOAD: usize = 48 << 20;
+
+macro_rules! routes {
+    ($( $method:ident $path:literal permit: $permit:expr, guard: $guard:ident, body: $body:expr, $handler:path, $about:literal; )+) => {
+        /// The table.
+        pub fn table() -> Vec<Route> {
+            vec![$( Route {
+                method: Method::$method, path: $path, permit: $permit, guard: Guard::$guard, body_max: $body, about: $about, handler: $handler,
+            } ),+]
+        }
+    };
+}
+
+use Capability::{Export, LogRead, Read};
+use Permit::{Loopback, Public, SignedIn, With};
+
+routes! {
+    GET "/" permit: Public, guard: None, body: 0, public::home, "Public home page";
+    GET "/v/{code}" permit: Public, guard: None, body: 0, public::place, "Public page of a place";
+    GET "/v/{code}/report" permit: Public, guard: None, body: 0, public::report_form, "Form to report a problem";
+    POST "/v/{code}/report" permit: Public, guard: Form, body: UPLOAD, public::report, "Report a problem without an account";
+    GET "/v/{code}/poster.svg" permit: Public, guard: None, body: 0, public::poster, "Poster with a QR code for the village entrance";
+    GET "/p/{problem}" permit: Public, guard: None, body: 0, public::problem, "Public page of a problem";
+    POST "/p/{problem}" permit: Public, guard: Form, body: SMALL, public::answer_form, "The reporter says whether it is solved";
+    GET "/public/files/{hash}" permit: Public, guard: None, body: 0, public::photo, "A photo of a public problem, without its position";
+    GET "/login" permit: Public, guard: None, body: 0, session::page, "Sign-in page";
+    POST "/login" permit: Public, guard: Form, body: SMALL, session::sign_in_form, "Sign in with a plain form";
+    POST "/logout" permit: SignedIn, guard: Form, body: SMALL, session::sign_out_form, "Sign out with a plain form";
+    GET "/welcome" permit: Public, guard: None, body: 0, session::welcome_page, "One-time link: set a password";
+    POST "/welcome" permit: Public, guard: Form, body: SMALL, session::welcome, "One-time link: become the first administrator";
+    GET "/console" permit: Public, guard: None, body: 0, assets::to_console, "To the console";
+    GET "/console/{*file}" permit: Public, guard: None, body: 0, assets::console, "The console's files";
+    GET "/field" permit: Public, guard: None, body: 0, assets::to_field, "To the field app";
+    GET "/field/{*file}" permit: Public, guard: None, body: 0, assets::field, "The field app's files";
+    GET "/assets/{file}" permit: Public, guard: None, body: 0, assets::shared, "Styles shared by all surfaces";
+    GET "/favicon.ico" permit: Public, guard: None, body: 0, assets::icon, "Icon";
+    GET "/robots.txt" permit: Public, guard: None, body: 0, assets::robots, "For crawlers";
+    POST "/api/session" permit: Public, guard: Header, body: SMALL, session::sign_in, "Sign in";
+    GET "/api/session" permit: SignedIn, guard: None, body: 0, session::get, "Who is signed in";
+    DELETE "/api/session" permit: SignedIn, guard: Header, body: 0, session::sign_out, "Sign out";
+    POST "/api/commands" permit: SignedIn, guard: Header, body: SMALL, command::submit, "The one way to write";
+    GET "/api/views" permit: With(Read), guard: None, body: 0, rows::views, "Views and their columns";
+    GET "/api/rows/{view}" permit: With(Read), guard: None, body: 0, rows::list, "A page of a list";
+    GET "/api/rows/{view}/{*key}" permit: With(Read), guard: None, body: 0, rows::one, "One row and what may be done to it";
+    GET "/api/groups/{view}" permit: With(Read), guard: None, body: 0, rows::groups, "Rows counted by columns or places";
+    GET "/api/history/{view}" permit: With(Read), guard: None, body: 0, facts_api::under_figure, "Facts under a figure";
+    GET "/api/history/{view}/{*key}" permit: With(Read), guard: None, body: 0, facts_api::history, "Facts under a row, in order";
+    GET "/api/facts" permit: With(LogRead), guard: None, body: 0, facts_api::latest, "Latest facts";
+    GET "/api/chains" permit: With(LogRead), guard: None, body: 0, facts_api::chains, "Chains and their checkpoints";
+    GET "/api/indicators" permit: With(Read), guard: None, body: 0, indicators::catalogue, "Catalogue of indicators";
+    GET "/api/indicators/{name}" permit: With(Read), guard: None, body: 0, indicators::values, "Values of an indicator by place";
+    GET "/api/places/{id}/dossier" permit: With(Read), guard: None, body: 0, dossier::dossier, "Everything known of a place";
+    GET "/api/places/{id}/duplicates" permit: With(Read), guard: None, body: 0, places::duplicates, "Possible duplicates near by";
+    GET "/api/today" permit: SignedIn, guard: None, body: 0, today::today, "What waits for the signed-in person";
+    GET "/api/topics/candidates" permit: With(Read), guard: None, body: 0, places::topic_candidates, "The same problem in many villages";
+    GET "/api/export/{file}" permit: With(Export), guard: None, body: 0, export::export, "A list as CSV or XLSX";
+    GET "/api/map" permit: With(Read), guard: None, body: 0, map::about, "Bounds and layers of the map";
+    GET "/api/tiles/{layer}/{z}/{x}/{y}" permit: With(Read), guard: None, body: 0, map::tile, "Vector tile";
+    POST "/api/files" permit: SignedIn, guard: Header, body: UPLOAD, files::upload, "Store a photo";
+    GET "/api/files/{hash}" permit: With(Read), guard: None, body: 0, files::get, "A stored file";
+    GET "/api/openapi.json" permit: Public, guard: None, body: 0, openapi::get, "This reference";
+    GET "/healthz" permit: Public, guard: None, body: 0, operations::health, "Whether it works";
+    GET "/metrics" permit: Loopback, guard: None, body: 0, operations::metrics, "Figures for Prometheus";
+}
+
+/// The router over the table.
+pub fn router(app: Arc<App>) -> Router {
+    let mut router = Router::new();
+    for route in table() {
+        let app = app.clone();
+        let filter = MethodFilter::try_from(route.method.clone()).unwrap_or(MethodFilter::GET);
+        let route = Arc::new(route);
+        let path = route.path;
+        let served = move |params: RawPathParams, request: Request| {
+            let (app, route) = (app.clone(), route.clone());
+            async move { serve(app, route, params, request).await }
+        };
+        router = router.route(path, on(filter, served));
+    }
+    let (missing, wrong) = (app.clone(), app.clone());
+    router
+        .fallback(move |request: Request| {
+            let app = missing.clone();
+            async move { refusal(&app, &request, Problem::not_found()) }
+        })
+        .method_not_allowed_fallback(move |request: Request| {
+            let app = wrong.clone();
+            async move { refusal(&app, &request, Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed")) }
+        })
+        .layer(DefaultBodyLimit::disable())
+        .layer(CompressionLayer::new())
+}
+
+fn refusal(app: &App, request: &Request, problem: Problem) -> Response<Body> {
+    finish(app, request.uri().path(), told(app, problem, language_of(request.uri().query(), request.headers()), wants_page(request.headers())))
+}
+
+/// Pages for people who follow links, documents for programs.
+fn wants_page(headers: &axum::http::HeaderMap) -> bool {
+    headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|a| a.contains("text/html"))
+}
+
+fn told(app: &App, problem: Problem, language: Language, page: bool) -> Answer {
+    let mut problem = problem;
+    if let Some(what) = &problem.accident {
+        let id = app.accidents.lock().map_or(0, |mut n| {
+            *n += 1;
+            *n
+        });
+        tracing::error!(accident = id, what, "accident");
+        problem = problem.arg("id", id);
+    }
+    if page {
+        return public::refusal_page(app, &problem, language).status(problem.status);
+    }
+    let document = problem.document(language, app.settings.demo).to_string().into_bytes();
+    Answer::bytes("application/problem+json", document).status(problem.status)
+}
+
+async fn serve(app: Arc<App>, route: Arc<Route>, params: RawPathParams, request: Request) -> Response<Body> {
+    let began = Instant::now();
+    let (parts, body) = request.into_parts();
+    let client = client_of(&app, &parts.extensions, &parts.headers);
+    let language = language_of(parts.uri.query(), &parts.headers);
+    let page = wants_page(&parts.headers) && !route.path.starts_with("/api/");
+    let body = match http_body_util::Limited::new(body, route.body_max.max(64 << 10)).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(_) => {
+            let max = route.body_max.max(64 << 10) >> 20;
+            let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large").arg("max", format!("{max} MB"));
+            return finish(&app, parts.uri.path(), told(&app, problem, language, page));
+        }
+    };
+    let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
+        .map(|(n, v)| (n.into_owned(), v.into_owned()))
+        .collect();
+    let path = params.iter().map(|(_, v)| v.to_owned()).collect();
+    let now_ms = app.now_ms();
+    let ask = Ask { app: app.clone(), caller: None, path, query, headers: parts.headers, body, client, language, now_ms };
+    let table_row = route.clone();
+    let handled = tokio::task::spawn_blocking(move || handle(&table_row, ask, page)).await;
+    let answer = handled.unwrap_or_else(|e| told(&app, Problem::accident(format!("handler: {e}")), language, page));
+    app.metrics.request(route.path, answer.status.as_u16(), began.elapsed());
+    tracing::debug!(method = %route.method, path = %parts.uri.path(), status = answer.status.as_u16(), ms = began.elapsed().as_millis(), "request");
+    finish(&app, parts.uri.path(), answer)
+}
+
+fn handle(route: &Route, mut ask: Ask, page: bool) -> Answer {
+    let result = enter(route, &mut ask).and_then(|()| (route.handler)(&ask));
+    match result {
+        Ok(answer) => answer,
+        Err(problem) if problem.status == StatusCode::UNAUTHORIZED && page => Answer::see_other("/login"),
+        Err(problem) => told(&ask.app, problem, ask.language, page),
+    }
+}
+
+/// The one door for routes.
+fn enter(route: &Route, ask: &mut Ask) -> Result<(), Problem> {
+    if let Some(token) = session::token_of(&ask.headers) {
+        let found = ask.app.store.accounts().session(&token, ask.now_ms)?;
+        ask.caller = found.map(|s| {
+            let posts = s.account.posts_on(ask.today());
+            Caller { posts, account: s.account, csrf: s.csrf, token }
+        });
+    }
+    match route.permit {
+        Permit::Public => {}
+        Permit::SignedIn => drop(ask.caller()?),
+        Permit::With(capability) => {
+            if !ask.caller()?.has(capability) {
+                return Err(Problem::forbidden());
+            }
+        }
+        Permit::Loopback => {
+            if !ask.client.is_loopback() {
+                return Err(Problem::not_found());
+            }
+        }
+    }
+    match route.guard {
+        Guard::None => Ok(()),
+        Guard::Header if ask.headers.contains_key("x-qianwan") => Ok(()),
+        Guard::Header => Err(Problem::new(StatusCode::FORBIDDEN, "cross-site")),
+        Guard::Form => same_site(ask),
+    }
+}
+
+/// A form of another site shows by its origin; a browser too old to send one must bring the session's token.
+fn same_site(ask: &Ask) -> Result<(), Problem> {
+    let refused = || Problem::new(StatusCode::FORBIDDEN, "cross-site");
+    let host = ask.header("host").unwrap_or_default();
+    match ask.header("origin") {
+        Some("null") => Err(refused()),
+        Some(origin) => {
+            let theirs = origin.split_once("://").map_or("", |(_, h)| h);
+            (theirs == host).then_some(()).ok_or_else(refused)
+        }
+        None => match &ask.caller {
+            None => Ok(()),
+            Some(caller) => {
+                let given = url::form_urlencoded::parse(&ask.body).find(|(n, _)| n == "csrf").map(|(_, v)| v.into_owned());
+                let same = given.is_some_and(|g| bool::from(g.as_bytes().ct_eq(caller.csrf.as_bytes())));
+                same.then_some(()).ok_or_else(refused)
+            }
+        },
+    }
+}
+
+fn client_of(app: &App, extensions: &axum::http::Extensions, headers: &axum::http::HeaderMap) -> IpAddr {
+    let direct = extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |c| c.0.ip());
+    if !app.settings.behind_proxy {
+        return direct;
+    }
+    // The last address is the one our own proxy saw.
+    let forwarded = headers.get("x-forwarded-for").and_then(|v| v.to_str().ok()).and_then(|v| v.rsplit(',').next());
+    forwarded.and_then(|a| a.trim().parse().ok()).unwrap_or(direct)
+}
+
+fn language_of(query: Option<&str>, headers: &axum::http::HeaderMap) -> Language {
+    let from_query = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+        .find(|(n, _)| n == "lang")
+        .and_then(|(_, v)| Language::from_tag(&v));
+    let header_text = |name: header::HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
+    let from_cookie = || {
+        let cookies = header_text(header::COOKIE)?;
+        cookies.split(';').find_map(|c| c.trim().strip_prefix("qw_lang=")).and_then(Language::from_tag)
+    };
+    let from_header = || header_text(header::ACCEPT_LANGUAGE).and_then(Language::from_tag);
+    from_query.or_else(from_cookie).or_else(from_header).unwrap_or(Language::Chinese)
+}
+
+/// What every answer carries.
+const CONTENT_SECURITY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; \
+     img-src 'self' data: blob:; worker-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; \
+     form-action 'self'; frame-ancestors 'none'";
+
+fn finish(app: &App, path: &str, answer: Answer) -> Response<Body> {
+    let mut response = answer.into_response();
+    let headers = response.headers_mut();
+    headers.insert("content-security-policy", HeaderValue::from_static(CONTENT_SECURITY));
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    headers.insert("referrer-policy", HeaderValue::from_static("same-origin"));
+    headers.insert("permissions-policy", HeaderValue::from_static("geolocation=(self), camera=(self), microphone=()"));
+    headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
+    if app.settings.secure_cookies {
+        headers.insert("strict-transport-security", HeaderValue::from_static("max-age=31536000"));
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        let private = path.starts_with("/api/");
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(if private { "no-store" } else { "no-cache" }));
+    }
+    if app.settings.demo {
+        headers.insert("qianwan-demo", HeaderValue::from_static("1"));
+    }
+    response
+}

@@ -1,0 +1,346 @@
+//! Lists, single rows, groups: the few ways to read, with the caller's places as the outermost condition.
+
+use std::collections::{HashMap, HashSet};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{
+    ViewId,
+    basics::{Capability, ColumnKind, PlaceId, Value as Cell},
+    places::{Level, Place},
+};
+use serde_json::{Value, json};
+use store::{Condition, Cursor, Groups, List, Scope, StoredRow};
+
+use crate::{
+    answer::{Answer, Problem},
+    ask::{Ask, below},
+    command,
+};
+
+/// Rows on a page unless asked otherwise.
+const LIMIT: usize = 50;
+/// Rows on a page at most.
+const LIMIT_MAX: usize = 200;
+/// Parameters that are not columns.
+const RESERVED: [&str; 13] =
+    ["place", "q", "overdue", "sort", "limit", "after", "count", "by", "sum", "lang", "level", "before", "indicator"];
+
+/// The view that a path names.
+pub fn view(ask: &Ask) -> Result<ViewId, Problem> {
+    ask.path.first().and_then(|name| ViewId::from_name(name)).ok_or_else(Problem::not_found)
+}
+
+/// `GET /api/views`.
+pub fn views(_ask: &Ask) -> Result<Answer, Problem> {
+    let views: Vec<Value> = ViewId::ALL
+        .iter()
+        .map(|v| {
+            let columns: Vec<Value> = v
+                .columns()
+                .iter()
+                .map(|c| json!({ "name": c.name, "type": c.kind, "sort": c.sort, "filter": c.filter, "group": c.group }))
+                .collect();
+            json!({ "view": v.name(), "columns": columns })
+        })
+        .collect();
+    Ok(Answer::json(&Value::Array(views)))
+}
+
+/// Conditions out of the query: any filterable column, `q=`, `overdue=1`.
+pub fn conditions(ask: &Ask, view: ViewId) -> Result<Vec<Condition>, Problem> {
+    let mut conditions = Vec::new();
+    for (name, text) in &ask.query {
+        if text.is_empty() {
+            continue;
+        }
+        let (column, end) = match name.split_once('.') {
+            Some((column, end)) => (column, Some(end)),
+            None => (name.as_str(), None),
+        };
+        if end.is_none() && RESERVED.contains(&column) {
+            continue;
+        }
+        let Some(declared) = view.columns().iter().find(|c| c.name == column) else {
+            return Err(Problem::bad_query(format!("{} has no column {column:?}", view.name())));
+        };
+        let cell = |text: &str| -> Result<Cell, Problem> {
+            match declared.kind {
+                ColumnKind::Text => Ok(Cell::from(text)),
+                ColumnKind::Day => {
+                    let good = text.parse::<domain::basics::Day>().is_ok();
+                    good.then(|| Cell::from(text)).ok_or_else(|| Problem::bad_query(format!("{name}={text}: YYYY-MM-DD")))
+                }
+                ColumnKind::Bool => match text {
+                    "1" | "true" => Ok(Cell::Int(1)),
+                    "0" | "false" => Ok(Cell::Int(0)),
+                    _ => Err(Problem::bad_query(format!("{name}={text}: 0 or 1"))),
+                },
+                ColumnKind::Int | ColumnKind::Ms | ColumnKind::Place => {
+                    text.parse().map(Cell::Int).map_err(|_| Problem::bad_query(format!("{name}={text}: a number")))
+                }
+            }
+        };
+        conditions.push(match end {
+            None => {
+                let values = text.split(',').take(200).map(cell).collect::<Result<_, _>>()?;
+                Condition::OneOf(column.to_owned(), values)
+            }
+            Some("from") => Condition::From(column.to_owned(), cell(text)?),
+            Some("to") => Condition::UpTo(column.to_owned(), cell(text)?),
+            Some(_) => return Err(Problem::bad_query(format!("{name}: .from or .to"))),
+        });
+    }
+    if let Some(words) = ask.param("q").filter(|q| !q.trim().is_empty()) {
+        if words.chars().count() > 100 {
+            return Err(Problem::bad_query("q: at most 100 characters"));
+        }
+        conditions.push(Condition::Words(words.to_owned()));
+    }
+    if ask.param("overdue") == Some("1") && view == ViewId::Problems {
+        conditions.push(Condition::OneOf("open".into(), vec![Cell::Int(1)]));
+        conditions.push(Condition::Below("due".into(), ask.today().into()));
+    }
+    Ok(conditions)
+}
+
+/// The list that a query asks for.
+pub fn list_of(ask: &Ask, view: ViewId, capability: Capability) -> Result<List, Problem> {
+    let limit = match ask.param("limit") {
+        None => LIMIT,
+        Some(_) => ask.need::<usize>("limit")?.clamp(1, LIMIT_MAX),
+    };
+    let sort = ask.param("sort").filter(|s| !s.is_empty()).map(|s| match s.strip_prefix('-') {
+        Some(column) => (column.to_owned(), true),
+        None => (s.to_owned(), false),
+    });
+    let after = match ask.param("after") {
+        None | Some("") => None,
+        Some(text) => Some(read_cursor(text).ok_or_else(|| Problem::bad_query("after"))?),
+    };
+    let scope = ask.scope(capability)?;
+    Ok(List { view, scope, conditions: conditions(ask, view)?, sort, after, limit })
+}
+
+/// `GET /api/rows/{view}`.
+pub fn list(ask: &Ask) -> Result<Answer, Problem> {
+    let view = view(ask)?;
+    let list = list_of(ask, view, Capability::Read)?;
+    let page = ask.app.store.list(&list)?;
+    let mut document = json!({ "rows": told(ask, view, &page.rows)?, "next": page.next.as_ref().map(write_cursor) });
+    if ask.param("count") == Some("1") {
+        let counted = ask.app.store.count(view, &list.scope, &list.conditions)?;
+        document["count"] = counted.count.into();
+        if counted.capped {
+            document["count_capped"] = true.into();
+        }
+    }
+    Ok(Answer::json(&marked(ask, document)))
+}
+
+/// With the mark of a demonstration.
+pub fn marked(ask: &Ask, mut document: Value) -> Value {
+    if ask.app.settings.demo
+        && let Some(object) = document.as_object_mut()
+    {
+        object.insert("demo".into(), true.into());
+    }
+    document
+}
+
+/// `GET /api/rows/{view}/{key}`.
+pub fn one(ask: &Ask) -> Result<Answer, Problem> {
+    let view = view(ask)?;
+    let key: String = ask.path(1)?;
+    let (row, _) = readable_row(ask, view, &key)?;
+    let stored = StoredRow { key, data: row.encode(), values: row.values() };
+    let mut document = told(ask, view, std::slice::from_ref(&stored))?.remove(0);
+    document["may"] = json!(command::may(ask, view, &row)?);
+    Ok(Answer::json(&marked(ask, document)))
+}
+
+/// A row whose place the caller may read; the same answer for a missing one and a foreign one.
+pub fn readable_row(ask: &Ask, view: ViewId, key: &str) -> Result<(domain::Row, Place), Problem> {
+    let row = ask.app.store.row(view, key)?.ok_or_else(Problem::not_found)?;
+    let place = ask.place(place_of(&row))?;
+    // Rules of the places above hold for the caller as well.
+    let above = matches!(row, domain::Row::Rules(_))
+        && ask.caller()?.posts.iter().any(|p| ask.place(p.place).is_ok_and(|own| own.is_or_is_within(place.id)));
+    match above || ask.may(Capability::Read, &place)? {
+        true => Ok((row, place)),
+        false => Err(Problem::not_found()),
+    }
+}
+
+/// The place that a row belongs to.
+pub fn place_of(row: &domain::Row) -> PlaceId {
+    match row {
+        domain::Row::Places(r) => r.id,
+        domain::Row::Counts(r) => r.place,
+        domain::Row::Rules(r) => r.place,
+        domain::Row::Problems(r) => r.place,
+        domain::Row::Topics(r) => r.place,
+    }
+}
+
+/// Rows as JSON, each with its place; the places come in two queries, however many rows there are.
+pub fn told(ask: &Ask, view: ViewId, rows: &[StoredRow]) -> Result<Vec<Value>, Problem> {
+    let at = view.columns().iter().position(|c| c.name == if view == ViewId::Places { "id" } else { "place" });
+    let ids: Vec<PlaceId> =
+        rows.iter().filter_map(|r| if let Cell::Int(id) = r.values.get(at?)? { Some(PlaceId(*id)) } else { None }).collect();
+    let places = Briefs::load(ask, &ids)?;
+    let hide = |row: &mut Value| {
+        // A receipt's digest is no secret, but nobody needs it either.
+        if let Some(reporter) = row.get_mut("reporter").and_then(Value::as_object_mut) {
+            reporter.remove("receipt");
+        }
+    };
+    rows.iter()
+        .map(|r| {
+            let mut row: Value = serde_json::from_str(&r.data)?;
+            hide(&mut row);
+            if let Some(object) = row.as_object_mut() {
+                // Declared columns that the row itself does not name: what lists sort and filter by.
+                for (column, value) in view.columns().iter().zip(&r.values) {
+                    if !object.contains_key(column.name) {
+                        object.insert(column.name.to_owned(), cell_json(value));
+                    }
+                }
+            }
+            let place = at.and_then(|at| if let Cell::Int(id) = r.values[at] { places.get(PlaceId(id)) } else { None });
+            Ok(json!({ "key": r.key, "row": row, "place": place }))
+        })
+        .collect()
+}
+
+/// A value as JSON.
+pub fn cell_json(value: &Cell) -> Value {
+    match value {
+        Cell::Null | Cell::Bytes(_) => Value::Null,
+        Cell::Int(i) => (*i).into(),
+        Cell::Text(t) => t.as_str().into(),
+    }
+}
+
+/// Short words about places: name, code, level, and the names above.
+pub struct Briefs {
+    places: HashMap<PlaceId, Place>,
+}
+
+impl Briefs {
+    /// Loads places and everything above them.
+    pub fn load(ask: &Ask, ids: &[PlaceId]) -> Result<Briefs, Problem> {
+        let mut places = HashMap::new();
+        let mut wanted: HashSet<PlaceId> = ids.iter().copied().collect();
+        for _ in 0..2 {
+            let keys: Vec<String> = wanted.iter().map(|id| id.key()).collect();
+            for (_, row) in ask.app.store.rows(ViewId::Places, &keys)? {
+                if let domain::Row::Places(place) = row {
+                    places.insert(place.id, *place);
+                }
+            }
+            wanted = places.values().flat_map(|p: &Place| p.within.iter().copied()).filter(|id| !places.contains_key(id)).collect();
+            if wanted.is_empty() {
+                break;
+            }
+        }
+        Ok(Briefs { places })
+    }
+
+    /// One place as JSON.
+    pub fn get(&self, id: PlaceId) -> Option<Value> {
+        self.places.get(&id).map(|p| self.told(p))
+    }
+
+    /// The place itself.
+    pub fn place(&self, id: PlaceId) -> Option<&Place> {
+        self.places.get(&id)
+    }
+
+    fn told(&self, p: &Place) -> Value {
+        let path: Vec<&str> = p.within.iter().chain([&p.id]).filter_map(|id| self.places.get(id)).map(|p| p.name.as_str()).collect();
+        json!({ "id": p.id, "code": p.code, "name": p.name, "level": p.level, "path": path })
+    }
+}
+
+/// `GET /api/groups/{view}`.
+pub fn groups(ask: &Ask) -> Result<Answer, Problem> {
+    let view = view(ask)?;
+    let scope = ask.scope(Capability::Read)?;
+    let mut by = Vec::new();
+    for word in ask.param("by").unwrap_or_default().split(',').filter(|w| !w.is_empty()) {
+        by.push(match word {
+            "child" => format!("@{}", child_level(ask, &scope)?.word()),
+            "village" | "township" | "county" | "city" | "province" if view != ViewId::Places => format!("@{word}"),
+            column => column.to_owned(),
+        });
+    }
+    if by.len() > 2 {
+        return Err(Problem::bad_query("by: at most two"));
+    }
+    let sum = ask.param("sum").map(str::to_owned);
+    let groups = Groups { view, scope, conditions: conditions(ask, view)?, by: by.clone(), sum };
+    let found = ask.app.store.groups(&groups)?;
+    let is_place = |i: usize| {
+        by[i].starts_with('@') || view.columns().iter().any(|c| c.name == by[i] && c.kind == ColumnKind::Place)
+    };
+    let ids: Vec<PlaceId> = found
+        .iter()
+        .flat_map(|g| g.keys.iter().enumerate())
+        .filter_map(|(i, k)| if let (true, Cell::Int(id)) = (is_place(i), k) { Some(PlaceId(*id)) } else { None })
+        .collect();
+    let briefs = Briefs::load(ask, &ids)?;
+    let told: Vec<Value> = found
+        .iter()
+        .map(|g| {
+            let labels: Vec<Value> = g
+                .keys
+                .iter()
+                .enumerate()
+                .map(|(i, k)| match k {
+                    Cell::Int(id) if is_place(i) => briefs.place(PlaceId(*id)).map(|p| p.name.clone()).into(),
+                    other => cell_json(other),
+                })
+                .collect();
+            let keys: Vec<Value> = g.keys.iter().map(cell_json).collect();
+            let mut group = json!({ "keys": keys, "labels": labels, "count": g.count });
+            if let Some(sum) = g.sum {
+                group["sum"] = sum.into();
+            }
+            group
+        })
+        .collect();
+    Ok(Answer::json(&marked(ask, json!({ "groups": told }))))
+}
+
+/// The level directly below the scope that is asked for.
+pub fn child_level(ask: &Ask, scope: &Scope) -> Result<Level, Problem> {
+    let level = match scope {
+        Scope::Within(places) => places.iter().map(|(_, level, _)| *level).min(),
+        Scope::All => ask.app.roots()?.first().map(|r| r.level),
+    };
+    level.and_then(below).ok_or_else(|| Problem::bad_query("child: there is nothing below"))
+}
+
+/// A cursor as opaque text.
+pub fn write_cursor(cursor: &Cursor) -> String {
+    let value = match &cursor.value {
+        Cell::Int(i) => json!(i),
+        Cell::Text(t) => json!(t),
+        Cell::Null | Cell::Bytes(_) => Value::Null,
+    };
+    URL_SAFE_NO_PAD.encode(json!([value, cursor.key]).to_string())
+}
+
+/// A cursor from its text.
+pub fn read_cursor(text: &str) -> Option<Cursor> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (value, key): (Value, String) = serde_json::from_slice(&bytes).ok()?;
+    let value = match value {
+        Value::Number(n) => Cell::Int(n.as_i64()?),
+        Value::String(t) => Cell::Text(t),
+        Value::Null => Cell::Null,
+        _ => return None,
+    };
+    Some(Cursor { value, key })
+}
+

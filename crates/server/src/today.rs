@@ -1,0 +1,139 @@
+//! What waits for the signed-in person.
+
+use domain::{
+    ViewId,
+    basics::{Capability, Day, PlaceId, Value as Cell},
+};
+use serde_json::json;
+use store::{Condition, List, Scope};
+
+use crate::{
+    answer::{Answer, Problem},
+    ask::Ask,
+    rows::{self, marked},
+};
+
+/// Rows shown of each list.
+const ROWS: usize = 20;
+
+/// One list: its name, the query that opens it in full, its conditions.
+struct Waiting {
+    name: &'static str,
+    query: String,
+    scope: Scope,
+    conditions: Vec<Condition>,
+    sort: (&'static str, bool),
+}
+
+/// `GET /api/today`.
+pub fn today(ask: &Ask) -> Result<Answer, Problem> {
+    let mut lists = Vec::new();
+    for waiting in waiting(ask)? {
+        let count = ask.app.store.count(ViewId::Problems, &waiting.scope, &waiting.conditions)?;
+        if count.count == 0 {
+            continue;
+        }
+        let list = List {
+            view: ViewId::Problems,
+            scope: waiting.scope,
+            conditions: waiting.conditions,
+            sort: Some((waiting.sort.0.into(), waiting.sort.1)),
+            after: None,
+            limit: ROWS,
+        };
+        let page = ask.app.store.list(&list)?;
+        lists.push(json!({
+            "name": waiting.name, "query": waiting.query, "count": count.count, "count_capped": count.capped,
+            "rows": rows::told(ask, ViewId::Problems, &page.rows)?,
+        }));
+    }
+    let account = &ask.caller()?.account;
+    Ok(Answer::json(&marked(ask, json!({ "lists": lists, "as_of_ms": ask.now_ms, "display": account.display }))))
+}
+
+fn one_of(column: &str, values: &[&str]) -> Condition {
+    Condition::OneOf(column.into(), values.iter().map(|v| Cell::from(*v)).collect())
+}
+
+/// The lists of a person, most urgent first.
+fn waiting(ask: &Ask) -> Result<Vec<Waiting>, Problem> {
+    let caller = ask.caller()?;
+    let today: Day = ask.today();
+    let open = || Condition::OneOf("open".into(), vec![Cell::Int(1)]);
+    let mut lists = Vec::new();
+    let scope_of = |capability| -> Result<Option<Scope>, Problem> {
+        if caller.has(capability) { ask.scope(capability).map(Some) } else { Ok(None) }
+    };
+    let place = |ids: &[PlaceId]| ids.iter().map(|id| Cell::Int(id.0)).collect::<Vec<_>>();
+
+    if caller.has(Capability::ProblemsAnswer) {
+        let mine: Vec<PlaceId> =
+            caller.posts.iter().filter(|p| p.role == domain::basics::Role::Head).map(|p| p.place).collect();
+        let ids: Vec<String> = mine.iter().map(|id| id.to_string()).collect();
+        lists.push(Waiting {
+            name: "to_answer",
+            query: format!("/api/rows/problems?escalated_to={}&sort=due", ids.join(",")),
+            scope: ask.scope(Capability::ProblemsAnswer)?,
+            conditions: vec![Condition::OneOf("escalated_to".into(), place(&mine)), open()],
+            sort: ("due", false),
+        });
+    }
+    let worked: Vec<_> =
+        caller.posts.iter().filter(|p| p.role.capabilities().contains(&Capability::ProblemsWork)).copied().collect();
+    for post in &worked {
+        let mine = |name, query: &str, extra: Vec<Condition>| {
+            let mut conditions = vec![
+                Condition::OneOf("post_place".into(), place(&[post.place])),
+                one_of("post_role", &[post.role.word()]),
+                one_of("state", &["assigned"]),
+            ];
+            conditions.extend(extra);
+            Waiting {
+                name,
+                query: format!("/api/rows/problems?post_place={}&post_role={}&state=assigned{query}&sort=due", post.place, post.role.word()),
+                scope: Scope::All,
+                conditions,
+                sort: ("due", false),
+            }
+        };
+        let yesterday = today.plus(-1);
+        lists.push(mine("overdue", &format!("&due.to={yesterday}"), vec![Condition::UpTo("due".into(), yesterday.into())]));
+        lists.push(mine("mine", &format!("&due.from={today}"), vec![Condition::From("due".into(), today.into())]));
+    }
+    if let Some(scope) = scope_of(Capability::ProblemsVerify)? {
+        lists.push(Waiting {
+            name: "to_verify",
+            query: "/api/rows/problems?state=claimed&sort=due".into(),
+            scope,
+            conditions: vec![one_of("state", &["claimed"])],
+            sort: ("due", false),
+        });
+    }
+    if let Some(scope) = scope_of(Capability::ProblemsTriage)? {
+        lists.push(Waiting {
+            name: "to_triage",
+            query: "/api/rows/problems?state=reported&sort=reported_on".into(),
+            scope: scope.clone(),
+            conditions: vec![one_of("state", &["reported"])],
+            sort: ("reported_on", false),
+        });
+        if worked.is_empty() {
+            lists.push(Waiting {
+                name: "overdue",
+                query: "/api/rows/problems?overdue=1&sort=due".into(),
+                scope: scope.clone(),
+                conditions: vec![open(), Condition::Below("due".into(), today.into())],
+                sort: ("due", false),
+            });
+        }
+        lists.push(Waiting {
+            name: "reopened",
+            query: "/api/rows/problems?reopened.from=1&open=1&sort=due".into(),
+            scope,
+            conditions: vec![open(), Condition::From("reopened".into(), Cell::Int(1))],
+            sort: ("due", false),
+        });
+    }
+    Ok(lists)
+}
+

@@ -1,0 +1,188 @@
+#![allow(clippy::unwrap_used)]
+
+use std::{collections::BTreeSet, io::Read as _, path::Path};
+
+use domain::{
+    Row, ViewId,
+    basics::Value,
+    places::{Grade, Level, Place},
+    problems::{Problem, State},
+};
+use store::{Groups, List, Location, Scope};
+
+use super::*;
+
+fn day(text: &str) -> Day {
+    text.parse().unwrap()
+}
+
+fn open(dir: &Path) -> Store {
+    Store::open(&Location::in_dir(dir)).unwrap()
+}
+
+fn small(seed: u64) -> (Vec<String>, Filled) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let scale = Scale { first: day("2026-06-01"), last: day("2026-06-30"), townships: 1, villages: 12, reports_1000: 60_000 };
+    let filled = fill_scaled(&store, seed, scale, "a password", &mut |_, _| {}).unwrap();
+    assert!(store.verify(&[], &mut |_| {}).unwrap().holds());
+    (store.heads().unwrap().iter().map(|h| format!("{} {} {}", h.chain, h.size, h.hash)).collect(), filled)
+}
+
+#[test]
+fn same_seed_same_chain() {
+    let (heads, filled) = small(7);
+    let (again, filled_again) = small(7);
+    assert_eq!(heads, again);
+    assert_eq!(filled.receipts, filled_again.receipts);
+    assert_eq!(filled.people, filled_again.people);
+    assert_ne!(heads, small(8).0);
+}
+
+#[test]
+fn a_store_in_use_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let scale = Scale { first: day("2026-06-01"), last: day("2026-06-02"), townships: 1, villages: 12, reports_1000: 1000 };
+    fill_scaled(&store, 1, scale.clone(), "a password", &mut |_, _| {}).unwrap();
+    assert!(matches!(fill_scaled(&store, 1, scale, "a password", &mut |_, _| {}), Err(Error::NotEmpty)));
+}
+
+fn rows<V: Clone>(store: &Store, view: ViewId) -> Vec<V>
+where
+    Row: domain::basics::AsView<V>,
+{
+    use domain::basics::AsView;
+    let list = List { view, scope: Scope::All, conditions: vec![], sort: None, after: None, limit: 100_000 };
+    let page = store.list(&list).unwrap();
+    assert!(page.next.is_none());
+    page.rows.iter().map(|r| AsView::<V>::as_view(&view.decode(&r.data).unwrap()).unwrap().clone()).collect()
+}
+
+fn groups(store: &Store, by: &str) -> Vec<(String, i64)> {
+    let groups = Groups { view: ViewId::Problems, scope: Scope::All, conditions: vec![], by: vec![by.into()], sum: None };
+    let word = |v: &Value| if let Value::Text(t) = v { t.clone() } else { format!("{v:?}") };
+    store.groups(&groups).unwrap().iter().map(|g| (word(&g.keys[0]), g.count)).collect()
+}
+
+/// The whole county, once: it takes a while, so everything about it is asked here.
+#[test]
+fn the_whole_county() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let options = Options { seed: 1, today: day("2026-11-23"), years: 3 };
+    let mut last = (0, 0);
+    let began = std::time::Instant::now();
+    let filled = fill(&store, &options, "a password", &mut |done, of| {
+        if done == 1 { println!("first day {:?}", began.elapsed()); }
+        last = (done, of);
+    }).unwrap();
+    for p in problems_sample(&store) { println!("{p}"); }
+    println!("filled in {:?}: {} facts {:#?}", began.elapsed(), filled.facts, filled.kinds);
+    println!("{:?}\n{:?}", groups(&store, "state"), groups(&store, "channel"));
+    println!("{:?}", groups(&store, "field"));
+    assert_eq!(last, (1096, 1096));
+    assert!(store.verify(&[], &mut |_| {}).unwrap().holds());
+
+    let problems: Vec<Problem> = rows(&store, ViewId::Problems);
+    assert!((2200..=2900).contains(&problems.len()), "{} problems", problems.len());
+    for word in State::WORDS {
+        assert!(problems.iter().any(|p| p.state.word() == word), "no problem is {word}");
+    }
+    // Whatever can happen to problems and topics has happened; places alone are never moved or reinstated here.
+    let never = ["place.moved@1", "place.reinstated@1"];
+    for kind in domain::Fact::kinds().into_iter().filter(|k| k.starts_with("p") || k.starts_with("topic") || k.starts_with("rule")) {
+        assert_eq!(filled.kinds.contains_key(kind), !never.contains(&kind), "{kind}");
+    }
+    let yesterday = options.today.plus(-1);
+    let overdue = problems.iter().filter(|p| p.clock().is_some_and(|due| due < options.today)).count();
+    println!("overdue {overdue}, open {}", problems.iter().filter(|p| p.state.is_open()).count());
+    assert!((5..=80).contains(&overdue), "{overdue} overdue");
+    assert!(problems.iter().filter(|p| Day::of_ms(p.reported_ms) == yesterday).count() >= 3);
+    let answered = |level| problems.iter().flat_map(|p| &p.escalations).filter(|e| e.answer.is_some() == level).count();
+    println!("escalations answered {}, not {}", answered(true), answered(false));
+    assert!(answered(true) > 20 && answered(false) > 20);
+    uneven_progress_can_be_seen(&problems, &options);
+    assert!(filled.receipts.len() >= 8, "{}", filled.receipts.len());
+
+    let places: Vec<Place> = rows(&store, ViewId::Places);
+    let of = |level| places.iter().filter(move |p| p.level == level);
+    assert_eq!((of(Level::Township).count(), of(Level::Village).count()), (12, 200));
+    assert!(places.iter().all(|p| p.code.starts_with("99")));
+    assert_eq!(places.iter().filter(|p| p.closed.is_some()).count(), 1);
+    assert!(of(Level::Village).all(|p| p.position.is_some() && p.outline.is_some() && p.class.is_some() && p.counts.len() == 4));
+    let shrunk = places.iter().filter(|p| p.any_shrunk()).count();
+    assert!((3..=8).contains(&shrunk), "{shrunk} shrunk");
+    let grades = |g| of(Level::Village).filter(|p| p.grade == Some(g)).count();
+    println!("grades {:?}", [Grade::Remediated, Grade::Demonstration, Grade::Boutique, Grade::Future].map(grades));
+    assert_eq!(of(Level::Village).filter(|p| p.grade < p.grade_best).count(), 2);
+    assert_eq!(places.iter().map(|p| p.former_names.len()).sum::<usize>(), 1);
+    assert_eq!(places.iter().map(|p| p.former_codes.len()).sum::<usize>(), 1);
+
+    let base_map = store.setting(BASE_MAP_SETTING).unwrap().unwrap();
+    let base_map = store.files().read(&domain::basics::FileHash::new(&base_map).unwrap()).unwrap();
+    assert!(serde_json::from_slice::<serde_json::Value>(&base_map).unwrap()["features"].as_array().unwrap().len() > 50);
+    let now = options.today.start_ms();
+    for name in ["admin", "head", "office", "water", "inspector", "inspector2", "viewer", "t01", "h12", "v001", "v200", "former"] {
+        let person = filled.people.iter().find(|p| p.name == name).unwrap();
+        let account = store.accounts().get(person.account).unwrap().unwrap();
+        assert!(account.display.ends_with(&WORDS.people.mark));
+        assert_eq!(account.posts_on(options.today).is_empty(), name == "former", "{name}");
+    }
+    assert!(matches!(store.accounts().sign_in("office", "a password", now).unwrap(), store::SignIn::Welcome(_)));
+    names_are_invented(&places);
+}
+
+/// Problems of the quarter of villages that is run worst take longer than those of the quarter that is run best.
+fn uneven_progress_can_be_seen(problems: &[Problem], options: &Options) {
+    let county = County::draw(options.seed, &Scale::whole(options)).unwrap();
+    let mut villages: Vec<_> = county.villages.iter().map(|v| (v.diligence(500), v.id)).collect();
+    villages.sort_unstable();
+    let days = |villages: &[(i64, PlaceId)]| {
+        let theirs = problems.iter().filter(|p| villages.iter().any(|v| v.1 == p.place));
+        let took: Vec<i64> = theirs.filter_map(|p| Some((p.verified_ms? - p.reported_ms) / 86_400_000)).collect();
+        took.iter().sum::<i64>() as f64 / took.len() as f64
+    };
+    let (worst, best) = (days(&villages[..50]), days(&villages[150..]));
+    println!("days until verified: worst quarter {worst:.1}, best quarter {best:.1}");
+    assert!(worst > 1.3 * best, "{worst} {best}");
+}
+
+#[test]
+fn other_seeds_and_scales_are_accepted_too() {
+    for (seed, townships, villages, days) in [(11, 2, 24, 500), (12, 3, 30, 400), (13, 1, 12, 3), (14, 12, 60, 90)] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(dir.path());
+        let last = day("2027-03-01");
+        let scale = Scale { first: last.plus(1 - days), last, townships, villages, reports_1000: 6_000 };
+        let filled = fill_scaled(&store, seed, scale, "a password", &mut |_, _| {});
+        assert!(filled.is_ok(), "seed {seed}: {:?}", filled.err());
+    }
+}
+
+fn names_are_invented(places: &[Place]) {
+    let famous = |p: &&Place| WORDS.places.never.iter().any(|n| p.name.trim_end_matches(&WORDS.places.village) == n);
+    assert_eq!(places.iter().find(famous), None);
+    // The register of a real province, where it is at hand.
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/registry/zhejiang_divisions_2023.csv.gz");
+    let Ok(packed) = std::fs::read(path) else { return };
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(packed.as_slice()).read_to_string(&mut text).unwrap();
+    let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|l| l.split(',').collect()).collect();
+    let above: BTreeSet<&str> = rows.iter().filter(|r| r[2] != "village").map(|r| r[1]).collect();
+    assert!(above.len() > 1000);
+    for place in places.iter().filter(|p| p.level != Level::Village) {
+        assert!(!above.contains(place.name.as_str()), "{} is a real place", place.name);
+    }
+    // No township has a real name, so no pair of township and village can be real; and hardly a village name is.
+    let stem = |name: &str| name.replace(&WORDS.places.village, "");
+    let real: BTreeSet<String> = rows.iter().filter(|r| r[2] == "village").map(|r| stem(r[1])).collect();
+    let same: Vec<&str> = places.iter().filter(|p| p.level == Level::Village && real.contains(&stem(&p.name))).map(|p| p.name.as_str()).collect();
+    println!("villages that share a name with a real one: {same:?}");
+    assert!(same.len() < 20, "{same:?}");
+}
+
+fn problems_sample(store: &Store) -> Vec<String> {
+    let problems: Vec<Problem> = rows(store, ViewId::Problems);
+    problems.iter().step_by(20).map(|p| format!("SAMPLE {} {:?} | {} | {:?} | {:?} | {:?}", p.state.word(), p.field, p.text, p.diagnosis.as_ref().map(|d| (d.cause.to_string(), d.measure.to_string())), p.claim.as_ref().map(|c| c.text.to_string()), p.escalations.iter().map(|e| e.answer.as_ref().map(|a| a.text.to_string())).collect::<Vec<_>>())).collect()
+}

@@ -22,6 +22,8 @@ for (const lang of list('LANGS', ['zh-CN', 'en'])) for (const theme of list('THE
     if (await origin.count()) { await origin.click(); await page.waitForTimeout(300); await check(page, `${what} +facts`); await page.keyboard.press('Escape') }
     const actions = page.locator('.actions-list .buttons button')
     for (let i = 0; i < Math.min(await actions.count(), 3); i++) { await actions.nth(i).click(); await page.waitForTimeout(60); await check(page, `${what} +action ${i}`) }
+    const toggle = page.locator('.filters .toggle')
+    if (await toggle.isVisible().catch(() => false)) await toggle.click()
     const openers = page.locator('main .opener')
     for (let i = 0; i < await openers.count(); i++) { await openers.nth(i).click(); await page.waitForTimeout(40); await check(page, `${what} +panel ${i}`); await page.keyboard.press('Escape') }
   }

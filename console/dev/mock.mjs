@@ -9,7 +9,7 @@ import * as data from './mock/data.mjs'
 import { clipLine, clipRing, layer, project } from './mock/mvt.mjs'
 
 const { places, rows, facts, TODAY } = data
-const DIST = fileURLToPath(new URL('../dist', import.meta.url))
+const DIST = process.env.DIST ?? fileURLToPath(new URL('../dist', import.meta.url))
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' }
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; worker-src 'self' blob:; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 const sessions = new Set(['dev'])

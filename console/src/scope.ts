@@ -29,6 +29,12 @@ watch(wanted, async (id) => {
   if (answer && wanted.value === id) current.value = scopeOf(answer)
 })
 
+/** Whether a place on a path from the top may be opened by whoever works at `home`: home itself and what lies below it. */
+export function opens(path: readonly { id: number }[], i: number, home: number | undefined): boolean {
+  const at = path.findIndex((step) => step.id === home)
+  return at < 0 || i >= at
+}
+
 export function useScope() {
   const route = useRoute(), router = useRouter()
   const id = computed<number>(() => Number(route.query['place']) || session.value?.home?.id || 0)

@@ -235,7 +235,8 @@ impl Names {
             false => (&mut self.villages, &WORDS.places.village),
         };
         // A large county runs out of names for communities first; villages lend them theirs.
-        let stem = from.pop().or_else(|| self.villages.pop()).ok_or(Error::Words("there are fewer names of villages than villages"))?;
+        let stem =
+            from.pop().or_else(|| self.villages.pop()).ok_or(Error::Words("there are fewer names of villages than villages"))?;
         let name = format!("{stem}{ending}");
         self.given.insert(name.clone()).then_some(name).ok_or(Error::Words("two villages have one name"))
     }

@@ -90,12 +90,12 @@ pub enum Error {
     #[error("a demo is only made in an empty store")]
     NotEmpty,
     /// The simulation did something that the rules do not allow.
-    #[error("on {day} {by:?} was not allowed {command}: {outcome:?}")]
+    #[error("on {day} {by} was not allowed {command}: {outcome:?}")]
     NotAccepted {
         /// The simulated day.
         day: Day,
-        /// Who acted.
-        by: By,
+        /// Who acted, as the log writes it.
+        by: String,
         /// What was tried.
         command: String,
         /// What came of it.
@@ -121,7 +121,13 @@ struct Scale {
 
 impl Scale {
     fn whole(options: &Options) -> Scale {
-        Scale { first: years_before(options.today, options.years), last: options.today.plus(-1), townships: 12, villages: 200, reports_1000: 4050 }
+        Scale {
+            first: years_before(options.today, options.years),
+            last: options.today.plus(-1),
+            townships: 12,
+            villages: 200,
+            reports_1000: 4050,
+        }
     }
 
     fn days(&self) -> i64 {

@@ -52,9 +52,11 @@ impl People {
         add("admin".into(), &words.admin, Role::Admin, at, None);
         let head = add("head".into(), &words.head, Role::Head, at, None);
         let office = add("office".into(), &words.office, Role::Office, at, None);
-        let departments = words.departments.iter().map(|(name, display)| add(name.clone(), display, Role::Department, at, None)).collect();
+        let departments =
+            words.departments.iter().map(|(name, display)| add(name.clone(), display, Role::Department, at, None)).collect();
         let numbered = |n: usize| if n == 0 { "inspector".to_owned() } else { format!("inspector{}", n + 1) };
-        let inspectors = (0..).zip(&words.inspectors).map(|(n, display)| add(numbered(n), display, Role::Inspector, at, None)).collect();
+        let inspectors =
+            (0..).zip(&words.inspectors).map(|(n, display)| add(numbered(n), display, Role::Inspector, at, None)).collect();
         add("viewer".into(), &words.viewer, Role::Viewer, at, None);
         let left = first.plus(scale.days() * 4 / 10);
         let former = add("former".into(), &words.former, Role::Office, at, Some(left));

@@ -189,7 +189,7 @@ fn palette(field: Field, after: bool) -> [[u8; 3]; 5] {
         Field::Lighting => [222, 168, 40],
         Field::Housing => [178, 94, 66],
         Field::Appearance => [150, 120, 90],
-        Field::Service => [190, 70, 80],
+        Field::Service => [40, 130, 130],
         Field::Culture => [150, 60, 50],
         Field::Industry => [140, 80, 150],
     };

@@ -51,7 +51,8 @@ impl Places {
     /// Draws what is going to happen.
     pub fn plan(seed: u64, world: &World) -> Places {
         let random = Random::new(seed, "places");
-        let mut room = Places { random, plans: BTreeMap::new(), documents: BTreeMap::new(), shrinks: BTreeMap::new(), counts: Vec::new() };
+        let mut room =
+            Places { random, plans: BTreeMap::new(), documents: BTreeMap::new(), shrinks: BTreeMap::new(), counts: Vec::new() };
         room.plan_counts(world);
         room.plan_classes(world);
         room.plan_stages(world);
@@ -129,6 +130,10 @@ impl Places {
         const LADDER: [Grade; 4] = [Grade::Remediated, Grade::Demonstration, Grade::Boutique, Grade::Future];
         const REVIEWS: [i64; 4] = [35, 330, 660, 940];
         let (scale, villages) = (&world.scale, &world.county.villages);
+        // Reviews need months between them.
+        if scale.days() < 300 {
+            return;
+        }
         let mut grades: Vec<Option<usize>> = vec![None; villages.len()];
         let mut rose = Vec::new();
         for share in REVIEWS {
@@ -183,7 +188,11 @@ impl Places {
         let office = By::Account(world.people.office);
         let command = match *plan {
             // What was planned for a village that is gone does not happen.
-            Plan::Count { village: n, .. } | Plan::Classify(n, _) | Plan::Grade { village: n, .. } | Plan::Rename(n) | Plan::Recode(n)
+            Plan::Count { village: n, .. }
+            | Plan::Classify(n, _)
+            | Plan::Grade { village: n, .. }
+            | Plan::Rename(n)
+            | Plan::Recode(n)
                 if world.county.villages[n].closed.is_some() =>
             {
                 return Ok(());
@@ -193,16 +202,24 @@ impl Places {
             Plan::Stage(stage) => {
                 Command::EnterStage { place: world.county.id, stage, from: day, document: self.document(day, &words.stage)? }
             }
-            Plan::TownshipStage(t, stage) => {
-                Command::EnterStage { place: world.county.townships[t].id, stage, from: day, document: self.document(day, &words.stage)? }
-            }
+            Plan::TownshipStage(t, stage) => Command::EnterStage {
+                place: world.county.townships[t].id,
+                stage,
+                from: day,
+                document: self.document(day, &words.stage)?,
+            },
             Plan::Classify(n, class) => {
                 let place = world.county.villages[n].id;
                 Command::Classify { place, class, from: day, document: self.document(day, &words.classes)? }
             }
             Plan::Grade { village, grade, lost } => {
                 let about = if lost { &words.lost } else { &words.grade };
-                Command::Grade { place: world.county.villages[village].id, grade, from: day, document: self.document(day, about)? }
+                Command::Grade {
+                    place: world.county.villages[village].id,
+                    grade,
+                    from: day,
+                    document: self.document(day, about)?,
+                }
             }
             Plan::Rename(n) => {
                 let village = &mut world.county.villages[n];

@@ -18,7 +18,7 @@ use crate::{
     places::yearly,
     random::Random,
     weather::Weather,
-    words::{Gaps, TopicWords, WORDS},
+    words::{Gaps, ProblemKind, Story, TopicWords, WORDS},
     world::{By, World, text},
 };
 
@@ -48,15 +48,39 @@ enum Reporter {
     Account(Who),
 }
 
+/// What is wrong, in words: the same for every report of it.
+#[derive(Debug, Clone)]
+struct What {
+    /// Numbers among the words.
+    kind: usize,
+    story: usize,
+    gaps: Gaps,
+}
+
+impl What {
+    fn draw(random: &mut Random, kind: usize) -> What {
+        What { kind, story: random.index(WORDS.problems[kind].stories.len()), gaps: Gaps::draw(random) }
+    }
+
+    fn story(&self) -> &'static Story {
+        &WORDS.problems[self.kind].stories[self.story]
+    }
+
+    /// The field that it really belongs to.
+    fn field(&self) -> Field {
+        WORDS.problems[self.kind].field
+    }
+}
+
 /// A problem, as much of it as people here go by.
 #[derive(Debug, Clone)]
 struct Case {
     id: ProblemId,
     village: usize,
     field: Field,
-    /// Number of its kind among the words.
-    kind: usize,
-    gaps: Gaps,
+    what: What,
+    /// Which of the story's ways: what was behind it.
+    way: usize,
     stage: Stage,
     post: Option<Post>,
     /// Of the fix, or of its verification.
@@ -149,7 +173,8 @@ impl Problems {
             reports_1000: scale.reports_1000 * world.county.villages.len() as i64 * scale.days() / 365,
             unmerged: 0,
         };
-        room.weight_of_all_days = (0..scale.days()).map(|n| room.weights(scale.first.plus(n)).iter().sum::<i64>()).sum::<i64>().max(1);
+        room.weight_of_all_days =
+            (0..scale.days()).map(|n| room.weights(scale.first.plus(n)).iter().sum::<i64>()).sum::<i64>().max(1);
         room
     }
 
@@ -171,7 +196,7 @@ impl Problems {
 
     /// How often each kind of problem comes up on a day.
     fn weights(&self, day: Day) -> Vec<i64> {
-        let of = |kind: &crate::words::ProblemKind| {
+        let of = |kind: &ProblemKind| {
             let seasons = kind.seasons.iter().filter(|(season, _)| self.weather.is(**season, day));
             seasons.map(|(_, weight)| *weight).max().unwrap_or(kind.weight)
         };
@@ -208,12 +233,13 @@ impl Problems {
             count = count.max(4);
         }
         let share = world.share_1000();
-        let of = |v: &crate::county::Village| if v.closed.is_some() { 0 } else { v.households.min(700) * (150 - v.diligence(share)) };
+        let of =
+            |v: &crate::county::Village| if v.closed.is_some() { 0 } else { v.households.min(700) * (150 - v.diligence(share)) };
         let villages: Vec<i64> = world.county.villages.iter().map(of).collect();
         for _ in 0..count {
             let (kind, village) = (self.random.weighted(&weights), self.random.weighted(&villages));
-            let gaps = Gaps::draw(&mut self.random);
-            let c = self.report(world, day, kind, village, gaps, None)?;
+            let what = What::draw(&mut self.random, kind);
+            let c = self.report(world, day, what, village, None)?;
             if self.random.chance(55) {
                 self.in_days(day, 1, 4, c, Step::ReportAgain);
             }
@@ -222,8 +248,9 @@ impl Problems {
     }
 
     /// Somebody reports; the number of the case.
-    fn report(&mut self, world: &mut World, day: Day, kind: usize, village: usize, gaps: Gaps, same_as: Option<usize>) -> Result<usize> {
-        let words = &WORDS.problems[kind];
+    fn report(&mut self, world: &mut World, day: Day, what: What, village: usize, same_as: Option<usize>) -> Result<usize> {
+        let words = what.story();
+        let really = what.field();
         let township = world.county.villages[village].township;
         let channel = self.random.between(0, 99);
         let (by, reporter, texts) = if channel < VILLAGERS || same_as.is_some() {
@@ -239,22 +266,28 @@ impl Problems {
             (By::Account(who), Reporter::Account(who), &words.official)
         };
         let villager = by == By::Public;
-        let mut said = gaps.fill(self.random.line(texts));
+        let mut said = what.gaps.fill(self.random.line(texts));
         let private = villager && self.random.chance(25);
         if private {
+            // Names and addresses on a line of their own.
+            said.push('\n');
             said.push_str(self.random.line(&WORDS.replies.private));
         }
         // Villagers do not know which field is whose, and where exactly the border of the village runs.
-        let field = if villager && self.random.chance(40) { mistaken(words.field) } else { words.field };
+        let field = if villager && self.random.chance(40) { mistaken(really) } else { really };
         let neighbours = &world.county.townships[township].villages;
         let elsewhere = *self.random.pick(neighbours);
         let moves = villager && self.random.chance(12) && world.county.villages[elsewhere].closed.is_none();
         let really_in = (moves && elsewhere != village).then_some(elsewhere);
         let position = match same_as {
             Some(first) => self.cases[first].position,
-            None => self.random.chance(if villager { 650 } else { 950 }).then(|| world.county.villages[village].near(&mut self.random, 350)),
+            None => self
+                .random
+                .chance(if villager { 650 } else { 950 })
+                .then(|| world.county.villages[village].near(&mut self.random, 350)),
         };
-        let photos = if self.random.chance(if villager { 550 } else { 920 }) { vec![photo(world.photos.before(words.field))] } else { vec![] };
+        let photos =
+            if self.random.chance(if villager { 550 } else { 920 }) { vec![photo(world.photos.before(really))] } else { vec![] };
         let hours = if villager { (8, 30) } else { (1, 5) };
         let found_earlier = self.random.chance(160).then(|| self.random.between(hours.0, hours.1) * 3_600_000);
         let receipt = match &reporter {
@@ -276,8 +309,8 @@ impl Problems {
             id,
             village,
             field,
-            kind,
-            gaps,
+            way: self.random.index(words.ways.len()),
+            what,
             stage: Stage::Reported,
             post: None,
             due: day,
@@ -315,7 +348,7 @@ impl Problems {
                 self.in_days(day, 3, 9, c, Step::Show);
             }
         }
-        if let Some(first) = case.same_as.filter(|first| self.cases[*first].stage != Stage::Merged) {
+        if let Some(first) = case.same_as.filter(|first| self.cases[*first].stage.is_open()) {
             self.cases[c].stage = Stage::Merged;
             self.act(world, by, Command::Merge { problem: case.id, into: self.cases[first].id })?;
             // Some are a second look wiser; there is always one to show.
@@ -325,11 +358,15 @@ impl Problems {
             }
             return Ok(());
         }
-        let right_field = WORDS.problems[case.kind].field;
+        let right_field = case.what.field();
         if case.field != right_field {
             self.cases[c].field = right_field;
             let reason = self.random.line(&words.reclassified).replace("{field}", &words.fields[&right_field]);
-            self.act(world, by, Command::Reclassify { problem: case.id, field: Some(right_field), place: None, reason: text(&reason)? })?;
+            self.act(
+                world,
+                by,
+                Command::Reclassify { problem: case.id, field: Some(right_field), place: None, reason: text(&reason)? },
+            )?;
         }
         if let Some(village) = case.really_in.filter(|v| world.county.villages[*v].closed.is_none()) {
             let reason = text(self.random.line(&words.moved))?;
@@ -421,7 +458,8 @@ impl Problems {
         let late = self.random.chance((100 - d) * 4);
         let days = match late {
             true => self.random.between(allowed + 1, allowed * 2 + 4),
-            false => self.random.between(allowed * 15 / 100, allowed * 90 / 100).max(1),
+            // The better it is run, the sooner.
+            false => self.random.between(allowed * 15 / 100, allowed * (105 - d * 7 / 10) / 100).max(1),
         };
         let first_look = (days * self.random.between(10, 50) / 100).max(1);
         if !neglected || self.random.chance(400) {
@@ -433,11 +471,9 @@ impl Problems {
     }
 
     fn diagnose(&mut self, world: &mut World, c: usize, who: Who) -> Result<()> {
-        let words = &WORDS.problems[self.cases[c].kind];
-        let gaps = self.cases[c].gaps.clone();
-        // Cause and measure belong together by their order.
-        let n = self.random.index(words.causes.len().min(words.measures.len()));
-        let (cause, measure) = (text(&gaps.fill(&words.causes[n]))?, text(&gaps.fill(&words.measures[n]))?);
+        let Case { what, way, .. } = &self.cases[c];
+        let (cause, measure, _) = &what.story().ways[*way];
+        let (cause, measure) = (text(&what.gaps.fill(cause))?, text(&what.gaps.fill(measure))?);
         self.cases[c].diagnosed = true;
         self.act(world, By::Account(who), Command::Diagnose { problem: self.cases[c].id, cause, measure })
     }
@@ -455,9 +491,9 @@ impl Problems {
         if !claims {
             return Ok(());
         }
-        let words = &WORDS.problems[self.cases[c].kind];
-        let said = self.cases[c].gaps.fill(self.random.line(&words.fixes));
-        let photos = vec![photo(world.photos.after(words.field))];
+        let Case { what, way, .. } = &self.cases[c];
+        let said = what.gaps.fill(&what.story().ways[*way].2);
+        let photos = vec![photo(world.photos.after(what.field()))];
         let verify_days = i64::from(self.deadlines.verify_days);
         let case = &mut self.cases[c];
         (case.stage, case.post, case.due) = (Stage::Claimed, Some(post), day.plus(verify_days));
@@ -557,6 +593,8 @@ impl Problems {
     /// Back to the post that answered, or to triage.
     fn opened_again(&mut self, world: &World, day: Day, c: usize) {
         self.open.push(c);
+        // The ladder begins anew.
+        (self.cases[c].ladder, self.cases[c].answer_by) = (None, None);
         if self.cases[c].stage == Stage::Dismissed {
             self.cases[c].stage = Stage::Reported;
             self.cases[c].same_as = None;
@@ -660,10 +698,10 @@ impl Problems {
             Step::HeadAnswers => self.head_answers(world, day, c),
             Step::SendUp => self.send_up(world, day, c),
             Step::ReportAgain => {
-                let Case { kind, village, ref gaps, stage, .. } = self.cases[c];
+                let Case { village, stage, .. } = self.cases[c];
                 if stage.is_open() && world.county.villages[village].closed.is_none() {
-                    let gaps = gaps.clone();
-                    self.report(world, day, kind, village, gaps, Some(c))?;
+                    let what = self.cases[c].what.clone();
+                    self.report(world, day, what, village, Some(c))?;
                 }
                 Ok(())
             }
@@ -704,8 +742,12 @@ impl Problems {
                 let reason = text(self.random.line(&WORDS.replies.merged_village))?;
                 self.move_to(world, office, c, into, reason)?;
             }
-            if self.cases[c].stage == Stage::Assigned {
-                self.assign(world, office, day, c)?;
+            // The post of a village that is gone cannot answer: moving the problem names the one that does, by the rule.
+            if self.cases[c].stage == Stage::Assigned && self.cases[c].post.is_some_and(|p| p.role == Role::Village) {
+                let field = self.cases[c].field;
+                self.cases[c].post = Some(post_of(world, self.deadlines.of(field).role, into));
+                self.cases[c].due = day.plus(self.days_of(field));
+                self.plan_work(world, day, c);
             }
         }
         Ok(())
@@ -725,7 +767,8 @@ impl Problems {
     }
 
     fn propose_topic(&mut self, world: &mut World, day: Day, words: &TopicWords) -> Result<()> {
-        let fits = |case: &&Case| case.field == words.field && case.stage != Stage::Merged && day.days_since(case.reported) <= 110;
+        let fits =
+            |case: &&Case| case.field == words.field && case.stage != Stage::Merged && day.days_since(case.reported) <= 110;
         let shown: Vec<&Case> = self.cases.iter().rev().filter(fits).take(30).collect();
         let mut villages: Vec<usize> = shown.iter().map(|case| case.village).collect();
         villages.sort_unstable();
@@ -816,12 +859,18 @@ fn post_of(world: &World, role: Role, village: usize) -> Post {
 fn holder(world: &World, post: Post, field: Field) -> Who {
     let people = &world.people;
     match post.role {
-        Role::Village => world.county.villages.iter().position(|v| v.id == post.place).map_or(people.office, |n| people.villages[n]),
-        Role::Township => world.county.townships.iter().position(|t| t.id == post.place).map_or(people.office, |n| people.townships[n]),
-        _ => people.departments[match field {
-            Field::Water => 1,
-            Field::Sewage | Field::Waste => 2,
-            _ => 0,
-        }],
+        Role::Village => {
+            world.county.villages.iter().position(|v| v.id == post.place).map_or(people.office, |n| people.villages[n])
+        }
+        Role::Township => {
+            world.county.townships.iter().position(|t| t.id == post.place).map_or(people.office, |n| people.townships[n])
+        }
+        _ => {
+            people.departments[match field {
+                Field::Water => 1,
+                Field::Sewage | Field::Waste => 2,
+                _ => 0,
+            }]
+        }
     }
 }

@@ -79,11 +79,9 @@ impl Random {
         Builder::from_unix_timestamp_millis(now_ms.unsigned_abs(), &bytes).into_uuid()
     }
 
-    /// What the reporter keeps: four groups of four signs that cannot be mistaken for each other.
+    /// What the reporter keeps: twelve signs that are not mistaken for each other, as the public page makes them.
     pub fn receipt(&mut self) -> String {
-        let signs = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-        let group = |bits: u64| -> String { (0..4).map(|n| char::from(signs[(bits >> (n * 5)) as usize % 32])).collect() };
-        let bits = [self.next(), self.next(), self.next(), self.next()];
-        bits.map(group).join("-")
+        let signs = b"23456789abcdefghjkmnpqrstuvwxyz";
+        (0..12).map(|_| char::from(*self.pick(signs))).collect()
     }
 }

@@ -4,11 +4,10 @@ use std::{collections::BTreeSet, io::Read as _, path::Path};
 
 use domain::{
     Row, ViewId,
-    basics::Value,
     places::{Grade, Level, Place},
     problems::{Problem, State},
 };
-use store::{Groups, List, Location, Scope};
+use store::{List, Location, Scope};
 
 use super::*;
 
@@ -59,12 +58,6 @@ where
     page.rows.iter().map(|r| AsView::<V>::as_view(&view.decode(&r.data).unwrap()).unwrap().clone()).collect()
 }
 
-fn groups(store: &Store, by: &str) -> Vec<(String, i64)> {
-    let groups = Groups { view: ViewId::Problems, scope: Scope::All, conditions: vec![], by: vec![by.into()], sum: None };
-    let word = |v: &Value| if let Value::Text(t) = v { t.clone() } else { format!("{v:?}") };
-    store.groups(&groups).unwrap().iter().map(|g| (word(&g.keys[0]), g.count)).collect()
-}
-
 /// The whole county, once: it takes a while, so everything about it is asked here.
 #[test]
 fn the_whole_county() {
@@ -73,14 +66,8 @@ fn the_whole_county() {
     let options = Options { seed: 1, today: day("2026-11-23"), years: 3 };
     let mut last = (0, 0);
     let began = std::time::Instant::now();
-    let filled = fill(&store, &options, "a password", &mut |done, of| {
-        if done == 1 { println!("first day {:?}", began.elapsed()); }
-        last = (done, of);
-    }).unwrap();
-    for p in problems_sample(&store) { println!("{p}"); }
-    println!("filled in {:?}: {} facts {:#?}", began.elapsed(), filled.facts, filled.kinds);
-    println!("{:?}\n{:?}", groups(&store, "state"), groups(&store, "channel"));
-    println!("{:?}", groups(&store, "field"));
+    let filled = fill(&store, &options, "a password", &mut |done, of| last = (done, of)).unwrap();
+    println!("filled in {:?}: {} facts {:?}", began.elapsed(), filled.facts, filled.kinds);
     assert_eq!(last, (1096, 1096));
     assert!(store.verify(&[], &mut |_| {}).unwrap().holds());
 
@@ -91,16 +78,16 @@ fn the_whole_county() {
     }
     // Whatever can happen to problems and topics has happened; places alone are never moved or reinstated here.
     let never = ["place.moved@1", "place.reinstated@1"];
-    for kind in domain::Fact::kinds().into_iter().filter(|k| k.starts_with("p") || k.starts_with("topic") || k.starts_with("rule")) {
+    for kind in
+        domain::Fact::kinds().into_iter().filter(|k| k.starts_with("p") || k.starts_with("topic") || k.starts_with("rule"))
+    {
         assert_eq!(filled.kinds.contains_key(kind), !never.contains(&kind), "{kind}");
     }
     let yesterday = options.today.plus(-1);
     let overdue = problems.iter().filter(|p| p.clock().is_some_and(|due| due < options.today)).count();
-    println!("overdue {overdue}, open {}", problems.iter().filter(|p| p.state.is_open()).count());
     assert!((5..=80).contains(&overdue), "{overdue} overdue");
     assert!(problems.iter().filter(|p| Day::of_ms(p.reported_ms) == yesterday).count() >= 3);
-    let answered = |level| problems.iter().flat_map(|p| &p.escalations).filter(|e| e.answer.is_some() == level).count();
-    println!("escalations answered {}, not {}", answered(true), answered(false));
+    let answered = |yes| problems.iter().flat_map(|p| &p.escalations).filter(|e| e.answer.is_some() == yes).count();
     assert!(answered(true) > 20 && answered(false) > 20);
     uneven_progress_can_be_seen(&problems, &options);
     assert!(filled.receipts.len() >= 8, "{}", filled.receipts.len());
@@ -114,7 +101,9 @@ fn the_whole_county() {
     let shrunk = places.iter().filter(|p| p.any_shrunk()).count();
     assert!((3..=8).contains(&shrunk), "{shrunk} shrunk");
     let grades = |g| of(Level::Village).filter(|p| p.grade == Some(g)).count();
-    println!("grades {:?}", [Grade::Remediated, Grade::Demonstration, Grade::Boutique, Grade::Future].map(grades));
+    for grade in [Grade::Remediated, Grade::Demonstration, Grade::Boutique, Grade::Future] {
+        assert!(grades(grade) > 3, "{grade:?}");
+    }
     assert_eq!(of(Level::Village).filter(|p| p.grade < p.grade_best).count(), 2);
     assert_eq!(places.iter().map(|p| p.former_names.len()).sum::<usize>(), 1);
     assert_eq!(places.iter().map(|p| p.former_codes.len()).sum::<usize>(), 1);
@@ -123,7 +112,8 @@ fn the_whole_county() {
     let base_map = store.files().read(&domain::basics::FileHash::new(&base_map).unwrap()).unwrap();
     assert!(serde_json::from_slice::<serde_json::Value>(&base_map).unwrap()["features"].as_array().unwrap().len() > 50);
     let now = options.today.start_ms();
-    for name in ["admin", "head", "office", "water", "inspector", "inspector2", "viewer", "t01", "h12", "v001", "v200", "former"] {
+    for name in ["admin", "head", "office", "water", "inspector", "inspector2", "viewer", "t01", "h12", "v001", "v200", "former"]
+    {
         let person = filled.people.iter().find(|p| p.name == name).unwrap();
         let account = store.accounts().get(person.account).unwrap().unwrap();
         assert!(account.display.ends_with(&WORDS.people.mark));
@@ -139,12 +129,12 @@ fn uneven_progress_can_be_seen(problems: &[Problem], options: &Options) {
     let mut villages: Vec<_> = county.villages.iter().map(|v| (v.diligence(500), v.id)).collect();
     villages.sort_unstable();
     let days = |villages: &[(i64, PlaceId)]| {
-        let theirs = problems.iter().filter(|p| villages.iter().any(|v| v.1 == p.place));
+        let own = problems.iter().filter(|p| p.state.post().is_some_and(|post| post.role == Role::Village));
+        let theirs = own.filter(|p| villages.iter().any(|v| v.1 == p.place));
         let took: Vec<i64> = theirs.filter_map(|p| Some((p.verified_ms? - p.reported_ms) / 86_400_000)).collect();
         took.iter().sum::<i64>() as f64 / took.len() as f64
     };
     let (worst, best) = (days(&villages[..50]), days(&villages[150..]));
-    println!("days until verified: worst quarter {worst:.1}, best quarter {best:.1}");
     assert!(worst > 1.3 * best, "{worst} {best}");
 }
 
@@ -157,6 +147,21 @@ fn other_seeds_and_scales_are_accepted_too() {
         let scale = Scale { first: last.plus(1 - days), last, townships, villages, reports_1000: 6_000 };
         let filled = fill_scaled(&store, seed, scale, "a password", &mut |_, _| {});
         assert!(filled.is_ok(), "seed {seed}: {:?}", filled.err());
+    }
+}
+
+/// Rare paths show up in some seed only.
+#[test]
+#[ignore = "takes a minute; run it after a change to the rules"]
+fn ten_whole_counties() {
+    for seed in 100..110 {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(dir.path());
+        let options = Options { seed, today: day("2026-07-01").plus(40 * (seed as i64 - 100)), years: 3 };
+        let began = std::time::Instant::now();
+        let filled = fill(&store, &options, "a password", &mut |_, _| {});
+        assert!(filled.is_ok(), "seed {seed}: {:?}", filled.err());
+        println!("seed {seed}: {:?}", began.elapsed());
     }
 }
 
@@ -177,12 +182,7 @@ fn names_are_invented(places: &[Place]) {
     // No township has a real name, so no pair of township and village can be real; and hardly a village name is.
     let stem = |name: &str| name.replace(&WORDS.places.village, "");
     let real: BTreeSet<String> = rows.iter().filter(|r| r[2] == "village").map(|r| stem(r[1])).collect();
-    let same: Vec<&str> = places.iter().filter(|p| p.level == Level::Village && real.contains(&stem(&p.name))).map(|p| p.name.as_str()).collect();
-    println!("villages that share a name with a real one: {same:?}");
+    let same: Vec<&str> =
+        places.iter().filter(|p| p.level == Level::Village && real.contains(&stem(&p.name))).map(|p| p.name.as_str()).collect();
     assert!(same.len() < 20, "{same:?}");
-}
-
-fn problems_sample(store: &Store) -> Vec<String> {
-    let problems: Vec<Problem> = rows(store, ViewId::Problems);
-    problems.iter().step_by(20).map(|p| format!("SAMPLE {} {:?} | {} | {:?} | {:?} | {:?}", p.state.word(), p.field, p.text, p.diagnosis.as_ref().map(|d| (d.cause.to_string(), d.measure.to_string())), p.claim.as_ref().map(|c| c.text.to_string()), p.escalations.iter().map(|e| e.answer.as_ref().map(|a| a.text.to_string())).collect::<Vec<_>>())).collect()
 }

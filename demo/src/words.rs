@@ -19,7 +19,7 @@ pub struct Words {
     pub label: Label,
 }
 
-/// One way in which something is wrong in a village, and what is said about it until it is solved.
+/// Things that are wrong in villages, of one field and at the same times of the year.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProblemKind {
@@ -28,11 +28,19 @@ pub struct ProblemKind {
     pub weight: i64,
     /// How often in a season; the largest counts.
     pub seasons: BTreeMap<Season, i64>,
+    pub stories: Vec<Story>,
+}
+
+/// What is said of one such thing.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Story {
+    /// As villagers write.
     pub villager: Vec<String>,
+    /// As officials and inspectors write.
     pub official: Vec<String>,
-    pub causes: Vec<String>,
-    pub measures: Vec<String>,
-    pub fixes: Vec<String>,
+    /// What was behind it: cause, measure, and what is said when it is done.
+    pub ways: Vec<(String, String, String)>,
 }
 
 /// When some problems are more frequent.

@@ -112,8 +112,7 @@ impl<'s> World<'s> {
             command: self.random.uuid(self.now_ms),
             fresh: self.random.uuid(self.now_ms),
         };
-        let fresh = context.fresh;
-        let day = self.today;
+        let (fresh, day, by) = (context.fresh, self.today, context.actor.word());
         let (told, reply) = (command.clone(), self.answers.0.clone());
         self.waiting += 1;
         self.store.submit(Submission { command, context }, move |answer| {

@@ -64,7 +64,7 @@ pub struct Demo {
 /// The password of every demo account. It opens made-up data on this machine only.
 const DEMO_PASSWORD: &str = "qingxi-demo";
 /// People whose sign-in is shown: one of each kind.
-const SHOWN: [&str; 8] = ["office", "head", "water", "t01", "v001", "inspector1", "viewer", "admin"];
+const SHOWN: [&str; 8] = ["office", "head", "water", "t01", "v001", "inspector", "viewer", "admin"];
 
 fn log(json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("QIANWAN_LOG").unwrap_or_else(|_| "info".into());

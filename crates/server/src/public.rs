@@ -144,12 +144,37 @@ pub fn home(ask: &Ask) -> Result<Answer, Problem> {
         }
         @if roots.is_empty() { p { (w(ask, "public.no_places")) } }
         @for root in &roots {
-            @let place = ask.place(root.id)?;
+            @let place = first_with_several(ask, ask.place(root.id)?)?;
             h2 { a href=(format!("/v/{}", place.code)) { (place.name) } }
             (children(ask, &place)?)
         }
     };
     Ok(answer(ask, "/", &w(ask, "public.home_title"), &body))
+}
+
+/// Where a place holds only one other, people mean that one: a county's installation opens on its townships.
+fn first_with_several(ask: &Ask, mut place: Place) -> Result<Place, Problem> {
+    loop {
+        let list = List { limit: 2, ..places_in(&place) };
+        let rows = ask.app.store.list(&list)?.rows;
+        let [only] = rows.as_slice() else { return Ok(place) };
+        place = serde_json::from_str(&only.data)?;
+    }
+}
+
+/// Open places directly in a place.
+fn places_in(place: &Place) -> List {
+    List {
+        view: ViewId::Places,
+        scope: Scope::All,
+        conditions: vec![
+            Condition::OneOf("parent".into(), vec![place.id.into()]),
+            Condition::OneOf("closed".into(), vec![Cell::Int(0)]),
+        ],
+        sort: Some(("code".into(), false)),
+        after: None,
+        limit: 200,
+    }
 }
 
 fn search(ask: &Ask, words: &str) -> Result<Vec<(Place, String)>, Problem> {
@@ -177,17 +202,7 @@ fn path_names(ask: &Ask, place: &Place) -> Result<Vec<String>, Problem> {
 }
 
 fn children(ask: &Ask, place: &Place) -> Result<Markup, Problem> {
-    let list = List {
-        view: ViewId::Places,
-        scope: Scope::All,
-        conditions: vec![
-            Condition::OneOf("parent".into(), vec![place.id.into()]),
-            Condition::OneOf("closed".into(), vec![Cell::Int(0)]),
-        ],
-        sort: Some(("code".into(), false)),
-        after: None,
-        limit: 200,
-    };
+    let list = places_in(place);
     let rows = ask.app.store.list(&list)?.rows;
     let mut places = Vec::new();
     for row in rows {

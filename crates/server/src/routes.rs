@@ -101,8 +101,10 @@ routes! {
     GET "/welcome" permit: Public, guard: None, body: 0, session::welcome_page, "One-time link: set a password";
     POST "/welcome" permit: Public, guard: Form, body: SMALL, session::welcome, "One-time link: become the first administrator";
     GET "/console" permit: Public, guard: None, body: 0, assets::to_console, "To the console";
+    GET "/console/" permit: Public, guard: None, body: 0, assets::console, "The console";
     GET "/console/{*file}" permit: Public, guard: None, body: 0, assets::console, "The console's files";
     GET "/field" permit: Public, guard: None, body: 0, assets::to_field, "To the field app";
+    GET "/field/" permit: Public, guard: None, body: 0, assets::field, "The field app";
     GET "/field/{*file}" permit: Public, guard: None, body: 0, assets::field, "The field app's files";
     GET "/assets/{file}" permit: Public, guard: None, body: 0, assets::shared, "Styles shared by all surfaces";
     GET "/favicon.ico" permit: Public, guard: None, body: 0, assets::icon, "Icon";

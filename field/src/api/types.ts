@@ -52,7 +52,7 @@ export interface Session {
 }
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
-export interface Fact { seq: number; kind: string; actor_name: string | null; effective_ms: number | null; recorded_ms: number; body: { [key: string]: Json } }
+export interface Fact { seq: number; kind: string; actor: string; actor_name: string | null; effective_ms: number | null; recorded_ms: number; body: { [key: string]: Json } }
 export interface History { facts: Fact[] }
 export interface Duplicates { candidates: { key: string; distance_m: number; row: Problem }[] }
 export interface Uploaded { hash: string }

@@ -250,7 +250,7 @@ pub fn fact_kinds(tokens: &[Token]) -> Vec<FactKind> {
 }
 
 /// `NoSuchPlace` as `no-such-place`.
-fn cased(name: &str, between: char) -> String {
+pub fn cased(name: &str, between: char) -> String {
     let mut out = String::new();
     for c in name.chars() {
         if c.is_uppercase() && !out.is_empty() {

@@ -61,7 +61,7 @@ fn dead_in(tree: &Tree, app: &str) -> Vec<Finding> {
     }
     // A build configuration names entries (a service worker, a second page) as plain strings.
     for (path, text) in sources.iter().filter(|(p, _)| p.contains(".config.")) {
-        let named = text.split(['\'', '"', '`']).skip(1).step_by(2);
+        let named = text.split(['\'', '"', '`']);
         todo.extend(named.flat_map(|i| resolve(&sources, app, path, &format!("./{}", i.trim_start_matches("./")))));
     }
     let mut reached = BTreeSet::new();
@@ -158,7 +158,7 @@ mod tests {
         let tree = Tree::of(&[
             ("app/package.json", r#"{"scripts":{"look":"node dev/look.mjs"}}"#),
             ("app/index.html", r#"<script type="module" src="/src/main.ts"></script>"#),
-            ("app/vite.config.ts", "import './plugin'; entries('src/worker.ts')"),
+            ("app/vite.config.ts", "import './plugin'; write(`${read('./src/worker.ts')}`)"),
             ("app/plugin.ts", ""),
             ("app/dev/look.mjs", ""),
             ("app/dev/lost.mjs", ""),

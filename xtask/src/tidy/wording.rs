@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Finding, RustFiles};
 use crate::read::{
     rust::{Kind, Token, end_of_group},
-    shape::{Declared, declared, fact_kinds},
+    shape::{Declared, cased, declared, fact_kinds},
     tree::Tree,
     web::without_comments,
 };
@@ -115,10 +115,8 @@ pub fn templates(tree: &Tree) -> Vec<Finding> {
         let (mut at, mut text_from) = (start + 1, Some(start + 1));
         while let Some(c) = code[at..end].chars().next() {
             if c == '<' {
-                if let Some(from) = text_from.take() {
-                    if has_word(&without_braces(&code[from..at])) {
-                        out.push(Finding::new(path, line_of(at), "wording in a template belongs in locales/"));
-                    }
+                if text_from.take().is_some_and(|from| has_word(&without_braces(&code[from..at]))) {
+                    out.push(Finding::new(path, line_of(at), "wording in a template belongs in locales/"));
                 }
                 let tag_end = tag_end(&code[at..end]).map_or(end, |n| at + n);
                 for name in spoken_attributes(&code[at..tag_end]) {
@@ -346,8 +344,11 @@ fn columns(tokens: &[Token]) -> Vec<String> {
     calls.map(|w| w[4].text.clone()).collect()
 }
 
+/// A word in code, in Chinese, in English.
+pub type InData = (String, String, String);
+
 /// Every family but the columns, each word in both languages, for the glossary.
-pub fn words_in_data(tree: &Tree, rust: &RustFiles) -> Vec<(&'static str, Vec<(String, String, String)>)> {
+pub fn words_in_data(tree: &Tree, rust: &RustFiles) -> Vec<(&'static str, Vec<InData>)> {
     let mut texts: BTreeMap<&str, Texts> = BTreeMap::new();
     for language in LANGUAGES {
         let files = tree.texts(|p| file_of(p, language).is_some());
@@ -427,6 +428,17 @@ fn codes(rust: &RustFiles) -> Vec<Code> {
                     line: variant.line,
                 });
             }
+        }
+    }
+    // What can be wrong with a row of a register; the words carry what the finding carries.
+    for (path, file) in rust.product("crates/maps/src/register/") {
+        for variant in declared(&file.product).into_iter().filter(|d| d.name == "Reason").flat_map(|d| d.variants) {
+            out.push(Code {
+                code: format!("import/{}", cased(&variant.name, '-')),
+                args: None,
+                path: path.to_owned(),
+                line: variant.line,
+            });
         }
     }
     for (path, file) in rust.product("crates/server/") {
@@ -638,6 +650,9 @@ mod tests {
                     "crates/domain/src/works/mod.rs",
                     "#[serde(rename_all = \"kebab-case\")] pub enum Refusal { NotYet { day: Day } }",
                 ),
+                ("crates/maps/Cargo.toml", ""),
+                ("crates/maps/src/lib.rs", "mod register;"),
+                ("crates/maps/src/register/mod.rs", "pub enum Reason { BadCode }"),
                 ("crates/server/Cargo.toml", ""),
                 (
                     "crates/server/src/lib.rs",
@@ -648,11 +663,11 @@ mod tests {
             ]);
             refusals(&tree, &RustFiles::of(&tree)).len()
         };
-        let good = r#"{"works/not-yet":{"title":"x","detail":"{day}"},"sign-in/refused":{"title":"x"},"cross-site":{"title":"x"},"other":{"title":"x"}}"#;
+        let good = r#"{"works/not-yet":{"title":"x","detail":"{day}"},"sign-in/refused":{"title":"x"},"cross-site":{"title":"x"},"other":{"title":"x"},"import/bad-code":{"title":"x"}}"#;
         assert_eq!(check(good, good), 0);
-        assert_eq!(check(good, "{}"), 3);
+        assert_eq!(check(good, "{}"), 4);
         assert_eq!(check(good, &good.replace("{day}", "{due}")), 1);
-        assert_eq!(check(good, &good.replace("other", "gone")), 1);
+        assert_eq!(check(good, &good.replace("\"other\"", "\"gone\"")), 1);
         assert_eq!(check(good, &good.replace("\"cross-site\":{\"title\"", "\"cross-site\":{\"detail\"")), 1);
     }
 

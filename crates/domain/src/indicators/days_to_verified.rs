@@ -7,7 +7,13 @@ pub const INDICATOR: Indicator = Indicator {
     name: "days_to_verified",
     unit: Unit::Days,
     better: Better::Less,
-    formula: Formula::Mean { of: Selection { view: "problems", conditions: &[Condition::From("days_to_verified", 0), Condition::Since("verified_on", YEAR)] }, column: "days_to_verified" },
+    formula: Formula::Mean {
+        of: Selection {
+            view: "problems",
+            conditions: &[Condition::From("days_to_verified", 0), Condition::Since("verified_on", YEAR)],
+        },
+        column: "days_to_verified",
+    },
     levels: &Level::ALL,
     source: "Rows of the view of problems: calendar days between the day of finding and the day of verification.",
     missing: "Problems that are not yet verified are left out. Missing where nothing was verified within a year.",
@@ -16,7 +22,10 @@ pub const INDICATOR: Indicator = Indicator {
 
 #[cfg(test)]
 mod tests {
-    use super::{INDICATOR, super::example::{value, year}};
+    use super::{
+        super::example::{value, year},
+        INDICATOR,
+    };
     use crate::scenes::*;
 
     #[test]

@@ -7,7 +7,14 @@ pub const INDICATOR: Indicator = Indicator {
     name: "denominators_shrunk",
     unit: Unit::Count,
     better: Better::Less,
-    formula: Formula::Count(Selection { view: "places", conditions: &[Condition::OneOf("level", &["village"]), Condition::OneOf("closed", &["0"]), Condition::OneOf("shrunk", &["1"])] }),
+    formula: Formula::Count(Selection {
+        view: "places",
+        conditions: &[
+            Condition::OneOf("level", &["village"]),
+            Condition::OneOf("closed", &["0"]),
+            Condition::OneOf("shrunk", &["1"]),
+        ],
+    }),
     levels: &Level::ALL,
     source: "The marks that the fold leaves on places, as denominators never shrink silently.",
     missing: "None: a village that was counted once cannot have shrunk.",
@@ -16,7 +23,10 @@ pub const INDICATOR: Indicator = Indicator {
 
 #[cfg(test)]
 mod tests {
-    use super::{INDICATOR, super::example::{value, year}};
+    use super::{
+        super::example::{value, year},
+        INDICATOR,
+    };
     use crate::scenes::*;
 
     #[test]

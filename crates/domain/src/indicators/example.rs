@@ -121,7 +121,8 @@ pub fn year() -> Scene {
 /// Numerator, denominator and value of an indicator for a place, counted row by row.
 pub fn value(indicator: &Indicator, scene: &Scene, at: PlaceId) -> (i64, Option<i64>, Option<i64>) {
     let rows = |selection: &Selection| matching(scene, at, selection);
-    let add = |rows: &[Vec<(&str, Value)>], column: &str| rows.iter().map(|row| int(&cell(row, column)).unwrap_or(0)).sum::<i64>();
+    let add =
+        |rows: &[Vec<(&str, Value)>], column: &str| rows.iter().map(|row| int(&cell(row, column)).unwrap_or(0)).sum::<i64>();
     let (numerator, denominator) = match &indicator.formula {
         Formula::Count(of) => (rows(of).len() as i64, None),
         Formula::Sum { of, column } | Formula::Mean { of, column } => (add(&rows(of), column), Some(rows(of).len() as i64)),
@@ -135,7 +136,7 @@ pub fn value(indicator: &Indicator, scene: &Scene, at: PlaceId) -> (i64, Option<
     (numerator, denominator, evaluate(&indicator.formula, numerator, denominator))
 }
 
-type Cells<'s> = Vec<(&'static str, Value)>;
+type Cells = Vec<(&'static str, Value)>;
 
 fn cell(row: &[(&str, Value)], column: &str) -> Value {
     row.iter().find(|(name, _)| *name == column).map(|(_, value)| value.clone()).expect("declared")
@@ -148,7 +149,7 @@ fn int(value: &Value) -> Option<i64> {
     }
 }
 
-fn matching<'s>(scene: &'s Scene, at: PlaceId, selection: &Selection) -> Vec<Cells<'s>> {
+fn matching(scene: &Scene, at: PlaceId, selection: &Selection) -> Vec<Cells> {
     let view = ViewId::from_name(selection.view).expect("a view");
     let of_view = scene.rows().filter(|(v, _, _)| *v == view);
     let cells = of_view.map(|(_, _, row)| view.columns().iter().map(|c| c.name).zip(row.values()).collect::<Cells>());

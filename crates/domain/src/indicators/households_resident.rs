@@ -7,7 +7,17 @@ pub const INDICATOR: Indicator = Indicator {
     name: "households_resident",
     unit: Unit::Households,
     better: Better::Neither,
-    formula: Formula::Sum { of: Selection { view: "places", conditions: &[Condition::OneOf("level", &["village"]), Condition::OneOf("closed", &["0"]), Condition::From("households_resident", 0)] }, column: "households_resident" },
+    formula: Formula::Sum {
+        of: Selection {
+            view: "places",
+            conditions: &[
+                Condition::OneOf("level", &["village"]),
+                Condition::OneOf("closed", &["0"]),
+                Condition::From("households_resident", 0),
+            ],
+        },
+        column: "households_resident",
+    },
     levels: &Level::ALL,
     source: "Denominators recorded for villages, the latest day of each.",
     missing: "A village without a count adds nothing, so that the sum is too small; the denominator says how many villages were counted. Missing where none was.",
@@ -16,7 +26,10 @@ pub const INDICATOR: Indicator = Indicator {
 
 #[cfg(test)]
 mod tests {
-    use super::{INDICATOR, super::example::{value, year}};
+    use super::{
+        super::example::{value, year},
+        INDICATOR,
+    };
     use crate::scenes::*;
 
     #[test]

@@ -291,7 +291,9 @@ mod tests {
                             column.filter != Filter::None && flags && !words.is_empty() && column.kind != ColumnKind::Place
                         }
                         Condition::From(..) => column.filter == Filter::Range && column.kind == ColumnKind::Int,
-                        Condition::Since(..) | Condition::Before(..) => column.filter == Filter::Range && column.kind == ColumnKind::Day,
+                        Condition::Since(..) | Condition::Before(..) => {
+                            column.filter == Filter::Range && column.kind == ColumnKind::Day
+                        }
                     };
                     assert!(fits, "{name}: {condition:?} on {column:?}");
                 }
@@ -306,9 +308,10 @@ mod tests {
             // A share is a part of its whole.
             if let Formula::Share { of, among } = indicator.formula {
                 let kept = |c: &Condition| match c {
-                    Condition::OneOf(column, words) => of.conditions.iter().any(
-                        |o| matches!(o, Condition::OneOf(c, w) if c == column && w.iter().all(|w| words.contains(w))),
-                    ),
+                    Condition::OneOf(column, words) => of
+                        .conditions
+                        .iter()
+                        .any(|o| matches!(o, Condition::OneOf(c, w) if c == column && w.iter().all(|w| words.contains(w)))),
                     other => of.conditions.contains(other),
                 };
                 assert!(of.view == among.view && among.conditions.iter().all(kept), "{name}: the part lies in the whole");

@@ -7,7 +7,13 @@ pub const INDICATOR: Indicator = Indicator {
     name: "problems_by_villagers",
     unit: Unit::Percent,
     better: Better::Neither,
-    formula: Formula::Share { of: Selection { view: "problems", conditions: &[Condition::OneOf("channel", &["villager"]), Condition::Since("reported_on", YEAR)] }, among: Selection { view: "problems", conditions: &[Condition::Since("reported_on", YEAR)] } },
+    formula: Formula::Share {
+        of: Selection {
+            view: "problems",
+            conditions: &[Condition::OneOf("channel", &["villager"]), Condition::Since("reported_on", YEAR)],
+        },
+        among: Selection { view: "problems", conditions: &[Condition::Since("reported_on", YEAR)] },
+    },
     levels: &Level::ALL,
     source: "Rows of the view of problems by the channel of the report.",
     missing: "Missing where nothing was reported within a year.",
@@ -16,7 +22,10 @@ pub const INDICATOR: Indicator = Indicator {
 
 #[cfg(test)]
 mod tests {
-    use super::{INDICATOR, super::example::{value, year}};
+    use super::{
+        super::example::{value, year},
+        INDICATOR,
+    };
     use crate::scenes::*;
 
     #[test]

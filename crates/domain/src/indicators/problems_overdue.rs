@@ -7,7 +7,10 @@ pub const INDICATOR: Indicator = Indicator {
     name: "problems_overdue",
     unit: Unit::Count,
     better: Better::Less,
-    formula: Formula::Count(Selection { view: "problems", conditions: &[Condition::OneOf("open", &["1"]), Condition::Before("due", MovingDay::Today)] }),
+    formula: Formula::Count(Selection {
+        view: "problems",
+        conditions: &[Condition::OneOf("open", &["1"]), Condition::Before("due", MovingDay::Today)],
+    }),
     levels: &Level::ALL,
     source: "Rows of the view of problems; the day is the one that the rule, a triager or a head has set.",
     missing: "A problem that nobody has triaged has no day and is not overdue; look at problems_open for it.",
@@ -16,7 +19,10 @@ pub const INDICATOR: Indicator = Indicator {
 
 #[cfg(test)]
 mod tests {
-    use super::{INDICATOR, super::example::{value, year}};
+    use super::{
+        super::example::{value, year},
+        INDICATOR,
+    };
     use crate::scenes::*;
 
     #[test]

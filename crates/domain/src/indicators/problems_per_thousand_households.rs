@@ -7,7 +7,11 @@ pub const INDICATOR: Indicator = Indicator {
     name: "problems_per_thousand_households",
     unit: Unit::PerThousand,
     better: Better::Neither,
-    formula: Formula::Per { of: Selection { view: "problems", conditions: &[Condition::Since("reported_on", YEAR)] }, column: "households_registered", per: 1000 },
+    formula: Formula::Per {
+        of: Selection { view: "problems", conditions: &[Condition::Since("reported_on", YEAR)] },
+        column: "households_registered",
+        per: 1000,
+    },
     levels: &Level::ALL,
     source: "Rows of the view of problems over the latest registered households of the villages.",
     missing: "Missing where any village of the area has no count: a part of the denominator would make the rate too high.",
@@ -16,7 +20,10 @@ pub const INDICATOR: Indicator = Indicator {
 
 #[cfg(test)]
 mod tests {
-    use super::{INDICATOR, super::example::{value, year}};
+    use super::{
+        super::example::{value, year},
+        INDICATOR,
+    };
     use crate::scenes::*;
 
     #[test]

@@ -7,7 +7,23 @@ pub const INDICATOR: Indicator = Indicator {
     name: "problems_reopened",
     unit: Unit::Percent,
     better: Better::Less,
-    formula: Formula::Share { of: Selection { view: "problems", conditions: &[Condition::OneOf("state", &["assigned", "claimed", "verified", "confirmed"]), Condition::Since("reported_on", YEAR), Condition::From("reopened", 1)] }, among: Selection { view: "problems", conditions: &[Condition::OneOf("state", &["assigned", "claimed", "verified", "confirmed"]), Condition::Since("reported_on", YEAR)] } },
+    formula: Formula::Share {
+        of: Selection {
+            view: "problems",
+            conditions: &[
+                Condition::OneOf("state", &["assigned", "claimed", "verified", "confirmed"]),
+                Condition::Since("reported_on", YEAR),
+                Condition::From("reopened", 1),
+            ],
+        },
+        among: Selection {
+            view: "problems",
+            conditions: &[
+                Condition::OneOf("state", &["assigned", "claimed", "verified", "confirmed"]),
+                Condition::Since("reported_on", YEAR),
+            ],
+        },
+    },
     levels: &Level::ALL,
     source: "Rows of the view of problems that are assigned, claimed, verified or confirmed.",
     missing: "Missing where nothing was taken up within a year.",
@@ -16,7 +32,10 @@ pub const INDICATOR: Indicator = Indicator {
 
 #[cfg(test)]
 mod tests {
-    use super::{INDICATOR, super::example::{value, year}};
+    use super::{
+        super::example::{value, year},
+        INDICATOR,
+    };
     use crate::scenes::*;
 
     #[test]

@@ -16,7 +16,10 @@ pub const INDICATOR: Indicator = Indicator {
 
 #[cfg(test)]
 mod tests {
-    use super::{INDICATOR, super::example::{value, year}};
+    use super::{
+        super::example::{value, year},
+        INDICATOR,
+    };
     use crate::scenes::*;
 
     #[test]

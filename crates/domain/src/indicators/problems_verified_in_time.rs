@@ -7,7 +7,16 @@ pub const INDICATOR: Indicator = Indicator {
     name: "problems_verified_in_time",
     unit: Unit::Percent,
     better: Better::More,
-    formula: Formula::Share { of: Selection { view: "problems", conditions: &[Condition::OneOf("in_time", &["1"]), Condition::Since("verified_on", YEAR)] }, among: Selection { view: "problems", conditions: &[Condition::OneOf("in_time", &["0", "1"]), Condition::Since("verified_on", YEAR)] } },
+    formula: Formula::Share {
+        of: Selection {
+            view: "problems",
+            conditions: &[Condition::OneOf("in_time", &["1"]), Condition::Since("verified_on", YEAR)],
+        },
+        among: Selection {
+            view: "problems",
+            conditions: &[Condition::OneOf("in_time", &["0", "1"]), Condition::Since("verified_on", YEAR)],
+        },
+    },
     levels: &Level::ALL,
     source: "Rows of the view of problems; whether in time is decided by the fold when the fix is verified.",
     missing: "Missing where nothing was verified within a year.",
@@ -16,7 +25,10 @@ pub const INDICATOR: Indicator = Indicator {
 
 #[cfg(test)]
 mod tests {
-    use super::{INDICATOR, super::example::{value, year}};
+    use super::{
+        super::example::{value, year},
+        INDICATOR,
+    };
     use crate::scenes::*;
 
     #[test]

@@ -300,7 +300,9 @@ impl Import<'_> {
         match change {
             ImportChange::New(row) => return self.register(row, on),
             ImportChange::Renamed { code, name } => {
-                let Some(known) = self.by_code.get_mut(code).filter(|k| !k.closed && k.name != name.as_str()) else { return Ok(()) };
+                let Some(known) = self.by_code.get_mut(code).filter(|k| !k.closed && k.name != name.as_str()) else {
+                    return Ok(());
+                };
                 known.name = name.to_string();
                 let known = known.clone();
                 self.push(&known, on, Fact::Renamed(Renamed { name: name.clone(), from: on, document }));
@@ -312,7 +314,11 @@ impl Import<'_> {
                 self.push(&known, on, Fact::Recoded(Recoded { code: now.code.clone(), from: on, document: document.clone() }));
                 if known.name != now.name.as_str() {
                     known.name = now.name.to_string();
-                    self.push(&known, on, Fact::Renamed(Renamed { name: now.name.clone(), from: on, document: document.clone() }));
+                    self.push(
+                        &known,
+                        on,
+                        Fact::Renamed(Renamed { name: now.name.clone(), from: on, document: document.clone() }),
+                    );
                 }
                 let above = now.parent.as_ref().and_then(|p| self.by_code.get(p));
                 let within: Vec<PlaceId> = above.map_or_else(|| known.within.clone(), |a| a.chain_to(now.level));

@@ -184,7 +184,7 @@ fn a_code_has_twelve_digits_of_its_level() {
 #[test]
 fn a_village_may_become_more_than_fifty_places() {
     let mut scene = today();
-    let many: Vec<PlaceId> = (0..60).map(|n| PlaceId(99_0101_100_300_00 + n * 100)).collect();
+    let many: Vec<PlaceId> = (0..60).map(|n| first(990101100300 + n)).collect();
     for id in &many {
         let code = (id.0 / 100).to_string();
         let within = vec![PROVINCE, CITY, QINGXI, YUNLING];
@@ -234,8 +234,9 @@ fn a_grade_can_be_lost_and_the_best_is_remembered() {
 #[test]
 fn denominators_never_shrink_silently() {
     type Mark = Option<(u32, &'static str)>;
+    type Case = (&'static str, &'static [(u32, &'static str)], u32, Mark);
     #[rustfmt::skip]
-    let cases: Vec<(&str, &[(u32, &str)], u32, Mark)> = vec![
+    let cases: Vec<Case> = vec![
         ("once", &[(238, "2025-12-31")], 238, None),
         ("more", &[(238, "2025-12-31"), (240, "2026-05-31")], 240, None),
         ("the same", &[(238, "2025-12-31"), (238, "2026-05-31")], 238, None),
@@ -330,7 +331,8 @@ fn only_the_machine_imports() {
         Scene::default().when(import.clone()).by(person).then("forbidden");
     }
     Scene::default().when(import.clone()).by(AUNT_LI).then("forbidden");
-    let scene = Scene::default().on("2026-11-23").when(import).by(IMPORT).then([(); 8].map(|()| "place.registered").join(" ").as_str());
+    let scene =
+        Scene::default().on("2026-11-23").when(import).by(IMPORT).then([(); 8].map(|()| "place.registered").join(" ").as_str());
     let place = scene.place(id(330_523_101_201, 0));
     assert_eq!((place.org, place.code.as_str(), place.name.as_str()), (330_523, "330523101201", "黄杜村"));
     let chain = [330_000_000_000, 330_500_000_000, 330_523_000_000, 330_523_101_000].map(|c| id(c, 0));
@@ -370,9 +372,11 @@ fn the_same_register_again_changes_nothing() {
 
 #[test]
 fn a_code_given_to_another_place_makes_a_new_place() {
-    let scene = Scene::default().on("2026-11-23").when(register(small_register(), vec![])).by(IMPORT).then(
-        [(); 8].map(|()| "place.registered").join(" ").as_str(),
-    );
+    let scene = Scene::default()
+        .on("2026-11-23")
+        .when(register(small_register(), vec![]))
+        .by(IMPORT)
+        .then([(); 8].map(|()| "place.registered").join(" ").as_str());
     let reused = || {
         let mut rows = small_register();
         rows[7] = village("330523101201", "后河村");
@@ -398,9 +402,10 @@ fn a_closed_places_code_with_a_new_holder_stays_with_him() {
         ),
     ] {
         let gone = ImportChange::Closed { code: "330523101201".into(), into: vec![] };
-        let scene = Scene::default().when(register(small_register(), vec![])).by(IMPORT).then(
-            [(); 8].map(|()| "place.registered").join(" ").as_str(),
-        );
+        let scene = Scene::default()
+            .when(register(small_register(), vec![]))
+            .by(IMPORT)
+            .then([(); 8].map(|()| "place.registered").join(" ").as_str());
         let import = register(small_register(), vec![gone, heir]);
         let scene = scene.when(import.clone()).by(IMPORT).then_in(case, kinds);
         scene.when(import).by(IMPORT).then_in(case, "nothing");
@@ -411,10 +416,10 @@ fn a_closed_places_code_with_a_new_holder_stays_with_him() {
 fn an_unknown_parent_refuses_the_whole() {
     let mut rows = small_register();
     rows.push(village("330523777201", "孤村"));
-    Scene::default().when(register(rows.clone(), vec![])).by(IMPORT).refused(
-        "places/unknown-parent",
-        json!({"place_code": "330523777201", "name": "孤村", "parent": "330523777000"}),
-    );
+    Scene::default()
+        .when(register(rows.clone(), vec![]))
+        .by(IMPORT)
+        .refused("places/unknown-parent", json!({"place_code": "330523777201", "name": "孤村", "parent": "330523777000"}));
     let new = ImportChange::New(village("330523777201", "孤村"));
     Scene::default().when(register(small_register(), vec![new])).by(IMPORT).then("places/unknown-parent");
 }

@@ -764,7 +764,9 @@ impl Case<'_> {
             return self.wrong_state();
         }
         let other = self.rows.get::<Problem>(&into.key()).ok_or(Refusal::NoSuchProblem)?;
-        if matches!(other.state, State::Merged { .. }) || other.org != self.p.org {
+        // Into something closed, a report would disappear without its reporter having the last word.
+        let closed = !other.state.is_open() && self.p.state.is_open();
+        if closed || matches!(other.state, State::Merged { .. }) || other.org != self.p.org {
             return Err(Refusal::CannotTakeIn);
         }
         // The triager must have both in his area, or he could reach into another one.

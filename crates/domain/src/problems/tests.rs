@@ -138,7 +138,9 @@ fn lamp(state: &str) -> Scene {
         "claimed" => claimed_by(LU, YUNLING_OFFICIALS),
         "claimed+esc" => about(lamp("claimed").on("2026-11-21"), CLOCK, SHANGWU, LAMP, sent()),
         "verified" => on_lamp(lamp("claimed").on("2026-11-12"), GAO, verified()),
-        "confirmed" => about(lamp("verified").on("2026-11-13"), AUNT_LI, SHANGWU, LAMP, Fact::Confirmed(Confirmed { note: None })),
+        "confirmed" => {
+            about(lamp("verified").on("2026-11-13"), AUNT_LI, SHANGWU, LAMP, Fact::Confirmed(Confirmed { note: None }))
+        }
         "dismissed" => on_lamp(lamp("reported"), CHEN, Fact::Dismissed(Dismissed { reason: text("属私人灯具") })),
         "merged" => {
             let scene = on_lamp(lamp("assigned"), CHEN, Fact::Merged(Merged { into: OTHER_LAMP }));
@@ -157,8 +159,19 @@ fn row(scene: &Scene, id: ProblemId) -> &Problem {
 #[test]
 fn every_command_in_every_state() {
     let today = "2026-11-23";
-    let states =
-        ["reported", "assigned", "diagnosed", "escalated", "claimed", "claimed+esc", "verified", "confirmed", "dismissed", "merged", "withheld"];
+    let states = [
+        "reported",
+        "assigned",
+        "diagnosed",
+        "escalated",
+        "claimed",
+        "claimed+esc",
+        "verified",
+        "confirmed",
+        "dismissed",
+        "merged",
+        "withheld",
+    ];
     let commands: [(&str, Command); 20] = [
         ("assign by rule", assign(None, None)),
         ("assign again", assign(Some(YUNLING_OFFICIALS), Some("2026-12-24"))),
@@ -227,7 +240,11 @@ show                nothing-chan nothing-chan nothing-chan nothing-chan nothing-
 fn who_may_give_which_command() {
     type May = fn(&Scene, Person) -> String;
     let cases: [(&str, May, &[Person]); 9] = [
-        ("report", |_, p| lamp("reported").when(report_of(SHANGWU, None)).by(p).word(), &[CHEN, LIN, LU, MO, SHEN, WANG, WU, GAO, FANG, HE]),
+        (
+            "report",
+            |_, p| lamp("reported").when(report_of(SHANGWU, None)).by(p).word(),
+            &[CHEN, LIN, LU, MO, SHEN, WANG, WU, GAO, FANG, HE],
+        ),
         ("triage", |_, p| lamp("reported").when(assign(None, None)).by(p).word(), &[CHEN, LU, MO, SHEN, WU, FANG, HE]),
         ("merge", |_, p| lamp("reported").when(merge(OTHER_LAMP)).by(p).word(), &[CHEN, LU, MO, SHEN, FANG, HE]),
         ("diagnose", |_, p| lamp("assigned").when(diagnose()).by(p).word(), &[LIN, LU, MO]),
@@ -255,7 +272,10 @@ fn no_problem_is_told_apart_from_somebody_elses() {
     let foreign = Command::Dismiss { problem: FAR_LAMP, reason: text("邻县的") };
     reported_scene().when(foreign).by(CHEN).then("forbidden");
     reported_scene().when(report_of(NOWHERE, Some(RECEIPT))).by(AUNT_LI).then("forbidden");
-    reported_scene().when(report_of(NOWHERE, Some(RECEIPT))).past_the_door().refused("problems/no-such-place", json!({"place": 1}));
+    reported_scene()
+        .when(report_of(NOWHERE, Some(RECEIPT)))
+        .past_the_door()
+        .refused("problems/no-such-place", json!({"place": 1}));
 }
 
 // Reporting.
@@ -292,7 +312,9 @@ fn whoever_sees_it_reports_it() {
 fn an_inspector_of_elsewhere_is_an_official_here() {
     const XIKOU_INSPECTOR_WHO_LIVES_HERE: Person = Person(60, &[post(XIKOU, Role::Inspector), post(SHANGWU, Role::Village)]);
     let then = reported_scene().when(report_of(SHANGWU, None)).by(XIKOU_INSPECTOR_WHO_LIVES_HERE);
-    assert!(matches!(&then.outcome, Outcome::Facts(f) if matches!(&f[0], crate::Fact::Problem(Fact::Reported(r)) if r.channel == Channel::Official)));
+    assert!(
+        matches!(&then.outcome, Outcome::Facts(f) if matches!(&f[0], crate::Fact::Problem(Fact::Reported(r)) if r.channel == Channel::Official))
+    );
 }
 
 #[test]
@@ -320,7 +342,9 @@ fn a_problem_was_found_in_living_memory() {
         ("at the beginning of time", Some(i64::MIN), "problems/too-early"),
     ];
     for (case, found_ms, expected) in cases {
-        let Command::Report { place, field, text, position, photos, receipt, .. } = report_of(SHANGWU, Some(RECEIPT)) else { panic!() };
+        let Command::Report { place, field, text, position, photos, receipt, .. } = report_of(SHANGWU, Some(RECEIPT)) else {
+            panic!()
+        };
         let command = Command::Report { place, field, text, position, photos, receipt, found_ms };
         let then = scene().when(command).by(AUNT_LI);
         if let Some(draft) = then.drafts.first() {
@@ -451,10 +475,11 @@ fn a_day_can_be_met() {
     ];
     for (case, due, expected) in cases {
         scene().when(assign(None, Some(due))).by(CHEN).then_in(case, expected);
-        lamp("escalated").on("2026-11-23").when(answer_escalation(Some(due))).by(SHEN).then_in(
-            case,
-            expected.replace("assigned", "escalation_answered").as_str(),
-        );
+        lamp("escalated")
+            .on("2026-11-23")
+            .when(answer_escalation(Some(due)))
+            .by(SHEN)
+            .then_in(case, expected.replace("assigned", "escalation_answered").as_str());
     }
     scene()
         .when(assign(None, Some("2026-11-22")))
@@ -655,7 +680,8 @@ fn reopened_goes_back_to_whoever_answered_or_to_triage() {
     let why = || text("没修");
     let (due, by_post) = (Some(day("2026-12-08")), Some(YUNLING_OFFICIALS));
     let back = Reopened { reason: why(), by_reporter: true, post: by_post, due };
-    let scene = lamp("verified").on("2026-11-23").when(answer(false, Some("没修"), Some(RECEIPT))).by(AUNT_LI).then(Fact::Reopened(back));
+    let scene =
+        lamp("verified").on("2026-11-23").when(answer(false, Some("没修"), Some(RECEIPT))).by(AUNT_LI).then(Fact::Reopened(back));
     let p = row(&scene, LAMP);
     assert_eq!(p.state, State::Assigned { post: YUNLING_OFFICIALS, due: day("2026-12-08") });
     assert_eq!((p.reopened, p.verified_ms), (1, None));
@@ -668,15 +694,19 @@ fn reopened_goes_back_to_whoever_answered_or_to_triage() {
 
 #[test]
 fn the_same_problem_twice_is_one() {
-    let scene = lamp("assigned").when(merge(OTHER_LAMP)).by(LU).then([
-        Fact::Merged(Merged { into: OTHER_LAMP }),
-        Fact::Absorbed(Absorbed { from: LAMP }),
-    ]);
+    let scene = lamp("assigned")
+        .when(merge(OTHER_LAMP))
+        .by(LU)
+        .then([Fact::Merged(Merged { into: OTHER_LAMP }), Fact::Absorbed(Absorbed { from: LAMP })]);
     assert_eq!(row(&scene, OTHER_LAMP).absorbed, [LAMP]);
     assert!(!row(&scene, LAMP).state.is_open() && row(&scene, LAMP).clock().is_none());
     let apart = scene.when(unmerge()).by(LU);
     let places: Vec<(Subject, PlaceId)> = apart.drafts.iter().map(|d| (d.subject, d.place)).collect();
-    assert_eq!(places, [(Subject::Problem(LAMP), SHANGWU), (Subject::Problem(OTHER_LAMP), XIAWU)], "each fact belongs to its place");
+    assert_eq!(
+        places,
+        [(Subject::Problem(LAMP), SHANGWU), (Subject::Problem(OTHER_LAMP), XIAWU)],
+        "each fact belongs to its place"
+    );
     let scene = apart.then("problem.unmerged problem.released");
     assert_eq!(row(&scene, LAMP).state, State::Assigned { post: YUNLING_OFFICIALS, due: day("2026-11-16") }, "as before");
     assert!(row(&scene, OTHER_LAMP).absorbed.is_empty());
@@ -754,7 +784,8 @@ fn the_ladder_begins_at_the_level_of_the_post() {
 
 #[test]
 fn the_rule_says_how_far_up_it_goes() {
-    let with = |up_to| assigned_to(YUNLING_OFFICIALS).rule(QINGXI, "2026-11-02", Rule::Escalation(Escalation { answer_days: 1, up_to }));
+    let with =
+        |up_to| assigned_to(YUNLING_OFFICIALS).rule(QINGXI, "2026-11-02", Rule::Escalation(Escalation { answer_days: 1, up_to }));
     let steps = |up_to| {
         let (mut scene, mut steps) = (with(up_to), 0);
         for n in 0..10 {
@@ -804,7 +835,8 @@ fn only_the_head_it_lies_with_answers() {
         lamp("escalated").when(answer_escalation(None)).by(person).then_in(case, expected);
     }
     let answered = EscalationAnswered { text: text("下周解决"), due: day("2026-12-08") };
-    let scene = lamp("escalated").on("2026-11-23").when(answer_escalation(None)).by(SHEN).then(Fact::EscalationAnswered(answered));
+    let scene =
+        lamp("escalated").on("2026-11-23").when(answer_escalation(None)).by(SHEN).then(Fact::EscalationAnswered(answered));
     let p = row(&scene, LAMP);
     assert_eq!((p.clock(), p.unanswered()), (Some(day("2026-12-08")), None), "the rule's days from the answer");
     assert_eq!(p.escalations[0].answer.as_ref().map(|a| a.by.clone()), Some(Actor::from(SHEN).word()));
@@ -824,7 +856,7 @@ fn a_city_without_counties_answers_for_its_towns() {
         from: None,
         origin: String::new(),
     };
-    let at = PlaceId(99_0100_101_000_00);
+    let at = first(990100101000);
     let scene = county_on("2026-11-01").happened(IMPORT, Subject::Place(at), at, places::Fact::Registered(town));
     let scene = crate::rules::starting_pack().into_iter().fold(scene, |s, rule| s.rule(CITY, "2026-01-01", rule));
     let scene = about(scene, AUNT_LI, at, LAMP, reported(Field::Lighting));
@@ -874,10 +906,11 @@ fn a_problem_moved_away_from_its_post_gets_another() {
     for state in ["assigned", "diagnosed", "escalated", "claimed"] {
         let fact = Assigned { post: post(XIKOU, Role::Township), due: day("2026-12-08"), by_rule: true, note: None };
         let moved = Reclassified { field: Field::Lighting, place: QIAOTOU, reason: text("报错了") };
-        let scene = lamp(state).on("2026-11-23").when(reclassify(None, Some(QIAOTOU))).by(CHEN).then_in(
-            state,
-            [Fact::Reclassified(moved), Fact::Assigned(fact)],
-        );
+        let scene = lamp(state)
+            .on("2026-11-23")
+            .when(reclassify(None, Some(QIAOTOU)))
+            .by(CHEN)
+            .then_in(state, [Fact::Reclassified(moved), Fact::Assigned(fact)]);
         let scene = scene.when(diagnose()).by(ZHOU).then_in(state, "problem.diagnosed");
         scene.on("2027-02-01").when(escalate(None)).by(CLOCK).then_in("every open problem has a clock", "problem.escalated");
     }
@@ -988,7 +1021,9 @@ fn every_state_has_its_word() {
     for word in State::WORDS {
         assert_eq!(row(&lamp(word), LAMP).state.word(), word);
     }
-    let bad: Result<Command, _> = serde_json::from_value(json!({"type": "problems.assign", "problem": LAMP, "post": {"place": 1, "role": "village", "due": 3}}));
+    let bad: Result<Command, _> = serde_json::from_value(
+        json!({"type": "problems.assign", "problem": LAMP, "post": {"place": 1, "role": "village", "due": 3}}),
+    );
     assert!(bad.is_err(), "a misplaced field is not passed over");
 }
 

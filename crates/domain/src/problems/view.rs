@@ -288,6 +288,8 @@ impl View for Problem {
                 p.reopened += 1;
                 p.verified_ms = None;
                 p.in_time = None;
+                // The ladder begins anew: whoever was asked before is asked again.
+                p.escalations.clear();
                 p.state = match (f.post, f.due) {
                     (Some(post), Some(due)) => State::Assigned { post, due },
                     _ => State::Reported,

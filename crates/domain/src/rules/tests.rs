@@ -24,10 +24,12 @@ fn the_version_of_the_day_holds() {
         rule: "problems.topics".into(),
         versions: vec![version("2026-01-01", 2), version("2026-06-01", 3), version("2026-03-01", 4), version("2026-06-01", 5)],
     };
-    let on = |d: &str| row.on(day(d)).map(|r| match r {
-        Rule::Topics(t) => t.villages_min,
-        other => panic!("{other:?}"),
-    });
+    let on = |d: &str| {
+        row.on(day(d)).map(|r| match r {
+            Rule::Topics(t) => t.villages_min,
+            other => panic!("{other:?}"),
+        })
+    };
     assert_eq!(on("2025-12-31"), None);
     assert_eq!(on("2026-01-01"), Some(2));
     assert_eq!(on("2026-05-31"), Some(4));
@@ -141,7 +143,10 @@ fn the_nearest_place_that_has_set_it_by_that_day() {
 #[test]
 fn a_misspelt_value_is_not_passed_over() {
     let good = json!({"type": "rules.set", "place": QINGXI, "from": "2026-11-23", "rule": "problems.topics", "value": {"villages_min": 5, "days": 90}, "reason": "会议"});
-    assert_eq!(serde_json::from_value::<Command>(good.clone()).expect("good"), Command::Set { place: QINGXI, from: day("2026-11-23"), rule: topics(5, 90), reason: text("会议") });
+    assert_eq!(
+        serde_json::from_value::<Command>(good.clone()).expect("good"),
+        Command::Set { place: QINGXI, from: day("2026-11-23"), rule: topics(5, 90), reason: text("会议") }
+    );
     let mut bad = good;
     bad["value"]["vilages_max"] = json!(3);
     assert!(serde_json::from_value::<Command>(bad).is_err());

@@ -2,6 +2,7 @@
 //! `given(facts).when(command).by(person).then(facts, or a refusal)`. Pure, so that hundreds run in milliseconds.
 
 pub mod any;
+mod wording;
 
 use std::collections::BTreeMap;
 
@@ -10,25 +11,30 @@ use uuid::Uuid;
 use crate::{
     Command, Fact, Row, ViewId,
     basics::{
-        AccountId, Actor, AsView, Authority, Context, Day, Draft, PlaceId, Post, Read, Recorded, RefusalBody, Role, Rows, Subject, Text,
-        View,
+        AccountId, Actor, AsView, Authority, Context, Day, Draft, PlaceId, Post, Read, Recorded, RefusalBody, Role, Rows,
+        Subject, Text, View,
     },
     places::{self, Kind, Level},
     rules,
 };
 
+/// The first place that had this code.
+pub const fn first(code: i64) -> PlaceId {
+    PlaceId(code * 100)
+}
+
 // The places. The second county has a chain of its own.
-pub const PROVINCE: PlaceId = PlaceId(99_0000_000_000_00);
-pub const CITY: PlaceId = PlaceId(99_0100_000_000_00);
-pub const QINGXI: PlaceId = PlaceId(99_0101_000_000_00);
-pub const YUNLING: PlaceId = PlaceId(99_0101_100_000_00);
-pub const XIKOU: PlaceId = PlaceId(99_0101_200_000_00);
-pub const SHANGWU: PlaceId = PlaceId(99_0101_100_201_00);
-pub const XIAWU: PlaceId = PlaceId(99_0101_100_202_00);
-pub const QIAOTOU: PlaceId = PlaceId(99_0101_200_201_00);
-pub const LINXI: PlaceId = PlaceId(99_0102_000_000_00);
-pub const GAOPING: PlaceId = PlaceId(99_0102_100_000_00);
-pub const SHIQIAO: PlaceId = PlaceId(99_0102_100_201_00);
+pub const PROVINCE: PlaceId = first(990000000000);
+pub const CITY: PlaceId = first(990100000000);
+pub const QINGXI: PlaceId = first(990101000000);
+pub const YUNLING: PlaceId = first(990101100000);
+pub const XIKOU: PlaceId = first(990101200000);
+pub const SHANGWU: PlaceId = first(990101100201);
+pub const XIAWU: PlaceId = first(990101100202);
+pub const QIAOTOU: PlaceId = first(990101200201);
+pub const LINXI: PlaceId = first(990102000000);
+pub const GAOPING: PlaceId = first(990102100000);
+pub const SHIQIAO: PlaceId = first(990102100201);
 /// Nowhere.
 pub const NOWHERE: PlaceId = PlaceId(1);
 
@@ -147,6 +153,11 @@ pub fn registrations() -> Vec<(PlaceId, places::Fact)> {
 
 /// The places and the starting pack of rules at the county, on 1 January 2026; then it is the day that is named.
 pub fn county_on(today: &str) -> Scene {
+    static COUNTY: std::sync::LazyLock<Scene> = std::sync::LazyLock::new(county);
+    COUNTY.clone().on(today)
+}
+
+fn county() -> Scene {
     let mut scene = Scene::default().on("2026-01-01");
     for (id, fact) in registrations() {
         scene = scene.happened(IMPORT, Subject::Place(id), id, fact);
@@ -154,7 +165,7 @@ pub fn county_on(today: &str) -> Scene {
     for rule in rules::starting_pack() {
         scene = scene.rule(QINGXI, "2026-01-01", rule);
     }
-    scene.on(today)
+    scene
 }
 
 impl Scene {
@@ -205,7 +216,10 @@ impl Scene {
     where
         Row: AsView<V>,
     {
-        self.table.get(&(V::ID, key.to_owned())).and_then(AsView::as_view).unwrap_or_else(|| panic!("{:?} has no row {key}", V::ID))
+        self.table
+            .get(&(V::ID, key.to_owned()))
+            .and_then(AsView::as_view)
+            .unwrap_or_else(|| panic!("{:?} has no row {key}", V::ID))
     }
 
     pub fn place(&self, id: PlaceId) -> &places::Place {

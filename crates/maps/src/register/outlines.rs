@@ -1,4 +1,4 @@
-//! Outlines as GeoJSON (RFC 7946, Polygon and MultiPolygon).
+//! Outlines as GeoJSON (RFC 7946, Polygon and MultiPolygon; a FeatureCollection or one Feature).
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
@@ -67,8 +67,13 @@ impl<'de> Deserialize<'de> for Position {
 type Rings = Vec<Vec<Position>>;
 
 pub(super) fn read(text: &str, options: &Options, findings: &mut Findings) -> Result<(RegisterFile, Option<Datum>), Reason> {
-    let collection: Collection =
-        serde_json::from_str(text).map_err(|e| Reason::BadJson { line: e.line() as u64, column: e.column() as u64 })?;
+    let bad_json = |e: serde_json::Error| Reason::BadJson { line: e.line() as u64, column: e.column() as u64 };
+    let mut collection: Collection = serde_json::from_str(text).map_err(bad_json)?;
+    // One feature alone is a collection of one.
+    if collection.kind == "Feature" {
+        collection.features = vec![serde_json::from_str(text).map_err(bad_json)?];
+        collection.kind = "FeatureCollection".to_owned();
+    }
     if collection.kind != "FeatureCollection" {
         return Err(Reason::UnknownHeader { header: names::shorten(text.trim_start()) });
     }

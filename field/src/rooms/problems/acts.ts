@@ -1,4 +1,6 @@
 // Every act on a problem as one short form. A new act is a line here and its words in the locale files.
+import type { Problem } from '@/api/types'
+
 export type Ask =
   | { name: 'text' | 'reason' | 'cause' | 'measure' | 'note'; kind: 'words'; need: boolean; max: number }
   | { name: 'photos'; kind: 'photos'; need: boolean }
@@ -21,4 +23,10 @@ export const ACTS: readonly Act[] = [
 ]
 export const PHOTOS_MAX = 10
 export const actOf = (type: string): Act | undefined => ACTS.find((a) => a.type === type)
-export const actsAmong = (may: readonly string[]): Act[] => ACTS.filter((a) => may.includes(a.type))
+/** What one may do, the next step of the problem first and alone as the main button. */
+export function actsAmong(may: readonly string[], p: Pick<Problem, 'state' | 'diagnosis'>): Act[] {
+  const next = p.state.is === 'reported' ? 'problems.assign' : p.state.is === 'claimed' ? 'problems.verify_fix' : p.diagnosis ? 'problems.claim_fix' : 'problems.diagnose'
+  const first = ['problems.answer_escalation', next].find((type) => may.includes(type))
+  const acts = ACTS.filter((a) => may.includes(a.type)).map((a): Act => (a.tone === 'main' && a.type !== first ? { ...a, tone: 'plain' } : a))
+  return [...acts.filter((a) => a.type === first), ...acts.filter((a) => a.type !== first)]
+}

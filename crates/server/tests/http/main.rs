@@ -1,0 +1,15 @@
+//! The whole service over HTTP, as people and programs meet it: the real router over a store filled by the demo, with a
+//! second, foreign county beside it. One binary, so that the county is made once.
+//!
+//! Start reading at `world.rs`; then any file: each is one question to the server.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod bad_input;
+mod contract;
+mod exports;
+mod guards;
+mod persons;
+mod photos;
+mod problems;
+mod world;

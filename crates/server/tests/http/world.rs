@@ -1,0 +1,598 @@
+//! The county, its people, and a short way to ask.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::{Arc, LazyLock, Mutex},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::ConnectInfo,
+    http::{HeaderMap, Method, Request, StatusCode},
+};
+use domain::{
+    Command,
+    basics::{AccountId, Actor, Context, Day, PlaceId, Post, Role},
+    places::Place,
+};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use server::{App, Settings};
+use store::{Held, Location, NewAccount, Outcome, Store, Submission};
+use tower::ServiceExt;
+use uuid::Uuid;
+
+/// The day of every test, Asia/Shanghai.
+pub const TODAY: &str = "2026-11-23";
+/// Nine in the morning of that day.
+pub const NOW_MS: i64 = 1_795_395_600_000;
+/// Everybody's password.
+pub const PASSWORD: &str = "a-long-password";
+/// Words that stand in every problem of the foreign county, and nowhere else.
+pub const FOREIGN_WORDS: &str = "邻县机密";
+/// The foreign county's places have names that begin so.
+pub const FOREIGN_NAME: &str = "邻江";
+
+/// Our own people and one of each kind next door: name, role, at.
+const PEOPLE: [(&str, Role, At); 20] = [
+    ("office", Role::Office, At::County),
+    ("head", Role::Head, At::County),
+    ("department", Role::Department, At::County),
+    ("inspector", Role::Inspector, At::County),
+    ("viewer", Role::Viewer, At::County),
+    ("admin", Role::Admin, At::County),
+    ("township", Role::Township, At::Township),
+    ("township_head", Role::Head, At::Township),
+    ("township_viewer", Role::Viewer, At::Township),
+    ("village", Role::Village, At::Village),
+    ("village_head", Role::Head, At::Village),
+    ("ended", Role::Office, At::County),
+    ("sibling_township", Role::Township, At::SiblingTownship),
+    ("sibling_village", Role::Village, At::SiblingVillage),
+    ("foreign_office", Role::Office, At::ForeignCounty),
+    ("foreign_head", Role::Head, At::ForeignCounty),
+    ("foreign_department", Role::Department, At::ForeignCounty),
+    ("foreign_admin", Role::Admin, At::ForeignCounty),
+    ("foreign_township", Role::Township, At::ForeignTownship),
+    ("foreign_village", Role::Village, At::ForeignVillage),
+];
+
+/// Names of all who can sign in.
+pub fn everybody() -> impl Iterator<Item = &'static str> {
+    PEOPLE.iter().map(|(name, ..)| *name)
+}
+
+/// Where a person stands and what is acted on: village lies in township lies in county.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum At {
+    County,
+    Township,
+    Village,
+    /// Another village of the same township.
+    SiblingVillage,
+    SiblingTownship,
+    /// A village of the sibling township.
+    CousinVillage,
+    ForeignCounty,
+    ForeignTownship,
+    ForeignVillage,
+}
+
+impl At {
+    pub const ALL: [At; 9] = [
+        At::County,
+        At::Township,
+        At::Village,
+        At::SiblingVillage,
+        At::SiblingTownship,
+        At::CousinVillage,
+        At::ForeignCounty,
+        At::ForeignTownship,
+        At::ForeignVillage,
+    ];
+
+    pub fn is_foreign(self) -> bool {
+        matches!(self, At::ForeignCounty | At::ForeignTownship | At::ForeignVillage)
+    }
+}
+
+/// What was made once for all tests.
+pub struct Seed {
+    dir: PathBuf,
+    _kept: tempfile::TempDir,
+    pub places: Vec<(At, Place)>,
+    pub people: Vec<(String, AccountId)>,
+    /// A problem at each place, reported by an official, not yet assigned.
+    pub problems: Vec<(At, Uuid)>,
+    /// A topic in our county and one in the foreign one.
+    pub topics: [Uuid; 2],
+    /// Receipts of the demo's villagers.
+    pub receipts: Vec<(Uuid, String)>,
+    /// A photo shown with a problem of the foreign county.
+    pub foreign_photo: String,
+}
+
+pub static SEED: LazyLock<Seed> = LazyLock::new(make_seed);
+
+/// Tests need the database's rules, not its durability: memory where there is some.
+fn fast_dir() -> tempfile::TempDir {
+    let shared = Path::new("/dev/shm");
+    let made = if shared.is_dir() { tempfile::tempdir_in(shared) } else { tempfile::tempdir() };
+    made.expect("a directory for the tests")
+}
+
+fn at_of(role_at: At, places: &[(At, Place)]) -> PlaceId {
+    places.iter().find(|(at, _)| *at == role_at).map(|(_, p)| p.id).expect("every place is made")
+}
+
+fn make_seed() -> Seed {
+    let kept = fast_dir();
+    let dir = kept.path().join("data");
+    let store = Store::open(&Location::in_dir(&dir)).unwrap();
+    let today: Day = TODAY.parse().unwrap();
+    let filled = demo::fill(&store, &demo::Options { seed: 1, today, years: 1 }, PASSWORD, &mut |_, _| {}).unwrap();
+    let do_it = |actor: Actor, command: Value| -> String {
+        let command: Command = serde_json::from_value(command).unwrap();
+        let context = Context { now_ms: NOW_MS - 3_600_000, actor, command: Uuid::now_v7(), fresh: Uuid::now_v7() };
+        match store.submit_and_wait(Submission { command, context }).unwrap().outcome {
+            Outcome::Accepted { subject, .. } => subject.split(':').next_back().unwrap().to_owned(),
+            other => panic!("{other:?}"),
+        }
+    };
+    // The neighbour: a county with one township and two villages, in the same city.
+    let mut all = Vec::new();
+    store.each_place(&mut |p| all.push(p.clone())).unwrap();
+    let county = all.iter().find(|p| p.id == filled.county).unwrap().clone();
+    let city = all.iter().find(|p| Some(&p.id) == county.within.last()).unwrap().clone();
+    let row = |code: &str, name: &str, level: &str, kind: &str, parent: &str| {
+        json!({ "code": code, "name": name, "level": level, "kind": kind, "parent": parent })
+    };
+    let county_code = format!("{}19000000", &county.code[..4]);
+    let code = |tail: &str| format!("{}{tail}", &county_code[..6]);
+    let point = |code: String, position: Value| json!([code, { "Point": { "position": position, "datum": "wgs84" } }, "test"]);
+    let near = county.position.map(|p| json!({ "lon_e7": p.lon_e7 + 5_000_000, "lat_e7": p.lat_e7 })).unwrap();
+    do_it(
+        Actor::Import,
+        json!({
+            "type": "import.register", "origin": "test", "document": "test", "changed_on": null, "changes": [],
+            "rows": [
+                row(&county_code, "邻江县", "county", "area", &city.code),
+                row(&code("100000"), "邻江镇", "township", "town", &county_code),
+                row(&code("100201"), "邻江东村", "village", "villagers", &code("100000")),
+                row(&code("100202"), "邻江西村", "village", "villagers", &code("100000")),
+            ],
+            "details": [point(code("100201"), near.clone()), point(code("100202"), near)],
+        }),
+    );
+    let mut all = Vec::new();
+    store.each_place(&mut |p| all.push(p.clone())).unwrap();
+    all.sort_by_key(|p| p.id);
+    let open = |p: &&Place| p.closed.is_none();
+    let child = |of: PlaceId, n: usize| all.iter().filter(open).filter(|p| p.within.last() == Some(&of)).nth(n).unwrap().clone();
+    let foreign = all.iter().find(|p| p.code == county_code).unwrap().clone();
+    let township = child(county.id, 0);
+    let sibling = child(county.id, 1);
+    let foreign_township = child(foreign.id, 0);
+    let places = vec![
+        (At::County, county.clone()),
+        (At::Township, township.clone()),
+        (At::Village, child(township.id, 1)),
+        (At::SiblingVillage, child(township.id, 2)),
+        (At::SiblingTownship, sibling.clone()),
+        (At::CousinVillage, child(sibling.id, 1)),
+        (At::ForeignCounty, foreign.clone()),
+        (At::ForeignTownship, foreign_township.clone()),
+        (At::ForeignVillage, child(foreign_township.id, 0)),
+    ];
+    for rule in domain::rules::starting_pack() {
+        let mut command = serde_json::to_value(&rule).unwrap();
+        command["type"] = "rules.set".into();
+        command["place"] = json!(foreign.id);
+        command["from"] = "2020-01-01".into();
+        command["reason"] = "test".into();
+        do_it(Actor::System, command);
+    }
+    let people: Vec<(String, AccountId)> = PEOPLE.iter().map(|(name, ..)| (format!("test-{name}"), AccountId(Uuid::now_v7()))).collect();
+    let held: Vec<[Held; 1]> = PEOPLE
+        .iter()
+        .map(|(name, role, at)| {
+            let until = (*name == "ended").then(|| today.plus(-1));
+            [Held { post: Post { place: at_of(*at, &places), role: *role }, from: today.plus(-400), until }]
+        })
+        .collect();
+    let accounts: Vec<NewAccount<'_>> = people
+        .iter()
+        .zip(&held)
+        .map(|((name, id), held)| NewAccount { id: *id, name, display: name, password: Some(PASSWORD), held })
+        .collect();
+    store.accounts().create(&accounts, NOW_MS).unwrap();
+    let official = |foreign: bool| {
+        let (place, name) = if foreign { (At::ForeignCounty, "foreign_office") } else { (At::County, "office") };
+        let id = people.iter().find(|(n, _)| n.strip_prefix("test-") == Some(name)).unwrap().1;
+        Actor::Account { id, posts: vec![Post { place: at_of(place, &places), role: Role::Office }] }
+    };
+    let bytes = picture(64, 48, 200);
+    let photo = |n: u8| store::NewFile { content: if n == 0 { &bytes } else { FOREIGN_PNG.as_slice() }, media_type: "image/png", taken_ms: None, position: None };
+    let foreign_photo = store.files().put(&photo(1), NOW_MS).unwrap().hash.as_str().to_owned();
+    let mut problems = Vec::new();
+    for at in At::ALL {
+        let text = if at.is_foreign() { format!("{FOREIGN_WORDS}：路灯不亮") } else { "路灯不亮，天黑后看不清".to_owned() };
+        let photos = if at.is_foreign() { vec![foreign_photo.clone()] } else { Vec::new() };
+        let place = at_of(at, &places);
+        let report = json!({ "type": "problems.report", "place": place, "field": "lighting", "text": text, "photos": photos, "position": null, "found_ms": null });
+        problems.push((at, do_it(official(at.is_foreign()), report).parse().unwrap()));
+    }
+    let topic = |foreign: bool| {
+        let county = if foreign { At::ForeignCounty } else { At::County };
+        let shown: Vec<Uuid> = problems.iter().filter(|(at, _)| at.is_foreign() == foreign).map(|(_, id)| *id).take(3).collect();
+        let title = if foreign { format!("{FOREIGN_WORDS}：全县路灯") } else { "全县路灯".to_owned() };
+        let propose = json!({ "type": "topics.propose", "place": at_of(county, &places), "field": "lighting", "title": title, "problems": shown });
+        do_it(official(foreign), propose).parse().unwrap()
+    };
+    let topics = [topic(false), topic(true)];
+    do_it(
+        official(true),
+        json!({ "type": "places.count", "place": at_of(At::ForeignVillage, &places), "what": "households_registered", "value": 424_242, "on": "2026-10-01", "method": "register" }),
+    );
+    drop(store);
+    let receipts = filled.receipts.iter().map(|(id, r)| (id.0, r.clone())).collect();
+    Seed { dir, _kept: kept, places, people, problems, topics, receipts, foreign_photo }
+}
+
+/// One pixel, and a chunk that makes it unlike any other file.
+static FOREIGN_PNG: LazyLock<Vec<u8>> = LazyLock::new(|| picture(33, 31, 7));
+
+/// A small PNG; another shade makes another file.
+pub fn picture(width: u32, height: u32, shade: u8) -> Vec<u8> {
+    encoded(width, height, shade, image::ImageFormat::Png)
+}
+
+/// A small picture in any format.
+pub fn encoded(width: u32, height: u32, shade: u8, format: image::ImageFormat) -> Vec<u8> {
+    let picture = image::RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, shade]));
+    let mut out = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut out, format).unwrap();
+    out.into_inner()
+}
+
+static RUNTIME: LazyLock<tokio::runtime::Runtime> =
+    LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
+
+/// A running installation.
+pub struct World {
+    pub app: Arc<App>,
+    pub store: Arc<Store>,
+    service: Router,
+    tokens: Mutex<Vec<(String, String)>>,
+    _dir: tempfile::TempDir,
+}
+
+/// One world that nobody writes to.
+pub static SHARED: LazyLock<World> = LazyLock::new(World::own);
+
+pub fn settings() -> Settings {
+    Settings {
+        installation: "青溪县".into(),
+        demo: true,
+        secure_cookies: false,
+        behind_proxy: false,
+        now_ms: Some(NOW_MS),
+        demo_sign_ins: Vec::new(),
+    }
+}
+
+impl World {
+    /// A world of one's own, to write in.
+    pub fn own() -> World {
+        let dir = fast_dir();
+        copy(&SEED.dir, dir.path());
+        World::in_dir(dir, settings())
+    }
+
+    /// An installation with nothing in it.
+    pub fn empty() -> World {
+        World::in_dir(fast_dir(), Settings { demo: false, ..settings() })
+    }
+
+    fn in_dir(dir: tempfile::TempDir, settings: Settings) -> World {
+        let store = Arc::new(Store::open(&Location::in_dir(dir.path())).unwrap());
+        World::over(store, settings, dir)
+    }
+
+    fn over(store: Arc<Store>, settings: Settings, dir: tempfile::TempDir) -> World {
+        let app = App::new(store.clone(), settings);
+        World { service: server::service(app.clone()), app, store, tokens: Mutex::default(), _dir: dir }
+    }
+
+    /// The same data, later or with other settings.
+    pub fn with(self, change: impl FnOnce(&mut Settings)) -> World {
+        let mut settings = self.app.settings.clone();
+        change(&mut settings);
+        let World { store, _dir, .. } = self;
+        World::over(store, settings, _dir)
+    }
+
+    /// The session of a person.
+    pub fn token(&self, name: &str) -> String {
+        let mut tokens = self.tokens.lock().unwrap();
+        if let Some((_, token)) = tokens.iter().find(|(n, _)| n == name) {
+            return token.clone();
+        }
+        let wanted = format!("test-{name}");
+        let account = SEED.people.iter().find(|(n, _)| *n == wanted).unwrap_or_else(|| panic!("nobody is called {name}")).1;
+        let token = self.store.accounts().open_session(account, self.app.now_ms()).unwrap();
+        tokens.push((name.to_owned(), token.clone()));
+        token
+    }
+
+    pub fn get(&self, path: &str) -> Ask<'_> {
+        Ask::new(self, Method::GET, path)
+    }
+
+    pub fn post(&self, path: &str) -> Ask<'_> {
+        Ask::new(self, Method::POST, path)
+    }
+
+    pub fn ask(&self, method: Method, path: &str) -> Ask<'_> {
+        Ask::new(self, method, path)
+    }
+
+    /// Gives a command under a fresh id.
+    pub fn command(&self, by: &str, command: Value) -> Reply {
+        self.command_as(by, Uuid::now_v7(), command)
+    }
+
+    pub fn command_as(&self, by: &str, id: Uuid, command: Value) -> Reply {
+        self.post("/api/commands").by(by).json(&json!({ "id": id, "command": command })).send()
+    }
+
+    /// The same, but it has to be accepted; the id of its subject.
+    pub fn done(&self, by: &str, command: Value) -> String {
+        let reply = self.command(by, command.clone());
+        assert_eq!(reply.status, 200, "{by} {command}: {}", reply.text());
+        reply.json()["subject"].as_str().unwrap().split(':').next_back().unwrap().to_owned()
+    }
+
+    /// Several at once, in order of asking.
+    pub fn all(&self, asks: Vec<Ask<'_>>) -> Vec<Reply> {
+        RUNTIME.block_on(async {
+            let running: Vec<_> = asks.into_iter().map(|a| tokio::spawn(answered(self.service.clone(), a.request()))).collect();
+            let mut replies = Vec::new();
+            for one in running {
+                replies.push(one.await.unwrap());
+            }
+            replies
+        })
+    }
+
+    /// Everything stored under the data directory but the database: hashes of files.
+    pub fn stored_files(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut open = vec![self.store.dir().join("files")];
+        while let Some(dir) = open.pop() {
+            for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+                match entry.path() {
+                    p if p.is_dir() => open.push(p),
+                    p => names.push(p.file_name().unwrap().to_string_lossy().into_owned()),
+                }
+            }
+        }
+        names.sort();
+        names
+    }
+}
+
+async fn answered(service: Router, request: Request<Body>) -> Reply {
+    let response = service.oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    Reply { status: parts.status, headers: parts.headers, body: body.collect().await.unwrap().to_bytes().to_vec() }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if source.is_dir() {
+            copy(&source, &target);
+        } else if entry.file_name() != "lock" {
+            std::fs::copy(&source, &target).unwrap();
+        }
+    }
+}
+
+pub fn place(at: At) -> &'static Place {
+    &SEED.places.iter().find(|(a, _)| *a == at).unwrap().1
+}
+
+pub fn problem(at: At) -> Uuid {
+    SEED.problems.iter().find(|(a, _)| *a == at).unwrap().1
+}
+
+pub fn account(name: &str) -> AccountId {
+    SEED.people.iter().find(|(n, _)| n.strip_prefix("test-") == Some(name)).unwrap().1
+}
+
+/// The post of a test person, as the table above says.
+pub fn post(name: &str) -> (Role, At) {
+    PEOPLE.iter().find(|(n, ..)| *n == name).map(|(_, role, at)| (*role, *at)).unwrap()
+}
+
+/// One request on its way.
+pub struct Ask<'w> {
+    world: &'w World,
+    method: Method,
+    path: String,
+    headers: Vec<(String, String)>,
+    cookies: Vec<String>,
+    body: Vec<u8>,
+    client: IpAddr,
+}
+
+impl<'w> Ask<'w> {
+    fn new(world: &'w World, method: Method, path: &str) -> Ask<'w> {
+        let writes = method != Method::GET && method != Method::HEAD && path.starts_with("/api/");
+        let headers = if writes { vec![("x-qianwan".into(), "1".into())] } else { Vec::new() };
+        Ask { world, method, path: path.into(), headers, cookies: Vec::new(), body: Vec::new(), client: IpAddr::from([192, 0, 2, 1]) }
+    }
+
+    /// Signed in as somebody; "nobody" is signed out.
+    pub fn by(mut self, name: &str) -> Self {
+        if name != "nobody" {
+            self.cookies.push(format!("qw_session={}", self.world.token(name)));
+        }
+        self
+    }
+
+    pub fn cookie(mut self, cookie: &str) -> Self {
+        self.cookies.push(cookie.into());
+        self
+    }
+
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(n, _)| n != name);
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    pub fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(n, _)| n != name);
+        self
+    }
+
+    pub fn from(mut self, client: [u8; 4]) -> Self {
+        self.client = IpAddr::from(client);
+        self
+    }
+
+    pub fn body(mut self, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self.header("content-type", media_type)
+    }
+
+    pub fn json(self, value: &Value) -> Self {
+        self.body("application/json", value.to_string())
+    }
+
+    pub fn form(self, fields: &[(&str, &str)]) -> Self {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.body("application/x-www-form-urlencoded", body)
+    }
+
+    pub fn parts(self, fields: &[(&str, &str)], files: &[(&str, &str, &[u8])]) -> Self {
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            body.extend(format!("--here\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
+        }
+        for (name, file, content) in files {
+            let head = format!("--here\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file}\"\r\nContent-Type: image/jpeg\r\n\r\n");
+            body.extend(head.bytes());
+            body.extend(*content);
+            body.extend(b"\r\n");
+        }
+        body.extend(b"--here--\r\n");
+        self.body("multipart/form-data; boundary=here", body)
+    }
+
+    fn request(self) -> Request<Body> {
+        let mut request = Request::builder().method(self.method).uri(&self.path);
+        if !self.headers.iter().any(|(n, _)| n == "host") {
+            request = request.header("host", "localhost:8080");
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value.as_bytes());
+        }
+        if !self.cookies.is_empty() {
+            request = request.header("cookie", self.cookies.join("; "));
+        }
+        request.extension(ConnectInfo(SocketAddr::new(self.client, 4321))).body(Body::from(self.body)).unwrap()
+    }
+
+    pub fn send(self) -> Reply {
+        let service = self.world.service.clone();
+        RUNTIME.block_on(answered(service, self.request()))
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {} {}", self.status, self.text()))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |v| v.to_str().unwrap())
+    }
+
+    /// A problem document with this status and word.
+    #[track_caller]
+    pub fn refused(&self, status: u16, word: &str) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text());
+        let document = self.json();
+        assert_eq!(document["type"], format!("/errors/{word}"), "{document}");
+        assert_eq!(document["status"], status);
+        // Somebody has written words for it, and every gap in them was filled.
+        for part in ["title", "detail"] {
+            let words = document[part].as_str().unwrap();
+            assert!(!words.is_empty() && !words.contains(['{', '}']) && !words.starts_with("error."), "{part}: {words:?}");
+        }
+        document
+    }
+
+    /// The keys of the answer's object, sorted.
+    pub fn keys(&self) -> Vec<String> {
+        keys(&self.json())
+    }
+}
+
+pub fn keys(value: &Value) -> Vec<String> {
+    let mut keys: Vec<String> = value.as_object().unwrap_or_else(|| panic!("not an object: {value}")).keys().cloned().collect();
+    keys.sort();
+    keys
+}
+
+/// Every route as the reference tells it: method, path, who may come in.
+pub fn routes() -> Vec<(Method, String, String)> {
+    let document = server::openapi_document();
+    let mut routes = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let method: Method = method.to_uppercase().parse().unwrap();
+            routes.push((method, path.clone(), operation["x-permit"].as_str().unwrap().to_owned()));
+        }
+    }
+    routes
+}
+
+/// A path with its parameters filled in for one place.
+pub fn filled(path: &str, at: At) -> String {
+    let place = place(at);
+    let foreign = at.is_foreign();
+    path.replace("{code}", &place.code)
+        .replace("{problem}", &problem(at).to_string())
+        .replace("{id}", &place.id.to_string())
+        .replace("{view}", "problems")
+        .replace("{key}", &problem(at).to_string())
+        .replace("{name}", "problems_open")
+        .replace("/api/export/{file}", "/api/export/problems.csv")
+        .replace("/assets/{file}", "/assets/tokens.css")
+        .replace("{file}", "index.html")
+        .replace("{layer}", "villages")
+        .replace("{z}", "9")
+        .replace("{x}", "430")
+        .replace("{y}", "210.mvt")
+        .replace("{hash}", if foreign { &SEED.foreign_photo } else { "0000000000000000000000000000000000000000000000000000000000000000" })
+}

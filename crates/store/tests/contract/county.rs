@@ -1,0 +1,273 @@
+//! A small made-up register with two counties, its people, and commands in short form.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use domain::{
+    Command, ViewId,
+    basics::{AccountId, Actor, Context, Day, FileHash, PlaceId, Post, ProblemId, Role, Text},
+    places::{self, ImportChange, ImportRow, Kind, Level, RegisterImport},
+    problems::{self, Field, Photo},
+    rules,
+};
+use store::{Answer, FactRef, List, Outcome, Scope, Store, StoredRow, Submission};
+use uuid::Uuid;
+
+pub const PROVINCE: PlaceId = PlaceId(99_0000_000_000_00);
+pub const CITY: PlaceId = PlaceId(99_0100_000_000_00);
+pub const QINGXI: PlaceId = PlaceId(99_0101_000_000_00);
+pub const LINXI: PlaceId = PlaceId(99_0102_000_000_00);
+pub const YUNLING: PlaceId = PlaceId(99_0101_100_000_00);
+pub const XIKOU: PlaceId = PlaceId(99_0101_200_000_00);
+pub const GAOPING: PlaceId = PlaceId(99_0102_100_000_00);
+
+/// Every place: code, name, level, kind, code of the parent.
+const REGISTER: &[(&str, &str, Level, Kind, &str)] = &[
+    ("990000000000", "东越省", Level::Province, Kind::Area, ""),
+    ("990100000000", "清江市", Level::City, Kind::Area, "990000000000"),
+    ("990101000000", "青溪县", Level::County, Kind::Area, "990100000000"),
+    ("990102000000", "邻溪县", Level::County, Kind::Area, "990100000000"),
+    ("990101100000", "云岭镇", Level::Township, Kind::Town, "990101000000"),
+    ("990101200000", "溪口乡", Level::Township, Kind::Township, "990101000000"),
+    ("990102100000", "高坪镇", Level::Township, Kind::Town, "990102000000"),
+    ("990101100201", "上坞村", Level::Village, Kind::Villagers, "990101100000"),
+    ("990101100202", "下坞村", Level::Village, Kind::Villagers, "990101100000"),
+    ("990101100203", "Ångström村", Level::Village, Kind::Villagers, "990101100000"),
+    ("990101200201", "桥头村", Level::Village, Kind::Villagers, "990101200000"),
+    ("990101200202", "云溪社区", Level::Village, Kind::Residents, "990101200000"),
+    ("990102100201", "石桥村", Level::Village, Kind::Villagers, "990102100000"),
+    ("990102100202", "上坞村", Level::Village, Kind::Villagers, "990102100000"),
+];
+
+pub const VILLAGES: [PlaceId; 7] = [
+    PlaceId(99_0101_100_201_00),
+    PlaceId(99_0101_100_202_00),
+    PlaceId(99_0101_100_203_00),
+    PlaceId(99_0101_200_201_00),
+    PlaceId(99_0101_200_202_00),
+    PlaceId(99_0102_100_201_00),
+    PlaceId(99_0102_100_202_00),
+];
+
+/// Nine in the morning of 1 March 2026, Asia/Shanghai.
+pub const NOW: i64 = 1_772_326_800_000;
+
+pub fn account(n: u128) -> AccountId {
+    AccountId(Uuid::from_u128(n))
+}
+
+fn person(n: u128, posts: &[(PlaceId, Role)]) -> Actor {
+    Actor::Account { id: account(n), posts: posts.iter().map(|(place, role)| Post { place: *place, role: *role }).collect() }
+}
+
+/// Chen runs the city's office, and verifies.
+pub fn chen() -> Actor {
+    person(1, &[(CITY, Role::Office), (CITY, Role::Head)])
+}
+/// Lin works in a department of the city.
+pub fn lin() -> Actor {
+    person(2, &[(CITY, Role::Department)])
+}
+/// A stranger has an account and no post.
+pub fn stranger() -> Actor {
+    person(3, &[])
+}
+
+pub fn text<const N: usize>(words: &str) -> Text<N> {
+    Text::new(words).expect("a good text")
+}
+
+pub fn day(words: &str) -> Day {
+    words.parse().expect("a day")
+}
+
+/// Ids are made in order; each command has one for itself and one for what it creates.
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// The problem that a report with this number makes.
+pub fn problem(n: u64) -> ProblemId {
+    ProblemId(fresh(n))
+}
+fn fresh(n: u64) -> Uuid {
+    Uuid::from_u128(0xf << 96 | u128::from(n))
+}
+
+pub fn numbered(n: u64, actor: Actor, command: impl Into<Command>) -> Submission {
+    let context = Context { now_ms: NOW + n as i64, actor, command: Uuid::from_u128(0xc << 96 | u128::from(n)), fresh: fresh(n) };
+    Submission { command: command.into(), context }
+}
+
+pub fn by(actor: Actor, command: impl Into<Command>) -> Submission {
+    numbered(NEXT.fetch_add(1, Ordering::Relaxed), actor, command)
+}
+
+/// The problem that this submission makes.
+pub fn made(submission: &Submission) -> ProblemId {
+    ProblemId(submission.context.fresh)
+}
+
+pub fn report(place: PlaceId, field: Field, words: &str) -> Command {
+    let text = text(words);
+    Command::Problems(problems::Command::Report { place, field, text, position: None, photos: Vec::new(), found_ms: None, receipt: None })
+}
+
+pub fn rename(place: PlaceId, name: &str) -> Command {
+    Command::Places(places::Command::Rename { place, name: text(name), from: None, document: text("县政府〔2026〕1号") })
+}
+
+pub fn photo() -> Photo {
+    Photo { file: FileHash::new(&"ab".repeat(32)).expect("64 digits"), taken_ms: None, position: None }
+}
+
+pub fn register() -> RegisterImport {
+    let row = |&(code, name, level, kind, parent): &(&str, &str, Level, Kind, &str)| ImportRow {
+        code: code.into(),
+        name: text(name),
+        level,
+        kind,
+        parent: (!parent.is_empty()).then(|| parent.into()),
+    };
+    import(REGISTER.iter().map(row).collect(), Vec::new())
+}
+
+pub fn import(rows: Vec<ImportRow>, changes: Vec<ImportChange>) -> RegisterImport {
+    let changed_on = Some(day("2026-02-01"));
+    RegisterImport { origin: "made up".into(), document: text("made up"), changed_on, rows, changes, details: Vec::new() }
+}
+
+/// Hands it in, and expects facts.
+#[track_caller]
+pub fn accepted(store: &Store, submission: Submission) -> Vec<FactRef> {
+    match answer(store, submission).outcome {
+        Outcome::Accepted { facts, .. } => facts,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+pub fn answer(store: &Store, submission: Submission) -> Answer {
+    store.submit_and_wait(submission).expect("an answer")
+}
+
+/// The code of the refusal, or another word for the outcome.
+pub fn word(outcome: &Outcome) -> &str {
+    match outcome {
+        Outcome::Accepted { .. } => "accepted",
+        Outcome::Refused { code, .. } => code,
+        Outcome::Forbidden => "forbidden",
+        Outcome::IdReused => "id-reused",
+    }
+}
+
+/// Places and rules are there.
+pub fn found(store: &Store) {
+    accepted(store, by(Actor::Import, Command::Import(register())));
+    for rule in rules::starting_pack() {
+        let set = rules::Command::Set { place: PROVINCE, from: day("2020-01-01"), rule, reason: text("as decided") };
+        accepted(store, by(Actor::Import, Command::Rules(set)));
+    }
+}
+
+/// Facts, refusals and repeats; every state, equal days, and days that are not there.
+pub fn busy(store: &Store) -> Vec<ProblemId> {
+    use problems::Command as P;
+    found(store);
+    let mut problems = Vec::new();
+    for n in 0..45_usize {
+        let field = Field::ALL[n % 4];
+        let by_chen = by(chen(), report(VILLAGES[n % VILLAGES.len()], field, WORDS[n % WORDS.len()]));
+        let problem = made(&by_chen);
+        accepted(store, by_chen);
+        let post = (n % 2 == 0).then_some(Post { place: CITY, role: Role::Department });
+        let due = (n % 3 == 0).then(|| Day::of_ms(NOW).plus(n as i64 % 5));
+        let steps: Vec<(Actor, P)> = vec![
+            (chen(), P::Assign { problem, post, due, note: None }),
+            (lin(), P::Diagnose { problem, cause: text("没有人管"), measure: text("安排人管") }),
+            (lin(), P::ClaimFix { problem, text: text("修好了"), photos: vec![photo()] }),
+            (chen(), P::VerifyFix { problem, note: text("看过了"), photos: Vec::new() }),
+            (chen(), P::AnswerAsReporter { problem, solved: n % 12 != 11, words: Some(text("谢谢")), receipt: None }),
+        ];
+        for (actor, step) in steps.into_iter().take(n % 6) {
+            answer(store, by(actor, Command::Problems(step)));
+        }
+        problems.push(problem);
+    }
+    let merge = P::Merge { problem: problems[6], into: problems[12] };
+    answer(store, by(chen(), Command::Problems(merge)));
+    accepted(store, by(chen(), Command::Problems(P::Escalate { problem: problems[1], reason: Some(text("太久了")) })));
+    accepted(store, by(chen(), Command::Problems(P::Withhold { problem: problems[2], reason: text("有人名") })));
+    for (n, field) in Field::ALL.iter().take(3).enumerate() {
+        let about = problems.iter().copied().enumerate().filter(|(i, _)| i % 4 == n).map(|(_, p)| p).take(3).collect();
+        accepted(store, by(chen(), Command::Problems(P::ProposeTopic { place: CITY, field: *field, title: text("共性问题"), problems: about })));
+    }
+    for (n, place) in VILLAGES.iter().enumerate().take(5) {
+        for what in places::Counted::ALL.iter().take(n) {
+            for value in [300, 280] {
+                let on = day("2026-01-01").plus(n as i64);
+                let count = places::Command::Count { place: *place, what: *what, value, on, method: places::Method::Counted };
+                accepted(store, by(chen(), Command::Places(count)));
+            }
+        }
+    }
+    problems
+}
+
+/// Words as people write them, and worse.
+pub const WORDS: [&str; 9] = [
+    "村口垃圾桶满了",
+    "100% broken",
+    "a_b",
+    "axb",
+    r"back\slash",
+    "'; DROP TABLE fact; --",
+    "ÅNGSTRÖM Straße ＡＢＣ",
+    "<script>alert(1)</script>",
+    "Broken LAMP",
+];
+
+/// All pages of a list, put together; pages are small, so that there are many.
+#[track_caller]
+pub fn pages(store: &Store, list: &List) -> Vec<StoredRow> {
+    let mut list = List { limit: 7, ..list.clone() };
+    let mut rows = Vec::new();
+    for _ in 0..1000 {
+        let page = store.list(&list).expect("a page");
+        assert!(page.rows.len() <= 7);
+        rows.extend(page.rows);
+        match page.next {
+            None => return rows,
+            next => list.after = next,
+        }
+    }
+    panic!("the pages have no end");
+}
+
+pub fn all(view: ViewId) -> List {
+    List { view, scope: Scope::All, conditions: Vec::new(), sort: None, after: None, limit: 7 }
+}
+
+/// A whole view as it stands, through the store.
+pub fn contents(store: &Store) -> Vec<(ViewId, Vec<StoredRow>)> {
+    ViewId::ALL.iter().map(|view| (*view, pages(store, &all(*view)))).collect()
+}
+
+/// Whether every chain holds, and has as many facts as the log.
+#[track_caller]
+pub fn holds(store: &Store) -> u64 {
+    let report = store.verify(&[], &mut |_| {}).expect("verified");
+    assert!(report.holds(), "{report:?}");
+    let facts = report.chains.iter().map(|c| c.facts).sum();
+    assert_eq!(store.heads().expect("heads").iter().map(|h| h.size).sum::<u64>(), facts);
+    facts
+}
+
+/// Every view must come out the same when it is rebuilt.
+#[track_caller]
+pub fn rebuilds_the_same(store: &Store) {
+    let before = contents(store);
+    for view in ViewId::ALL {
+        store.rebuild(*view, &mut |_| {}).expect("rebuilt");
+    }
+    for ((view, before), (_, after)) in before.iter().zip(contents(store)) {
+        assert_eq!(before, &after, "{}", view.name());
+    }
+}

@@ -3,10 +3,14 @@
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use domain::basics::{AccountId, Day, Post, Role};
+use server::wording::both;
 use store::{Held, NewAccount};
 use uuid::Uuid;
 
 use crate::{Data, End, data};
+
+/// Shortest password.
+const PASSWORD_MIN: usize = 10;
 
 /// Adds one account with one post.
 #[derive(Args)]
@@ -30,17 +34,17 @@ pub struct Add {
 impl Add {
     /// Runs it.
     pub fn run(self) -> Result<End> {
-        let role = Role::from_word(&self.role).ok_or_else(|| anyhow!("没有这个岗位 / no role {:?}", self.role))?;
+        let role = Role::from_word(&self.role).ok_or_else(|| anyhow!(both("cli.no_role", &[("role", self.role.clone())])))?;
         let store = self.data.open_existing()?;
         let Some(domain::Row::Places(place)) = store.place_by_code(&self.place)? else {
-            bail!("没有这个代码的地方 / no place with code {}", self.place);
+            bail!(both("cli.no_place", &[("code", self.place.clone())]));
         };
-        eprintln!("密码（至少 10 个字，从标准输入读一行）/ password, at least 10 characters, one line on standard input:");
+        eprintln!("{}", both("cli.password_ask", &[("min", PASSWORD_MIN.to_string())]));
         let mut password = String::new();
         std::io::stdin().read_line(&mut password)?;
         let password = password.trim_end_matches(['\r', '\n']);
-        if password.chars().count() < 10 {
-            eprintln!("密码太短 / the password is too short");
+        if password.chars().count() < PASSWORD_MIN {
+            eprintln!("{}", both("cli.password_short", &[("min", PASSWORD_MIN.to_string())]));
             return Ok(End::BadInput);
         }
         let now = data::now_ms();

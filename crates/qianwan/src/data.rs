@@ -6,6 +6,7 @@ use anyhow::{Context, Result, anyhow};
 use facts::SignerKey;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
+use server::wording::both;
 use store::{Location, Store};
 
 use crate::Data;
@@ -22,7 +23,7 @@ impl Data {
     /// Opens a store that must be there already.
     pub fn open_existing(&self) -> Result<Arc<Store>> {
         if self.database.is_none() && !self.data.join("qianwan.db").exists() {
-            return Err(anyhow!("{} 里没有安装过的数据 / holds no installation", self.data.display()));
+            return Err(anyhow!(both("cli.not_installed", &[("dir", self.data.display().to_string())])));
         }
         self.open()
     }

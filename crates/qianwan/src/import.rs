@@ -44,8 +44,8 @@ pub struct Import {
     #[arg(long)]
     cut_off: Option<Day>,
     /// Name of the register, for the facts
-    #[arg(long, default_value = "统计用区划代码 / statistical division codes")]
-    origin: String,
+    #[arg(long)]
+    origin: Option<String>,
     /// Read and check, record nothing
     #[arg(long)]
     check: bool,
@@ -111,7 +111,7 @@ impl Import {
                 }
                 Ok(End::BadInput)
             }
-            Outcome::Forbidden | Outcome::IdReused => Err(anyhow!("the import was not accepted")),
+            Outcome::Forbidden | Outcome::IdReused => Err(anyhow!(wording::both("cli.import_refused", &[]))),
         }
     }
 
@@ -130,11 +130,12 @@ impl Import {
             println!("{}", json!({ "facts": kinds, "rejected": rejected, "doubtful": doubtful, "findings": findings }));
         } else {
             let total: u64 = kinds.values().sum();
-            println!("新增记录 / facts recorded: {total}");
+            println!("{}", wording::both("cli.facts_recorded", &[("n", total.to_string())]));
             for (kind, n) in kinds {
                 println!("  {kind:<28} {n:>8}");
             }
-            println!("退回行 / rejected rows: {rejected}    存疑行 / doubtful rows: {doubtful}");
+            println!("{}", wording::both("cli.rows_rejected", &[("n", rejected.to_string())]));
+            println!("{}", wording::both("cli.rows_doubtful", &[("n", doubtful.to_string())]));
         }
         Ok(())
     }
@@ -189,10 +190,11 @@ impl Import {
         let mut further = Vec::new();
         let details = details(store, read, &rows, &wanted, &mut further)?;
         let changed_on = (!listed.is_empty()).then(|| self.cut_off.unwrap_or_else(|| Day::of_ms(data::now_ms())));
-        let document = Text::new(&self.origin).map_err(|e| anyhow!("--origin: {e}"))?;
+        let name = self.origin.clone().unwrap_or_else(|| wording::text(Language::Chinese, "cli.register_origin"));
+        let document = Text::new(&name).map_err(|e| anyhow!("--origin: {e}"))?;
         let origin = match self.cut_off {
-            Some(day) => format!("{} {day}", self.origin),
-            None => self.origin.clone(),
+            Some(day) => format!("{name} {day}"),
+            None => name,
         };
         Ok((RegisterImport { origin, document, changed_on, rows: before, changes: applied, details }, further))
     }
@@ -271,11 +273,11 @@ fn import_row(code: DivisionCode, name: &str, level: register::Level, parent: Op
     };
     let kind = match level {
         Level::Province | Level::City | Level::County => Kind::Area,
-        Level::Township => match name {
-            n if n.ends_with('镇') => Kind::Town,
-            n if n.ends_with('乡') => Kind::Township,
-            n if n.ends_with("街道") => Kind::Subdistrict,
-            _ => Kind::Other,
+        Level::Township => match register::township_kind_by_name(name) {
+            register::TownshipKind::Town => Kind::Town,
+            register::TownshipKind::Township => Kind::Township,
+            register::TownshipKind::Subdistrict => Kind::Subdistrict,
+            register::TownshipKind::Other => Kind::Other,
         },
         // The name says what people are; the digits say how the office counts. Where the name is silent the digits decide.
         Level::Village => match (register::kind_by_name(name), code.kind()) {

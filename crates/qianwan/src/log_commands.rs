@@ -7,6 +7,7 @@ use clap::Args;
 use domain::ViewId;
 use facts::{ChainId, VerifierKey};
 use serde_json::json;
+use server::wording::both;
 
 use crate::{Data, End, data};
 
@@ -63,7 +64,7 @@ impl Verify {
                 if self.json {
                     println!("{}", serde_json::to_string(&report)?);
                 } else {
-                    println!("{}: {} 条记录完好 / {} facts hold, {} checkpoints", report.chain, report.facts, report.facts, report.checkpoints.len());
+                    println!("{}", holds(&report.chain, report.facts, report.checkpoints.len() as u64));
                 }
                 Ok(End::Success)
             }
@@ -71,7 +72,7 @@ impl Verify {
                 if self.json {
                     println!("{}", json!({ "broken": e.to_string(), "code": e.code() }));
                 } else {
-                    println!("断裂 / broken: {e}");
+                    println!("{}", both("cli.broken", &[("what", e.to_string())]));
                 }
                 Ok(End::No)
             }
@@ -93,13 +94,17 @@ impl Verify {
         } else {
             for chain in &report.chains {
                 match &chain.broken {
-                    None => println!("{}: {} 条记录完好 / facts hold, {} checkpoints", chain.chain, chain.facts, chain.checkpoints),
-                    Some(broken) => println!("{}: 断裂 / broken: {broken}", chain.chain),
+                    None => println!("{}", holds(&chain.chain, chain.facts, chain.checkpoints)),
+                    Some(broken) => println!("{}", both("cli.chain_broken", &[("chain", chain.chain.to_string()), ("what", broken.clone())])),
                 }
             }
         }
         Ok(if report.holds() { End::Success } else { End::No })
     }
+}
+
+fn holds(chain: &ChainId, facts: u64, checkpoints: u64) -> String {
+    both("cli.chain_holds", &[("chain", chain.to_string()), ("facts", facts.to_string()), ("checkpoints", checkpoints.to_string())])
 }
 
 /// `qianwan log export`.
@@ -126,7 +131,7 @@ impl Export {
                 [only] => only.chain,
                 several => {
                     let names: Vec<String> = several.iter().map(|h| h.chain.to_string()).collect();
-                    bail!("请指明 / say which with --chain: {}", names.join(", "));
+                    bail!(both("cli.say_chain", &[("chains", names.join(", "))]));
                 }
             },
         };
@@ -150,7 +155,7 @@ impl Export {
         };
         std::fs::rename(&partial, &self.out)?;
         eprintln!("{chain}: {size} → {}", self.out.display());
-        eprintln!("验签公钥 / verify with --key {}", key.verifier());
+        eprintln!("{}", both("cli.verify_with", &[("key", key.verifier().to_string())]));
         Ok(End::Success)
     }
 }
@@ -172,7 +177,7 @@ impl Rebuild {
             [] => ViewId::ALL.to_vec(),
             names => names
                 .iter()
-                .map(|n| ViewId::from_name(n).ok_or_else(|| anyhow!("没有这个视图 / no view {n:?}; there are {}", known())))
+                .map(|n| ViewId::from_name(n).ok_or_else(|| anyhow!(both("cli.no_view", &[("view", n.clone()), ("views", known())]))))
                 .collect::<Result<Vec<_>>>()?,
         };
         let store = self.data.open_existing()?;
@@ -202,7 +207,7 @@ impl Backup {
     pub fn run(self) -> Result<End> {
         let store = self.data.open_existing()?;
         let facts = store::backup(&store, &self.out)?;
-        println!("{}: {facts} 条记录，已校验 / facts, verified", self.out.display());
+        println!("{}", both("cli.backed_up", &[("file", self.out.display().to_string()), ("facts", facts.to_string())]));
         Ok(End::Success)
     }
 }
@@ -222,7 +227,7 @@ impl Restore {
     /// Runs it.
     pub fn run(self) -> Result<End> {
         let facts = store::restore(&self.from, &self.data)?;
-        println!("{}: {facts} 条记录，已校验 / facts, verified", self.data.display());
+        println!("{}", both("cli.backed_up", &[("file", self.data.display().to_string()), ("facts", facts.to_string())]));
         Ok(End::Success)
     }
 }

@@ -14,7 +14,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "qianwan", version, about = "千万 Qianwan: runs a village-improvement programme", propagate_version = true)]
+#[command(name = "qianwan", version, about = "Qianwan: runs a village-improvement programme", propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

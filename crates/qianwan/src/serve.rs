@@ -6,7 +6,10 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use domain::basics::Day;
 use serde_json::json;
-use server::{App, Settings};
+use server::{
+    App, Settings,
+    wording::{Language, both, text},
+};
 use store::{LinkPurpose, Store};
 
 use crate::{Data, End, data, tls};
@@ -20,8 +23,8 @@ pub struct Serve {
     #[arg(long, env = "QIANWAN_LISTEN", default_value = "127.0.0.1:8443")]
     listen: SocketAddr,
     /// Name of the installation, shown on every page
-    #[arg(long, env = "QIANWAN_NAME", default_value = "千万")]
-    name: String,
+    #[arg(long, env = "QIANWAN_NAME")]
+    name: Option<String>,
     /// Host names in the certificate; may be given several times
     #[arg(long, env = "QIANWAN_HOST", value_delimiter = ',')]
     host: Vec<String>,
@@ -77,7 +80,7 @@ impl Serve {
     pub fn run(self) -> Result<End> {
         log(self.log_json);
         if self.plain && !self.listen.ip().is_loopback() && !self.behind_proxy {
-            bail!("--plain 只能用在本机地址 / --plain works on a loopback address only; use --behind-proxy behind a proxy");
+            bail!(both("cli.plain_loopback", &[]));
         }
         let store = self.data.open()?;
         let tls = !self.plain && !self.behind_proxy;
@@ -88,11 +91,11 @@ impl Serve {
             let token = store.accounts().make_link(LinkPurpose::FirstAdmin, None, until)?;
             let scheme = if secure { "https" } else { "http" };
             let host = hosts.first().map_or("localhost", String::as_str);
-            eprintln!("第一个管理员请在 24 小时内打开（只能用一次）/ the first administrator opens, once, within 24 hours:");
+            eprintln!("{}", both("cli.first_admin", &[]));
             println!("{scheme}://{host}:{}/welcome?token={token}", self.listen.port());
         }
         let settings = Settings {
-            installation: self.name.clone(),
+            installation: self.name.clone().unwrap_or_else(|| text(Language::Chinese, "cli.installation")),
             demo: false,
             secure_cookies: secure,
             behind_proxy: self.behind_proxy,
@@ -105,7 +108,8 @@ impl Serve {
             let scheme = if tls { "https" } else { "http" };
             eprintln!("{scheme}://{address}/");
             if tls && self.tls_cert.is_none() {
-                eprintln!("根证书 / root certificate to install on clients: {}", self.data.data.join("tls/root.pem").display());
+                let root = self.data.data.join("tls/root.pem").display().to_string();
+                eprintln!("{}", both("cli.root_certificate", &[("file", root)]));
             }
         })
     }
@@ -116,12 +120,12 @@ impl Demo {
     pub fn run(self) -> Result<End> {
         log(false);
         if !self.listen.ip().is_loopback() {
-            bail!("演示的密码是公开的，只能在本机开 / the demo's passwords are public: loopback only");
+            bail!(both("cli.demo_loopback", &[]));
         }
         let store = self.data.open()?;
         let people = self.fill(&store)?;
         let settings = Settings {
-            installation: "青溪县".into(),
+            installation: text(Language::Chinese, "cli.demo_county"),
             demo: true,
             secure_cookies: false,
             behind_proxy: false,
@@ -130,11 +134,11 @@ impl Demo {
         };
         let json_line = self.json;
         listen(store, settings, self.listen, None, &mut |address| {
-            eprintln!("演示数据 / fictitious data: 青溪县");
+            eprintln!("{}", both("cli.demo_banner", &[]));
             eprintln!();
-            eprintln!("  群众页面 / public pages    http://{address}/");
-            eprintln!("  工作台   / console         http://{address}/console/");
-            eprintln!("  下乡端   / field app       http://{address}/field/");
+            eprintln!("  http://{address}/          {}", both("cli.public_pages", &[]));
+            eprintln!("  http://{address}/console/  {}", both("cli.console", &[]));
+            eprintln!("  http://{address}/field/    {}", both("cli.field", &[]));
             eprintln!();
             for (name, display) in &people {
                 eprintln!("  {name:<12} {DEMO_PASSWORD:<14} {display}");
@@ -155,9 +159,9 @@ impl Demo {
             return Ok(serde_json::from_str(&kept)?);
         }
         if store.accounts().count()? > 0 || store.positions().facts() > 0 {
-            bail!("{} 里已有别的数据，演示不会覆盖 / holds other data; the demo does not overwrite it", self.data.data.display());
+            bail!(both("cli.demo_other_data", &[("dir", self.data.data.display().to_string())]));
         }
-        eprintln!("正在模拟青溪县三年 / simulating the fictitious county …");
+        eprintln!("{}", both("cli.demo_simulating", &[]));
         let options = demo::Options { seed: self.seed, today: Day::of_ms(data::now_ms()), years: self.years };
         let bar = data::bar(1, "simulation");
         let filled = demo::fill(store, &options, DEMO_PASSWORD, &mut |done, total| {

@@ -22,8 +22,8 @@ const LIMIT: usize = 50;
 /// Rows on a page at most.
 const LIMIT_MAX: usize = 200;
 /// Parameters that are not columns.
-const RESERVED: [&str; 13] =
-    ["place", "q", "overdue", "sort", "limit", "after", "count", "by", "sum", "lang", "level", "before", "indicator"];
+const RESERVED: [&str; 12] =
+    ["place", "q", "overdue", "sort", "limit", "after", "count", "by", "sum", "lang", "before", "indicator"];
 
 /// The view that a path names.
 pub fn view(ask: &Ask) -> Result<ViewId, Problem> {
@@ -187,7 +187,10 @@ pub fn told(ask: &Ask, view: ViewId, rows: &[StoredRow]) -> Result<Vec<Value>, P
     let at = view.columns().iter().position(|c| c.name == if view == ViewId::Places { "id" } else { "place" });
     let ids: Vec<PlaceId> =
         rows.iter().filter_map(|r| if let Cell::Int(id) = r.values.get(at?)? { Some(PlaceId(*id)) } else { None }).collect();
-    let places = Briefs::load(ask, &ids)?;
+    let rows_json: Vec<Value> = rows.iter().map(|r| serde_json::from_str(&r.data)).collect::<Result<_, _>>()?;
+    let mut all = ids;
+    rows_json.iter().for_each(|row| posts_in(row, &mut all));
+    let places = Briefs::load(ask, &all)?;
     let hide = |row: &mut Value| {
         // A receipt's digest is no secret, but nobody needs it either.
         if let Some(reporter) = row.get_mut("reporter").and_then(Value::as_object_mut) {
@@ -195,9 +198,10 @@ pub fn told(ask: &Ask, view: ViewId, rows: &[StoredRow]) -> Result<Vec<Value>, P
         }
     };
     rows.iter()
-        .map(|r| {
-            let mut row: Value = serde_json::from_str(&r.data)?;
+        .zip(rows_json)
+        .map(|(r, mut row)| {
             hide(&mut row);
+            name_posts(&mut row, &places);
             if let Some(object) = row.as_object_mut() {
                 // Declared columns that the row itself does not name: what lists sort and filter by.
                 for (column, value) in view.columns().iter().zip(&r.values) {
@@ -210,6 +214,37 @@ pub fn told(ask: &Ask, view: ViewId, rows: &[StoredRow]) -> Result<Vec<Value>, P
             Ok(json!({ "key": r.key, "row": row, "place": place }))
         })
         .collect()
+}
+
+/// Places of the posts that a row names.
+fn posts_in(value: &Value, found: &mut Vec<PlaceId>) {
+    match value {
+        Value::Object(object) => {
+            if let (Some(place), Some(Value::String(_)), 2) = (object.get("place").and_then(Value::as_i64), object.get("role"), object.len()) {
+                found.push(PlaceId(place));
+            }
+            object.values().for_each(|v| posts_in(v, found));
+        }
+        Value::Array(values) => values.iter().for_each(|v| posts_in(v, found)),
+        _ => {}
+    }
+}
+
+/// Gives every post the name of its place, so that nobody has to ask for it.
+fn name_posts(value: &mut Value, places: &Briefs) {
+    match value {
+        Value::Object(object) => {
+            let post = (object.get("place").and_then(Value::as_i64), object.get("role"), object.len());
+            if let (Some(place), Some(Value::String(_)), 2) = post
+                && let Some(name) = places.place(PlaceId(place)).map(|p| p.name.clone())
+            {
+                object.insert("name".into(), name.into());
+            }
+            object.values_mut().for_each(|v| name_posts(v, places));
+        }
+        Value::Array(values) => values.iter_mut().for_each(|v| name_posts(v, places)),
+        _ => {}
+    }
 }
 
 /// A value as JSON.

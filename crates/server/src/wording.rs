@@ -67,6 +67,7 @@ macro_rules! locale {
             include_str!(concat!("../../../locales/", $language, "/shared.json")),
             include_str!(concat!("../../../locales/", $language, "/errors.json")),
             include_str!(concat!("../../../locales/", $language, "/public.json")),
+            include_str!(concat!("../../../locales/", $language, "/cli.json")),
         ]
     };
 }
@@ -89,6 +90,11 @@ pub fn text(language: Language, key: &str) -> String {
 /// The words for a key with `{name}` filled in.
 pub fn fill(language: Language, key: &str, args: &[(&str, String)]) -> String {
     args.iter().fold(text(language, key), |t, (name, value)| t.replace(&format!("{{{name}}}"), value))
+}
+
+/// Both languages in one line, for terminals.
+pub fn both(key: &str, args: &[(&str, String)]) -> String {
+    format!("{} / {}", fill(Language::Chinese, key, args), fill(Language::English, key, args))
 }
 
 /// The words for a key with values filled in, or other words where there are none.

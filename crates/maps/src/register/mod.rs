@@ -28,7 +28,7 @@ pub use code::{DivisionCode, Kind, Level};
 pub use compare::{Change, Match2016, Matched, Reused, changes, match_2016};
 pub use decode::{Encoding, decode};
 pub use finding::{Finding, ParseError, Reason, Severity};
-pub use names::{base_name, kind_by_name};
+pub use names::{TownshipKind, base_name, kind_by_name, township_kind_by_name};
 
 use crate::Point;
 use crate::datum::Datum;

@@ -17,6 +17,29 @@ pub fn base_name(name: &str) -> &str {
     strip(strip(name, &committees), &["社区", "村"])
 }
 
+/// What a township-level unit calls itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TownshipKind {
+    /// 镇
+    Town,
+    /// 乡
+    Township,
+    /// 街道
+    Subdistrict,
+    /// Farms, development zones and the like.
+    Other,
+}
+
+/// The kind of a township-level unit by the end of its name.
+pub fn township_kind_by_name(name: &str) -> TownshipKind {
+    match name {
+        n if n.ends_with('镇') => TownshipKind::Town,
+        n if n.ends_with('乡') => TownshipKind::Township,
+        n if n.ends_with("街道") => TownshipKind::Subdistrict,
+        _ => TownshipKind::Other,
+    }
+}
+
 /// Which kind of unit the end of the name says; `Other` when it says neither.
 pub fn kind_by_name(name: &str) -> Kind {
     let ends_with = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));

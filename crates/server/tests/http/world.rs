@@ -213,9 +213,8 @@ fn make_seed() -> Seed {
         let id = people.iter().find(|(n, _)| n.strip_prefix("test-") == Some(name)).unwrap().1;
         Actor::Account { id, posts: vec![Post { place: at_of(place, &places), role: Role::Office }] }
     };
-    let bytes = picture(64, 48, 200);
-    let photo = |n: u8| store::NewFile { content: if n == 0 { &bytes } else { FOREIGN_PNG.as_slice() }, media_type: "image/png", taken_ms: None, position: None };
-    let foreign_photo = store.files().put(&photo(1), NOW_MS).unwrap().hash.as_str().to_owned();
+    let photo = store::NewFile { content: &picture(33, 31, 7), media_type: "image/png", taken_ms: None, position: None };
+    let foreign_photo = store.files().put(&photo, NOW_MS).unwrap().hash.as_str().to_owned();
     let mut problems = Vec::new();
     for at in At::ALL {
         let text = if at.is_foreign() { format!("{FOREIGN_WORDS}：路灯不亮") } else { "路灯不亮，天黑后看不清".to_owned() };
@@ -240,9 +239,6 @@ fn make_seed() -> Seed {
     let receipts = filled.receipts.iter().map(|(id, r)| (id.0, r.clone())).collect();
     Seed { dir, _kept: kept, places, people, problems, topics, receipts, foreign_photo }
 }
-
-/// One pixel, and a chunk that makes it unlike any other file.
-static FOREIGN_PNG: LazyLock<Vec<u8>> = LazyLock::new(|| picture(33, 31, 7));
 
 /// A small PNG; another shade makes another file.
 pub fn picture(width: u32, height: u32, shade: u8) -> Vec<u8> {
@@ -595,4 +591,34 @@ pub fn filled(path: &str, at: At) -> String {
         .replace("{x}", "430")
         .replace("{y}", "210.mvt")
         .replace("{hash}", if foreign { &SEED.foreign_photo } else { "0000000000000000000000000000000000000000000000000000000000000000" })
+}
+
+/// Every type of command that the reference names.
+pub fn command_types() -> Vec<String> {
+    fn look(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => {
+                if let Some(words) = value.pointer("/properties/type/enum").and_then(Value::as_array) {
+                    found.extend(words.iter().map(|w| w.as_str().unwrap().to_owned()).filter(|w| w.contains('.')));
+                }
+                map.values().for_each(|v| look(v, found));
+            }
+            Value::Array(list) => list.iter().for_each(|v| look(v, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    look(&server::openapi_document()["components"]["schemas"]["Command"], &mut found);
+    found
+}
+
+/// Column of the tile that holds a longitude.
+pub fn tile_x(lon_e7: i32, z: u8) -> u32 {
+    ((f64::from(lon_e7) / 1e7 + 180.0) / 360.0 * f64::from(1_u32 << z)) as u32
+}
+
+/// Row of the tile that holds a latitude.
+pub fn tile_y(lat_e7: i32, z: u8) -> u32 {
+    let lat = (f64::from(lat_e7) / 1e7).to_radians();
+    ((1.0 - (lat.tan() + 1.0 / lat.cos()).ln() / std::f64::consts::PI) / 2.0 * f64::from(1_u32 << z)) as u32
 }

@@ -107,7 +107,7 @@ test('a repeated command gets the first answer, another under its id is refused'
   await person.finish()
 })
 
-test('the wrong person gets 403, a stranger 401, another site nothing', async () => {
+test('the wrong person is refused, a stranger 401, another site nothing', async () => {
   const village = await open(browser, server)
   await signIn(village, account(server, 'village'))
   const verify = { type: 'problems.verify_fix', problem: story.problem, note: '看过了', photos: [] }
@@ -120,7 +120,7 @@ test('the wrong person gets 403, a stranger 401, another site nothing', async ()
   const foreign = await ask(village, `/api/places/${others[0].place.id}/dossier`)
   const nowhere = await ask(village, `/api/places/${others[0].place.id + 1_000_000_000}/dossier`)
   assert.deepEqual([foreign.status, foreign.text], [nowhere.status, nowhere.text], 'what is out of scope answers like what does not exist')
-  assert.equal(foreign.status, 403)
+  assert.equal(foreign.status, 404)
   const withoutHeader = await village.context.request.post('/api/commands', { data: { id: uuid(), command: verify } })
   assert.equal(withoutHeader.status(), 403, 'a request without X-Qianwan may come from another site')
   await village.finish()

@@ -262,7 +262,7 @@ pub struct World {
     pub store: Arc<Store>,
     service: Router,
     tokens: Mutex<Vec<(String, String)>>,
-    _dir: tempfile::TempDir,
+    dir: Arc<tempfile::TempDir>,
 }
 
 /// One world that nobody writes to.
@@ -294,20 +294,24 @@ impl World {
 
     fn in_dir(dir: tempfile::TempDir, settings: Settings) -> World {
         let store = Arc::new(Store::open(&Location::in_dir(dir.path())).unwrap());
-        World::over(store, settings, dir)
+        World::over(store, settings, Arc::new(dir))
     }
 
-    fn over(store: Arc<Store>, settings: Settings, dir: tempfile::TempDir) -> World {
+    fn over(store: Arc<Store>, settings: Settings, dir: Arc<tempfile::TempDir>) -> World {
         let app = App::new(store.clone(), settings);
-        World { service: server::service(app.clone()), app, store, tokens: Mutex::default(), _dir: dir }
+        World { service: server::service(app.clone()), app, store, tokens: Mutex::default(), dir }
     }
 
     /// The same data, later or with other settings.
-    pub fn with(self, change: impl FnOnce(&mut Settings)) -> World {
+    pub fn with(&self, change: impl FnOnce(&mut Settings)) -> World {
         let mut settings = self.app.settings.clone();
         change(&mut settings);
-        let World { store, _dir, .. } = self;
-        World::over(store, settings, _dir)
+        World::over(self.store.clone(), settings, self.dir.clone())
+    }
+
+    /// The same data, with nobody signed in yet.
+    pub fn with_fresh_sessions(&self) -> World {
+        self.with(|_| ())
     }
 
     /// The session of a person.

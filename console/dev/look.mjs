@@ -2,7 +2,8 @@
 import { mkdir } from 'node:fs/promises'
 import { PAGES, start } from './browser.mjs'
 
-const [out = '/tmp/look', ...only] = process.argv.slice(2)
+const [out, ...only] = process.argv.slice(2)
+if (!out) throw new Error('node dev/look.mjs OUT [page…]')
 const list = (name, all) => process.env[name]?.split(',') ?? all
 await mkdir(out, { recursive: true })
 const b = await start()

@@ -113,8 +113,8 @@ function may(view, key) {
 const INDICATORS = {
   problems_open: { unit: 'count', better: 'less', q: 'open=1', value: (k, r) => (OPEN.includes(r.state.is) ? 1 : 0) },
   problems_overdue: { unit: 'count', better: 'less', q: 'overdue=1', value: (k, r) => (overdue(r) ? 1 : 0) },
-  problems_reported: { unit: 'count', better: 'neither', q: '', value: () => 1 },
-  problems_confirmed_share: { unit: 'share', better: 'more', q: 'state=confirmed', value: (k, r) => (r.state.is === 'confirmed' ? 1 : 0), share: true },
+  problems_reported_year: { unit: 'count', better: 'neither', q: '', value: () => 1 },
+  problems_confirmed_share: { unit: 'percent', better: 'more', q: 'state=confirmed', value: (k, r) => (r.state.is === 'confirmed' ? 1 : 0), share: true },
 }
 const indicatorCache = new Map()
 function indicatorValue(name, id) {
@@ -124,7 +124,7 @@ function indicatorValue(name, id) {
   let n = 0, d = 0
   for (const [k, r] of rows.problems) if (within.has(r.place)) { d++; n += ind.value(k, r) }
   const none = places.get(id).level === 'village' && id % 23 === 0
-  const out = none ? { value: null, numerator: null, denominator: null, missing: id % 2 ? 'not-asked' : 'unknown' } : ind.share ? { value: d ? n / d : null, numerator: n, denominator: d, missing: d ? null : 'no-denominator' } : { value: n, numerator: n, denominator: null, missing: null }
+  const out = none ? { value: null, numerator: null, denominator: null, missing: id % 2 ? 'not-asked' : 'unknown' } : ind.share ? { value: d ? Math.round((n * 10000) / d) : null, numerator: n, denominator: d, missing: d ? null : 'no-denominator' } : { value: n, numerator: n, denominator: null, missing: null }
   indicatorCache.set(cacheKey, out)
   return out
 }

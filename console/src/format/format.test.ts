@@ -16,6 +16,10 @@ test('due dates by whole days', () => {
   expect(format.daysBetween('2026-02-27', '2026-03-01')).toBe(2)
   expect(format.dueIn('2026-11-23', '2026-11-23')).not.toBe(format.dueIn('2026-11-24', '2026-11-23'))
 })
+test('percent comes in basis points and shows its base', () => {
+  expect(format.value({ value: 5331, numerator: 129, denominator: 242, missing: null }, 'percent')).toBe('53.3% (129/242)')
+  expect(format.value({ value: 9, numerator: 254, denominator: 27524, missing: null }, 'per_thousand')).toBe('9‰ (254/27,524)')
+})
 test('distance in metres, then kilometres', () => {
   expect(format.distance(40)).toContain('40')
   expect(format.distance(1540)).toContain('1.5')

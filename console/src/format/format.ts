@@ -60,14 +60,14 @@ export function position(p: { lon_e7: number; lat_e7: number } | null | undefine
 export function bytes(n: number): string {
   return n < 1_048_576 ? `${decimal(n / 1024, 0)} KB` : `${decimal(n / 1_048_576)} MB`
 }
-/** Value of an indicator in its unit; missing says why. */
+/** Value of an indicator in its unit (percent comes in basis points: 7272 is 72.72 %); missing says why. */
 export function value(v: { value: number | null; numerator: number | null; denominator: number | null; missing: string | null }, unit: string): string {
   if (v.value === null) return v.missing === 'not-asked' ? t('value.not_asked') : v.missing === 'no-denominator' ? t('value.no_base') : t('value.unknown')
-  if (unit === 'share' || unit === 'percent') {
-    if (v.numerator !== null && v.denominator !== null) return share(v.numerator, v.denominator)
-    return `${decimal(unit === 'share' ? v.value * 100 : v.value)}%`
-  }
-  return unit === 'count' || Number.isInteger(v.value) ? count(v.value) : decimal(v.value)
+  const base = v.numerator !== null && v.denominator !== null ? ` (${count(v.numerator)}/${count(v.denominator)})` : ''
+  if (unit === 'percent') return `${decimal(v.value / 100)}%${base}`
+  if (unit === 'per_thousand') return `${decimal(v.value)}‰${base}`
+  if (unit === 'days') return t('value.days', { n: count(v.value) })
+  return count(v.value)
 }
 /** First eight characters: enough to compare by eye, the whole stands in the title. */
 export function shortHash(hash: string): string { return hash.replace(/^sha256:|^sm3:/, '').slice(0, 8) }

@@ -4,13 +4,16 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use domain::basics::Day;
+use domain::{
+    ViewId,
+    basics::{Day, Role},
+};
 use serde_json::json;
 use server::{
     App, Settings,
     wording::{Language, both, text},
 };
-use store::{LinkPurpose, Store};
+use store::{Condition, LinkPurpose, Scope, Store};
 
 use crate::{Data, End, data, tls};
 
@@ -66,8 +69,8 @@ pub struct Demo {
 
 /// The password of every demo account. It opens made-up data on this machine only.
 const DEMO_PASSWORD: &str = "qingxi-demo";
-/// People whose sign-in is shown: one of each kind.
-const SHOWN: [&str; 8] = ["office", "head", "water", "t01", "v001", "inspector", "viewer", "admin"];
+/// People of the county whose sign-in is shown; a township and a village with work to do come on top.
+const SHOWN: [&str; 6] = ["office", "head", "water", "inspector", "viewer", "admin"];
 
 fn log(json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("QIANWAN_LOG").unwrap_or_else(|_| "info".into());
@@ -169,17 +172,40 @@ impl Demo {
             bar.set_position(done);
         })?;
         bar.finish_and_clear();
-        let people: Vec<(String, String)> = SHOWN
-            .iter()
-            .filter_map(|name| filled.people.iter().find(|p| p.name == *name))
-            .map(|p| (p.name.clone(), p.display.clone()))
-            .collect();
+        let named = SHOWN.iter().filter_map(|name| filled.people.iter().find(|p| p.name == *name));
+        let mut shown: Vec<&demo::Person> = named.collect();
+        for (at, role) in [(3, Role::Township), (4, Role::Village)] {
+            shown.extend(busiest(store, &filled.people, role)?);
+            let to = at.min(shown.len() - 1);
+            shown[to..].rotate_right(1);
+        }
+        let people: Vec<(String, String)> = shown.iter().map(|p| (p.name.clone(), p.display.clone())).collect();
         let receipts: Vec<_> = filled.receipts.iter().map(|(id, receipt)| json!({ "problem": id, "receipt": receipt })).collect();
         store.set_setting("demo.receipts", &json!(receipts).to_string())?;
         store.set_setting("demo", "1")?;
         store.set_setting("demo.people", &serde_json::to_string(&people)?)?;
         Ok(people)
     }
+}
+
+/// Whoever of a role has most to do: a demonstration with an empty desk shows nothing.
+fn busiest<'p>(store: &Store, people: &'p [demo::Person], role: Role) -> Result<Option<&'p demo::Person>> {
+    let assigned = |person: &demo::Person| -> Result<u64> {
+        let conditions = [
+            Condition::OneOf("post_place".into(), vec![person.place.into()]),
+            Condition::OneOf("post_role".into(), vec![role.word().into()]),
+            Condition::OneOf("state".into(), vec!["assigned".into()]),
+        ];
+        Ok(store.count(ViewId::Problems, &Scope::All, &conditions)?.count)
+    };
+    let mut best = None;
+    for person in people.iter().filter(|p| p.role == role) {
+        let work = assigned(person)?;
+        if best.is_none_or(|(most, _)| work > most) {
+            best = Some((work, person));
+        }
+    }
+    Ok(best.map(|(_, person)| person))
 }
 
 type Tls = (PathBuf, Option<(PathBuf, PathBuf)>, Vec<String>);

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::{
     answer::{Answer, Problem},
     ask::Ask,
+    files,
 };
 
 /// What comes in.
@@ -30,6 +31,10 @@ pub fn submit(ask: &Ask) -> Result<Answer, Problem> {
     let command: Command = serde_json::from_value(incoming.command).map_err(|e| Problem::bad_command(e.to_string()))?;
     // An import comes through the command line, where its findings are listed row by row.
     if matches!(command, Command::Import(_)) {
+        return Err(Problem::forbidden());
+    }
+    // A receipt is what lets a villager report without a post, by the public form and within its limits.
+    if matches!(command, Command::Problems(problems::Command::Report { receipt: Some(_), .. })) {
         return Err(Problem::forbidden());
     }
     let actor = ask.caller()?.actor();
@@ -52,7 +57,11 @@ pub fn give(ask: &Ask, id: Uuid, mut command: Command, actor: Actor) -> Result<s
 fn complete_photos(ask: &Ask, photos: &mut [Photo]) -> Result<(), Problem> {
     for photo in photos {
         let info = ask.app.store.files().info(&photo.file)?;
-        let info = info.ok_or_else(|| Problem::bad_upload(format!("photo {} has not been uploaded", photo.file.as_str())))?;
+        let missing = || Problem::bad_upload(format!("photo {} has not been uploaded", photo.file.as_str()));
+        let info = info.ok_or_else(missing)?;
+        if ask.caller.is_some() && files::belongs_to_others(ask, &photo.file)? {
+            return Err(missing());
+        }
         if !info.media_type.starts_with("image/") {
             return Err(Problem::bad_upload(format!("{} is not a photo", photo.file.as_str())));
         }

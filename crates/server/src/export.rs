@@ -99,7 +99,8 @@ fn column_name(ask: &Ask, name: &str) -> String {
 /// A cell that a spreadsheet would run as a formula is made harmless by a leading apostrophe.
 fn harmless(text: String) -> String {
     match text.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{text}"),
+        // The wide forms as well: spreadsheets of East Asia take them for the narrow ones.
+        Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\t' | '\r') => format!("'{text}"),
         _ => text,
     }
 }

@@ -1,13 +1,16 @@
 //! Photographs: looked at before they are believed, stored once, shown without their position to the public.
 
-use std::io::Cursor;
+use std::{collections::VecDeque, io::Cursor, sync::Mutex};
 
 use axum::http::header;
-use domain::basics::{FileHash, Position};
+use domain::{
+    ViewId,
+    basics::{AccountId, Capability, FileHash, Position},
+};
 use exif::{In, Tag, Value as ExifValue};
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 use serde_json::json;
-use store::{FileInfo, NewFile};
+use store::{FileInfo, NewFile, Scope};
 
 use crate::{
     answer::{Answer, Problem},
@@ -19,10 +22,35 @@ use crate::{
 pub const PHOTO_MAX: usize = 16 << 20;
 /// Longest side of a photograph that is accepted, pixels.
 const SIDE_MAX: u32 = 20_000;
+/// Most pixels of a photograph that is accepted. Drawn, that is a quarter of a gigabyte, one at a time.
+const PIXELS_MAX: u64 = 64_000_000;
 /// Longest side of what is shown in lists, pixels.
 const THUMB_SIDE: u32 = 480;
 /// Longest side of what the public sees, pixels.
 const PUBLIC_SIDE: u32 = 1600;
+
+/// Uploads whose uploader is remembered: he sees what he sent before it stands in any fact.
+const UPLOADS_MAX: usize = 10_000;
+
+/// Who uploaded what lately.
+#[derive(Default)]
+pub struct Uploads(Mutex<VecDeque<(AccountId, FileHash)>>);
+
+impl Uploads {
+    fn note(&self, account: AccountId, hash: &FileHash) {
+        if let Ok(mut kept) = self.0.lock() {
+            kept.truncate(UPLOADS_MAX - 1);
+            kept.push_front((account, hash.clone()));
+        }
+    }
+
+    fn knows(&self, account: AccountId, hash: &FileHash) -> bool {
+        self.0.lock().is_ok_and(|kept| kept.iter().any(|(a, h)| *a == account && h == hash))
+    }
+}
+
+/// One picture is drawn at a time: a phone's photo takes a hundred megabytes while it is.
+static DRAWING: Mutex<()> = Mutex::new(());
 
 /// A part of a multipart form.
 pub struct Part {
@@ -77,6 +105,7 @@ pub fn upload(ask: &Ask) -> Result<Answer, Problem> {
     let parts = parts(ask)?;
     let part = parts.iter().find(|p| p.name == "file").ok_or_else(|| Problem::bad_upload("no part named file"))?;
     let info = take_photo(ask, &part.content)?;
+    ask.app.uploads.note(ask.caller()?.account.id, &info.hash);
     Ok(Answer::json(&marked(
         ask,
         json!({
@@ -96,13 +125,32 @@ pub fn take_photo(ask: &Ask, content: &[u8]) -> Result<FileInfo, Problem> {
     };
     let size = reader(content, format).into_dimensions();
     match size {
-        Ok((w, h)) if w.max(h) <= SIDE_MAX && u64::from(w) * u64::from(h) <= 120_000_000 => {}
-        Ok((w, h)) => return Err(Problem::bad_upload(format!("{w} × {h}"))),
-        Err(_) => return Err(Problem::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, "broken-photo")),
+        Ok((w, h)) if w.max(h) <= SIDE_MAX && u64::from(w) * u64::from(h) <= PIXELS_MAX => {}
+        Ok((w, h)) => return Err(Problem::bad_upload(format!("{w} × {h}, > {} MP", PIXELS_MAX / 1_000_000))),
+        Err(_) => return Err(broken()),
+    }
+    if (format == ImageFormat::Jpeg && !ends(content)) || draw(content, format).is_none() {
+        return Err(broken());
     }
     let (taken_ms, position) = camera_says(content);
     let new = NewFile { content, media_type: format.to_mime_type(), taken_ms, position };
     Ok(ask.app.store.files().put(&new, ask.now_ms)?)
+}
+
+fn broken() -> Problem {
+    Problem::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, "broken-photo")
+}
+
+/// Whether a JPEG comes to its end; decoders draw half a picture without a word. Phones append things after the end.
+fn ends(content: &[u8]) -> bool {
+    let last = |marker: u8| content.windows(2).rposition(|w| w == [0xFF, marker]);
+    last(0xD9) > last(0xDA)
+}
+
+/// The picture, or nothing where it cannot be drawn.
+fn draw(content: &[u8], format: ImageFormat) -> Option<DynamicImage> {
+    let _one = DRAWING.lock();
+    reader(content, format).decode().ok()
 }
 
 fn reader(content: &[u8], format: ImageFormat) -> ImageReader<Cursor<&[u8]>> {
@@ -152,12 +200,31 @@ pub fn camera_says(content: &[u8]) -> (Option<i64>, Option<Position>) {
 pub fn get(ask: &Ask) -> Result<Answer, Problem> {
     let hash = hash(ask)?;
     let info = ask.app.store.files().info(&hash)?.ok_or_else(Problem::not_found)?;
+    // Outlines are on every map; photographs are for those whose area they were taken in.
+    if info.media_type.starts_with("image/") && !may_see(ask, &hash)? {
+        return Err(Problem::not_found());
+    }
     if ask.param("size") == Some("thumb") && info.media_type.starts_with("image/") {
         return shown(ask, &hash, THUMB_SIDE);
     }
     let content = ask.app.store.files().read(&hash)?;
     let media_type = known_type(&info.media_type);
     Ok(Answer::bytes(media_type, content).with(header::CACHE_CONTROL, "private, max-age=31536000, immutable"))
+}
+
+/// Whether the caller uploaded the photograph or may read a problem that it belongs to.
+fn may_see(ask: &Ask, hash: &FileHash) -> Result<bool, Problem> {
+    if ask.app.uploads.knows(ask.caller()?.account.id, hash) {
+        return Ok(true);
+    }
+    let scope = ask.scope(Capability::Read)?;
+    Ok(scope == Scope::All || ask.app.store.mentions(ViewId::Problems, "problem", &scope, hash.as_str())?)
+}
+
+/// Whether a photograph belongs to problems of others: attached to one's own it would show where it was taken.
+pub fn belongs_to_others(ask: &Ask, hash: &FileHash) -> Result<bool, Problem> {
+    let known = !ask.caller()?.posts.is_empty() && may_see(ask, hash)?;
+    Ok(!known && ask.app.store.mentions(ViewId::Problems, "problem", &Scope::All, hash.as_str())?)
 }
 
 fn known_type(text: &str) -> &'static str {
@@ -184,7 +251,7 @@ pub fn shown(ask: &Ask, hash: &FileHash, side: u32) -> Result<Answer, Problem> {
     }
     let content = ask.app.store.files().read(hash)?;
     let format = image::guess_format(&content).map_err(|_| Problem::not_found())?;
-    let picture = reader(&content, format).decode().map_err(|_| Problem::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, "broken-photo"))?;
+    let picture = draw(&content, format).ok_or_else(broken)?;
     let upright = turned(picture, &content);
     let smaller = if upright.width().max(upright.height()) > side { upright.thumbnail(side, side) } else { upright };
     let mut bytes = Vec::new();

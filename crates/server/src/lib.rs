@@ -63,6 +63,8 @@ pub struct App {
     /// How it presents itself.
     pub settings: Settings,
     limits: limits::Limits,
+    lockout: limits::Lockout,
+    uploads: files::Uploads,
     map: map::MapCache,
     indicators: indicators::Cache,
     assets: assets::Assets,
@@ -92,6 +94,8 @@ impl App {
             store,
             settings,
             limits: limits::Limits::default(),
+            lockout: limits::Lockout::default(),
+            uploads: files::Uploads::default(),
             map: map::MapCache::default(),
             indicators: indicators::Cache::default(),
             assets: assets::Assets::default(),

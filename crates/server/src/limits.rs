@@ -33,6 +33,46 @@ impl Limits {
     }
 }
 
+/// Wrong passwords in a row before a name is locked for a while; the store says the same of accounts.
+const WRONG_MAX: u32 = 5;
+/// How long it is locked, milliseconds.
+const LOCKED_MS: i64 = 10 * 60_000;
+
+/// Wrong passwords by name, whether anybody has that name or not: who guesses must not learn which names there are.
+#[derive(Default)]
+pub struct Lockout(Mutex<HashMap<String, (u32, i64)>>);
+
+impl Lockout {
+    /// Whether the name may be tried, or for how many seconds not.
+    pub fn check(&self, name: &str, now_ms: i64) -> Result<(), i64> {
+        let Ok(names) = self.0.lock() else { return Ok(()) };
+        match names.get(name) {
+            Some((_, until)) if *until > now_ms => Err((until - now_ms + 999) / 1000),
+            _ => Ok(()),
+        }
+    }
+
+    /// One more wrong password.
+    pub fn wrong(&self, name: &str, now_ms: i64) {
+        let Ok(mut names) = self.0.lock() else { return };
+        if names.len() > KEYS_MAX {
+            names.retain(|_, (_, until)| *until > now_ms);
+        }
+        let (wrong, until) = names.entry(name.to_owned()).or_default();
+        *wrong += 1;
+        if *wrong >= WRONG_MAX {
+            (*wrong, *until) = (0, now_ms + LOCKED_MS);
+        }
+    }
+
+    /// The right one.
+    pub fn right(&self, name: &str) {
+        if let Ok(mut names) = self.0.lock() {
+            names.remove(name);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -540,6 +540,9 @@ fn send_report(ask: &Ask, place: &Place, form: &Form, rule: &domain::rules::Publ
         ask.app.limits.take(&key, max, 3_600_000, ask.now_ms).map_err(Problem::too_many)?;
     }
     for content in &form.files {
+        // Photos are kept before the report is, so they have a limit of their own: a disk is filled in no other way.
+        let photos_max = usize::from(rule.per_client_hour) * usize::from(rule.photos_max.max(1)) * 2;
+        ask.app.limits.take(&format!("photo {}", ask.client), photos_max, 3_600_000, ask.now_ms).map_err(Problem::too_many)?;
         let info = files::take_photo(ask, content)?;
         draft.position = draft.position.or(info.position);
         let hash = info.hash.as_str().to_owned();
@@ -731,7 +734,7 @@ fn origin(ask: &Ask) -> String {
 pub fn poster(ask: &Ask) -> Result<Answer, Problem> {
     let place = open_village(ask)?;
     let url = format!("{}/v/{}", origin(ask), place.code);
-    let code = QrCode::with_error_correction_level(&url, EcLevel::Q).map_err(|e| Problem::accident(format!("QR: {e}")))?;
+    let code = QrCode::with_error_correction_level(&url, EcLevel::Q).map_err(|_| Problem::bad_query("host"))?;
     let qr = code.render::<svg::Color>().min_dimensions(118, 118).quiet_zone(true).build();
     let inner = qr.split_once("?>").map_or(qr.as_str(), |(_, rest)| rest);
     let path = path_names(ask, &place)?.join(" ");

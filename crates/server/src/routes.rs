@@ -9,7 +9,7 @@ use std::{
 use axum::{
     Router,
     body::Body,
-    extract::{ConnectInfo, DefaultBodyLimit, RawPathParams, Request},
+    extract::{ConnectInfo, DefaultBodyLimit, RawPathParams, Request, rejection::RawPathParamsRejection},
     http::{HeaderValue, Method, Response, StatusCode, header},
     routing::{MethodFilter, on},
 };
@@ -83,7 +83,7 @@ macro_rules! routes {
     };
 }
 
-use Capability::{Export, LogRead, Read};
+use Capability::{Export, LogRead, ProblemsReport, Read};
 use Permit::{Loopback, Public, SignedIn, With};
 
 routes! {
@@ -130,7 +130,7 @@ routes! {
     GET "/api/export/{file}" permit: With(Export), guard: None, body: 0, export::export, "A list as CSV or XLSX";
     GET "/api/map" permit: With(Read), guard: None, body: 0, map::about, "Bounds and layers of the map";
     GET "/api/tiles/{layer}/{z}/{x}/{y}" permit: With(Read), guard: None, body: 0, map::tile, "Vector tile";
-    POST "/api/files" permit: SignedIn, guard: Header, body: UPLOAD, files::upload, "Store a photo";
+    POST "/api/files" permit: With(ProblemsReport), guard: Header, body: UPLOAD, files::upload, "Store a photo";
     GET "/api/files/{hash}" permit: With(Read), guard: None, body: 0, files::get, "A stored file";
     GET "/api/openapi.json" permit: Public, guard: None, body: 0, openapi::get, "This reference";
     GET "/healthz" permit: Public, guard: None, body: 0, operations::health, "Whether it works";
@@ -145,9 +145,15 @@ pub fn router(app: Arc<App>) -> Router {
         let filter = MethodFilter::try_from(route.method.clone()).unwrap_or(MethodFilter::GET);
         let route = Arc::new(route);
         let path = route.path;
-        let served = move |params: RawPathParams, request: Request| {
+        let served = move |params: Result<RawPathParams, RawPathParamsRejection>, request: Request| {
             let (app, route) = (app.clone(), route.clone());
-            async move { serve(app, route, params, request).await }
+            async move {
+                match params {
+                    Ok(params) => serve(app, route, params, request).await,
+                    // Bytes that are no text name nothing.
+                    Err(_) => refusal(&app, &request, Problem::not_found()),
+                }
+            }
         };
         router = router.route(path, on(filter, served));
     }
@@ -200,8 +206,11 @@ async fn serve(app: Arc<App>, route: Arc<Route>, params: RawPathParams, request:
     let body = match http_body_util::Limited::new(body, route.body_max.max(64 << 10)).collect().await {
         Ok(body) => body.to_bytes(),
         Err(_) => {
-            let max = route.body_max.max(64 << 10) >> 20;
-            let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large").arg("max", format!("{max} MB"));
+            let max = match route.body_max >> 20 {
+                0 => "64 KB".to_owned(),
+                megabytes => format!("{megabytes} MB"),
+            };
+            let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large").arg("max", max);
             return finish(&app, parts.uri.path(), told(&app, problem, language, page));
         }
     };
@@ -230,6 +239,13 @@ fn handle(route: &Route, mut ask: Ask, page: bool) -> Answer {
 
 /// The one door for routes.
 fn enter(route: &Route, ask: &mut Ask) -> Result<(), Problem> {
+    // No name or word holds a NUL, and not every database takes one.
+    if ask.path.iter().any(|p| p.contains('\0')) {
+        return Err(Problem::not_found());
+    }
+    if ask.query.iter().any(|(n, v)| n.contains('\0') || v.contains('\0')) {
+        return Err(Problem::bad_query("NUL"));
+    }
     if let Some(token) = session::token_of(&ask.headers) {
         let found = ask.app.store.accounts().session(&token, ask.now_ms)?;
         ask.caller = found.map(|s| {
@@ -272,8 +288,8 @@ fn same_site(ask: &Ask) -> Result<(), Problem> {
         None => match &ask.caller {
             None => Ok(()),
             Some(caller) => {
-                let given = url::form_urlencoded::parse(&ask.body).find(|(n, _)| n == "csrf").map(|(_, v)| v.into_owned());
-                let same = given.is_some_and(|g| bool::from(g.as_bytes().ct_eq(caller.csrf.as_bytes())));
+                let form = public::Form::read(ask)?;
+                let same = form.get("csrf").is_some_and(|given| bool::from(given.as_bytes().ct_eq(caller.csrf.as_bytes())));
                 same.then_some(()).ok_or_else(refused)
             }
         },

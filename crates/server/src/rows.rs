@@ -67,8 +67,9 @@ pub fn conditions(ask: &Ask, view: ViewId) -> Result<Vec<Condition>, Problem> {
             match declared.kind {
                 ColumnKind::Text => Ok(Cell::from(text)),
                 ColumnKind::Day => {
-                    let good = text.parse::<domain::basics::Day>().is_ok();
-                    good.then(|| Cell::from(text)).ok_or_else(|| Problem::bad_query(format!("{name}={text}: YYYY-MM-DD")))
+                    // Written back: what also passes for a day would compare as other text.
+                    let day = text.parse::<domain::basics::Day>();
+                    day.map(Cell::from).map_err(|_| Problem::bad_query(format!("{name}={text}: YYYY-MM-DD")))
                 }
                 ColumnKind::Bool => match text {
                     "1" | "true" => Ok(Cell::Int(1)),
@@ -115,7 +116,7 @@ pub fn list_of(ask: &Ask, view: ViewId, capability: Capability) -> Result<List, 
     });
     let after = match ask.param("after") {
         None | Some("") => None,
-        Some(text) => Some(read_cursor(text).ok_or_else(|| Problem::bad_query("after"))?),
+        Some(text) => Some(read_cursor(text).filter(|c| fits(c, view, sort.as_ref())).ok_or_else(|| Problem::bad_query("after"))?),
     };
     let scope = ask.scope(capability)?;
     Ok(List { view, scope, conditions: conditions(ask, view)?, sort, after, limit })
@@ -364,6 +365,17 @@ pub fn write_cursor(cursor: &Cursor) -> String {
         Cell::Null | Cell::Bytes(_) => Value::Null,
     };
     URL_SAFE_NO_PAD.encode(json!([value, cursor.key]).to_string())
+}
+
+/// Whether a cursor comes from a list in this order.
+fn fits(cursor: &Cursor, view: ViewId, sort: Option<&(String, bool)>) -> bool {
+    let column = sort.and_then(|(name, _)| view.columns().iter().find(|c| c.name == name));
+    match (column.map(|c| c.kind), &cursor.value) {
+        (None, value) => sort.is_some() || *value == Cell::Null,
+        (Some(ColumnKind::Text | ColumnKind::Day), Cell::Text(_)) => true,
+        (Some(ColumnKind::Int | ColumnKind::Ms | ColumnKind::Bool | ColumnKind::Place), Cell::Int(_)) => true,
+        (Some(_), _) => false,
+    }
 }
 
 /// A cursor from its text.

@@ -43,16 +43,21 @@ fn try_sign_in(ask: &Ask, name: &str, password: &str) -> Result<String, Problem>
     if name.len() > 200 || password.len() > 1000 {
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "sign-in/refused"));
     }
+    let locked = |seconds: i64| Problem::new(StatusCode::TOO_MANY_REQUESTS, "sign-in/locked").arg("seconds", seconds);
+    // Asked before the account is, so that a name without an account locks in the same way and tells nobody.
+    ask.app.lockout.check(name, ask.now_ms).map_err(locked)?;
     match ask.app.store.accounts().sign_in(name, password, ask.now_ms)? {
         SignIn::Welcome(token) => {
+            ask.app.lockout.right(name);
             tracing::info!(name, client = %ask.client, "signed in");
             Ok(token)
         }
         SignIn::Refused => {
+            ask.app.lockout.wrong(name, ask.now_ms);
             tracing::info!(name, client = %ask.client, "sign-in refused");
             Err(Problem::new(StatusCode::UNAUTHORIZED, "sign-in/refused"))
         }
-        SignIn::Locked { seconds } => Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "sign-in/locked").arg("seconds", seconds)),
+        SignIn::Locked { seconds } => Err(locked(seconds)),
     }
 }
 
@@ -96,7 +101,10 @@ pub fn sign_out(ask: &Ask) -> Result<Answer, Problem> {
 /// Only paths of our own: another address after signing in would be a trap.
 fn next_of(text: Option<&str>) -> String {
     match text {
-        Some(path) if path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\n', '\r']) => path.to_owned(),
+        // Browsers drop tabs and line feeds within an address: "/\t/elsewhere" would lead there.
+        Some(path) if path.starts_with('/') && !path.starts_with("//") && !path.contains(|c: char| c == '\\' || c.is_control()) => {
+            path.to_owned()
+        }
         _ => "/console/".to_owned(),
     }
 }
@@ -126,8 +134,17 @@ pub fn sign_out_form(ask: &Ask) -> Result<Answer, Problem> {
     Ok(Answer::see_other("/").with(header::SET_COOKIE, &cookie(ask, "", 0)))
 }
 
+/// A link printed by an earlier start must not make a second first administrator.
+fn first_of_all(ask: &Ask) -> Result<(), Problem> {
+    match ask.app.store.accounts().count()? {
+        0 => Ok(()),
+        _ => Err(Problem::new(StatusCode::NOT_FOUND, "link-used")),
+    }
+}
+
 /// `GET /welcome?token=`.
 pub fn welcome_page(ask: &Ask) -> Result<Answer, Problem> {
+    first_of_all(ask)?;
     let token = ask.param("token").unwrap_or_default();
     if !ask.app.store.accounts().link_works(LinkPurpose::FirstAdmin, token, ask.now_ms)? {
         return Err(Problem::new(StatusCode::NOT_FOUND, "link-used"));
@@ -137,6 +154,7 @@ pub fn welcome_page(ask: &Ask) -> Result<Answer, Problem> {
 
 /// `POST /welcome`: the first administrator chooses name and password; the link works for exactly one.
 pub fn welcome(ask: &Ask) -> Result<Answer, Problem> {
+    first_of_all(ask)?;
     let form = Form::read(ask)?;
     let (token, name, password) =
         (form.get("token").unwrap_or_default(), form.get("name").unwrap_or_default().trim(), form.get("password").unwrap_or_default());

@@ -427,6 +427,14 @@ impl Store {
     pub fn facts_under(&self, view: ViewId, subject: &str, scope: &Scope, conditions: &[Condition], before: Option<(i64, u32, u64)>, limit: usize) -> Result<Vec<Fact>> {
         let table = self.table(view)?.name();
         let mut w = self.conditions(view, scope, conditions, "t")?;
+        // A place has many counts: its facts are wanted once, and of them those that count.
+        let (rows, key) = match view {
+            ViewId::Counts => (format!("(SELECT DISTINCT t.c_place AS c_place FROM {table} t WHERE {})", w.text), "CAST(t.c_place AS TEXT)"),
+            _ => (table, "t.key"),
+        };
+        if view == ViewId::Counts {
+            w.text = String::from("f.kind LIKE 'place.count_recorded@%'");
+        }
         if let Some((ms, county, seq)) = before {
             let (ms, county, seq) =
                 (w.param(ms.into()), w.param(Value::Int(county.into())), w.param(Value::Int(seq as i64)));
@@ -435,10 +443,9 @@ impl Store {
         let limit = w.param(Value::Int(limit as i64));
         let select: Vec<String> = log::SELECT.split(", ").map(|c| format!("f.{c}")).collect();
         let query = format!(
-            "SELECT {} FROM {table} t JOIN fact f ON f.subject = '{subject}:' || {} WHERE {} \
+            "SELECT {} FROM {rows} t JOIN fact f ON f.subject = '{subject}:' || {key} WHERE {} \
              ORDER BY f.recorded_ms DESC, f.county DESC, f.seq DESC LIMIT {limit}",
             select.join(", "),
-            if view == ViewId::Counts { "CAST(t.c_place AS TEXT)" } else { "t.key" },
             w.text
         );
         let mut facts = Vec::new();
@@ -447,6 +454,23 @@ impl Store {
             Ok(())
         })?;
         Ok(facts)
+    }
+
+    /// Whether any row within a scope, or a fact under one, holds this text: letters and digits only.
+    ///
+    /// # Errors
+    /// As [`Store::list`].
+    pub fn mentions(&self, view: ViewId, subject: &str, scope: &Scope, text: &str) -> Result<bool> {
+        let table = self.table(view)?.name();
+        let mut w = self.conditions(view, scope, &[], "t")?;
+        let mark = w.param(Value::Text(format!("%{text}%")));
+        let mut sql = self.reader()?;
+        let rows = format!("SELECT 1 FROM {table} t WHERE {} AND t.data LIKE {mark} LIMIT 1", w.text);
+        if sql.one_int(&rows, &w.params)?.is_some() {
+            return Ok(true);
+        }
+        let facts = format!("SELECT 1 FROM {table} t JOIN fact f ON f.subject = '{subject}:' || t.key WHERE {} AND f.body LIKE {mark} LIMIT 1", w.text);
+        Ok(sql.one_int(&facts, &w.params)?.is_some())
     }
 
     fn conditions(&self, view: ViewId, scope: &Scope, conditions: &[Condition], t: &str) -> Result<Where> {

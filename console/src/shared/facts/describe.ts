@@ -21,7 +21,7 @@ export interface Wording {
 export const kindOf = (fact: Pick<Fact, 'kind'>): string => fact.kind.replace(/@\d+$/, '')
 
 /** Fields that repeat what another field already says, or that only the machine needs. */
-const SILENT = new Set(['id', 'org', 'within', 'origin', 'updated_ms', 'reported_ms', 'reporter', 'grade_best', 'on_ms', 'before'])
+const SILENT = new Set(['id', 'org', 'within', 'origin', 'updated_ms', 'reported_ms', 'reporter', 'grade_best', 'first_due', 'on_ms', 'before'])
 const WORDED: { [field: string]: string } = { field: 'field', class: 'class', grade: 'grade', stage: 'stage', kind: 'kind', level: 'level', channel: 'channel', role: 'role', what: 'count', method: 'method', rule: 'rule', by: 'role' }
 const PLACES = new Set(['place', 'parent', 'province', 'city', 'county', 'township'])
 

@@ -7,4 +7,7 @@ test('a finding stands at its field; others stand on top', () => {
   expect(byField.get('due')).toBe('too early')
   expect(rest).toHaveLength(1)
 })
+test('a refusal by a rule stands at the field it speaks of', () => {
+  expect(findingsByField({ type: '/errors/problems/too-early', title: 'Too early', status: 409 }, fields).byField.get('due')).toBe('Too early')
+})
 test('what was left open is not sent, zero is', () => expect(filled({ a: '', b: null, c: 0, d: [] })).toEqual({ c: 0, d: [] }))

@@ -70,6 +70,9 @@ fn views_name_their_columns() {
         let name = view["view"].as_str().unwrap();
         for column in view["columns"].as_array().unwrap() {
             let word = column["name"].as_str().unwrap();
+            if word == "place" && column["filter"] != "none" {
+                continue; // The scope of every list, tried elsewhere.
+            }
             let value = match column["type"].as_str().unwrap() {
                 "day" => "2026-11-01",
                 "text" => "x",

@@ -49,8 +49,9 @@ fn under_load(ground: &Ground) {
                     let mut done = 0;
                     while !stop.load(Ordering::Relaxed) {
                         accepted(store, by(chen(), report(VILLAGES[n as usize % 7], Field::Road, &done.to_string())));
-                        let file = NewFile { content: format!("{n} {done}").as_bytes(), media_type: "text/plain", taken_ms: None, position: None };
                         if done % 20 == 0 {
+                            let content = format!("{n} {done}");
+                            let file = NewFile { content: content.as_bytes(), media_type: "text/plain", taken_ms: None, position: None };
                             store.files().put(&file, NOW).expect("stored");
                         }
                         done += 1;

@@ -182,9 +182,9 @@ fn checkpoints(ground: &Ground) {
 fn exported(ground: &Ground) {
     let store = filled(ground);
     let file = export(&store);
-    let report = read_chain_file(file.as_slice(), &[key().verifier()]).expect("reads");
+    let told = read_chain_file(file.as_slice(), &[key().verifier()]).expect("reads");
     let head = store.heads().expect("heads").into_iter().find(|h| h.chain == CHAIN).expect("there");
-    assert_eq!((report.facts, report.head, report.demo, report.checkpoints.len()), (head.size, head.hash, true, 1));
+    assert_eq!((told.facts, told.head, told.demo, told.checkpoints.len()), (head.size, head.hash, true, 1));
     let mut reader = ChainFileReader::open(file.as_slice(), &[]).expect("opened");
     for seq in 1..=head.size {
         assert_eq!(reader.next_fact().expect("read"), store.fact(CHAIN, seq).expect("read"));
@@ -200,8 +200,8 @@ fn sm3(ground: &Ground) {
     assert!(store.heads().expect("heads").iter().all(|h| h.suite == Suite::Sm3));
     store.make_checkpoints(INSTALLATION, &key(), NOW).expect("made");
     assert_eq!(holds_in(&store, &[key().verifier()]).checkpoints, 1);
-    let report = read_chain_file(export(&store).as_slice(), &[key().verifier()]).expect("reads");
-    assert_eq!(report.suite, Suite::Sm3);
+    let told = read_chain_file(export(&store).as_slice(), &[key().verifier()]).expect("reads");
+    assert_eq!(told.suite, Suite::Sm3);
     drop(store);
     // Chains keep the suite they began with, whatever new ones get.
     let store = ground.open();

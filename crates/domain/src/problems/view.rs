@@ -186,15 +186,25 @@ impl Problem {
         own.map(|own| self.unanswered().map_or(own, |e| e.answer_by))
     }
 
-    /// The step up the ladder that still waits for an answer.
+    /// The step up the ladder that still waits for an answer. A claim answers what was asked before it: what is due then is
+    /// its verification.
     pub fn unanswered(&self) -> Option<&Escalated> {
-        self.escalations.last().filter(|e| e.answer.is_none() && self.state.is_open())
+        let since = match &self.state {
+            State::Assigned { .. } => i64::MIN,
+            State::Claimed { claimed_ms, .. } => *claimed_ms,
+            State::Reported
+            | State::Verified { .. }
+            | State::Confirmed { .. }
+            | State::Dismissed { .. }
+            | State::Merged { .. } => return None,
+        };
+        self.escalations.last().filter(|e| e.answer.is_none() && e.on_ms >= since)
     }
 }
 
 impl View for Problem {
     const ID: ViewId = ViewId::Problems;
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const COLUMNS: &'static [Column] = &[
         Column::new("number", ColumnKind::Text).equals().searched(),
         Column::new("place", ColumnKind::Place).equals(),

@@ -89,6 +89,8 @@ struct Case {
     ladder: Option<Level>,
     /// Until when that head has to answer, as long as he has not.
     answer_by: Option<Day>,
+    /// A claim came after it was sent up: as long as it stands, it answers what was asked.
+    claimed_since: bool,
     diagnosed: bool,
     claims: u32,
     reporter: Reporter,
@@ -103,9 +105,19 @@ struct Case {
 }
 
 impl Case {
+    /// Until when a head has to answer, as [`domain::problems::Problem::unanswered`].
+    fn unanswered(&self) -> Option<Day> {
+        let asked = match self.stage {
+            Stage::Assigned => true,
+            Stage::Claimed => !self.answered_by_claim,
+            Stage::Reported | Stage::Verified | Stage::Confirmed | Stage::Dismissed | Stage::Merged => false,
+        };
+        self.answer_by.filter(|_| asked)
+    }
+
     /// When the next thing has to happen, as [`domain::problems::Problem::clock`].
     fn clock(&self) -> Option<Day> {
-        matches!(self.stage, Stage::Assigned | Stage::Claimed).then(|| self.answer_by.unwrap_or(self.due))
+        matches!(self.stage, Stage::Assigned | Stage::Claimed).then(|| self.unanswered().unwrap_or(self.due))
     }
 }
 
@@ -316,6 +328,7 @@ impl Problems {
             due: day,
             ladder: None,
             answer_by: None,
+            claimed_since: false,
             diagnosed: false,
             claims: 0,
             reporter,
@@ -497,7 +510,9 @@ impl Problems {
         let verify_days = i64::from(self.deadlines.verify_days);
         let case = &mut self.cases[c];
         (case.stage, case.post, case.due) = (Stage::Claimed, Some(post), day.plus(verify_days));
+        case.claimed_since = true;
         case.claims += 1;
+        case.answered_by_claim = true;
         let problem = case.id;
         self.act(world, By::Account(who), Command::ClaimFix { problem, text: text(&said)?, photos })?;
         match self.random.chance(925) {
@@ -637,6 +652,8 @@ impl Problems {
         let answer_days = i64::from(self.escalation.answer_days);
         self.cases[c].ladder = Some(rung);
         self.cases[c].answer_by = Some(day.plus(answer_days));
+        self.cases[c].answered_by_claim = false;
+        self.cases[c].claimed_since = false;
         self.act(world, by, Command::Escalate { problem: self.cases[c].id, reason })?;
         let township = &world.county.townships[world.county.villages[self.cases[c].village].township];
         let answers = match rung {
@@ -656,7 +673,7 @@ impl Problems {
 
     fn head_answers(&mut self, world: &mut World, day: Day, c: usize) -> Result<()> {
         let case = self.cases[c].clone();
-        let (true, Some(rung), Some(_)) = (case.stage.is_open(), case.ladder, case.answer_by) else { return Ok(()) };
+        let (Some(rung), Some(_)) = (case.ladder, case.unanswered()) else { return Ok(()) };
         let words = &WORDS.replies;
         let (who, answers) = match rung {
             Level::Township => (world.people.heads[world.county.villages[case.village].township], &words.answered_township),
@@ -666,9 +683,7 @@ impl Problems {
         let own_day = self.random.chance(600).then(|| day.plus(self.random.between(3, 15)));
         let due = own_day.unwrap_or(day.plus(self.days_of(case.field)));
         self.cases[c].answer_by = None;
-        if case.stage != Stage::Reported {
-            self.cases[c].due = due;
-        }
+        self.cases[c].due = due;
         let said = text(self.random.line(answers))?;
         self.act(world, By::Account(who), Command::AnswerEscalation { problem: case.id, text: said, due: own_day })?;
         if case.stage == Stage::Assigned && self.random.chance(880) {

@@ -461,7 +461,7 @@ fn report_page(ask: &Ask, place: &Place, draft: &Draft, problem: Option<&Problem
             p.hint #photo-hint { (w(ask, "public.photo_hint")) }
             @if !draft.photos.is_empty() { p { (fill(ask.language, "public.photos_kept", &[("n", draft.photos.len().to_string())])) } }
             input #photo name="photo" type="file" accept="image/jpeg,image/png,image/webp" multiple aria-describedby="photo-hint";
-            div.trap aria-hidden="true" { label for="website" { "website" } input #website name="website" tabindex="-1" autocomplete="off"; }
+            div.trap aria-hidden="true" { input name="website" tabindex="-1" autocomplete="off" aria-label="website"; }
             p { button.qw-button.qw-button-main type="submit" { @if similar.is_empty() { (w(ask, "public.send")) } @else { (w(ask, "public.send_anyway")) } } }
             p.qw-quiet { (w(ask, "public.privacy")) }
         }

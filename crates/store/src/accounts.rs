@@ -2,6 +2,8 @@
 //!
 //! Passwords are stored as Argon2id; sessions and links by the SHA-256 of a random token that only the client has.
 
+use std::collections::HashMap;
+
 use argon2::{
     Argon2,
     password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString, rand_core::OsRng},
@@ -149,40 +151,30 @@ impl<'s> Accounts<'s> {
     /// # Errors
     /// The name is taken, or the database said no.
     pub fn create(&self, accounts: &[NewAccount], now_ms: i64) -> Result<()> {
-        let mut hashes: Vec<(&str, String)> = Vec::new();
-        let mut sql = self.store.db.writer()?;
-        sql.begin()?;
-        let mut insert = || -> Result<()> {
-            for new in accounts {
-                // Demo accounts share a password; Argon2 is slow on purpose.
-                let password = match new.password {
-                    None => Value::Null,
-                    Some(p) => match hashes.iter().find(|(known, _)| *known == p) {
-                        Some((_, hash)) => hash.as_str().into(),
-                        None => {
-                            hashes.push((p, hash_password(p)?));
-                            hashes.last().map(|(_, h)| h.as_str()).into()
-                        }
-                    },
-                };
+        // Argon2 is slow on purpose: before anything is locked, and once where demo accounts share a password.
+        let mut hashes: HashMap<&str, String> = HashMap::new();
+        let mut rows = Vec::new();
+        for new in accounts {
+            if let Some(password) = new.password
+                && !hashes.contains_key(password)
+            {
+                hashes.insert(password, hash_password(password)?);
+            }
+            let hash = new.password.and_then(|p| hashes.get(p)).map(String::as_str);
+            let row = [new.id.to_string().into(), new.name.into(), new.display.into(), hash.into(), now_ms.into()];
+            rows.push((row, new.id, new.held.to_vec()));
+        }
+        self.store.write_together(move |sql| {
+            for (row, id, held) in &rows {
                 sql.run(
                     "INSERT INTO account (id, name, display, password, failures, locked_until_ms, disabled, created_ms) \
                      VALUES ($1, $2, $3, $4, 0, 0, 0, $5)",
-                    &[new.id.to_string().into(), new.name.into(), new.display.into(), password, now_ms.into()],
+                    row,
                 )?;
-                for held in new.held {
-                    hold(sql.as_mut(), new.id, held)?;
-                }
+                held.iter().try_for_each(|h| hold(sql, *id, h))?;
             }
             Ok(())
-        };
-        match insert() {
-            Ok(()) => sql.commit(),
-            Err(e) => {
-                sql.rollback()?;
-                Err(e)
-            }
-        }
+        })
     }
 
     /// Gives an account a post.
@@ -190,7 +182,8 @@ impl<'s> Accounts<'s> {
     /// # Errors
     /// The database said no.
     pub fn give_post(&self, account: AccountId, held: &Held) -> Result<()> {
-        hold(self.store.reader()?.as_mut(), account, held)
+        let held = *held;
+        self.store.write_together(move |sql| hold(sql, account, &held))
     }
 
     /// An account with its posts.
@@ -248,17 +241,17 @@ impl<'s> Accounts<'s> {
     /// # Errors
     /// The database said no.
     pub fn sign_in(&self, name: &str, password: &str, now_ms: i64) -> Result<SignIn> {
-        let query = "SELECT id, password, failures, locked_until_ms, disabled FROM account WHERE name = $1";
-        let rows = self.store.reader()?.rows(query, &[name.into()], 5)?;
-        let row = rows.first().map(Vec::as_slice);
-        let (id, hash, failures, locked, disabled) = match row {
-            Some([Value::Text(id), hash, Value::Int(failures), Value::Int(locked), Value::Int(disabled)]) => {
-                (Some(id.clone()), if let Value::Text(h) = hash { Some(h.clone()) } else { None }, *failures, *locked, *disabled != 0)
+        let query = "SELECT id, password, locked_until_ms, disabled FROM account WHERE name = $1";
+        let rows = self.store.reader()?.rows(query, &[name.into()], 4)?;
+        let (id, hash, locked, disabled) = match rows.first().map(Vec::as_slice) {
+            Some([Value::Text(id), hash, Value::Int(locked), Value::Int(disabled)]) => {
+                (Some(id.clone()), if let Value::Text(h) = hash { Some(h.clone()) } else { None }, *locked, *disabled != 0)
             }
-            _ => (None, None, 0, 0, false),
+            _ => (None, None, 0, false),
         };
+        let locked_until = |until: i64| SignIn::Locked { seconds: (until - now_ms + 999) / 1000 };
         if locked > now_ms {
-            return Ok(SignIn::Locked { seconds: (locked - now_ms + 999) / 1000 });
+            return Ok(locked_until(locked));
         }
         // A known hash of nothing, so that an unknown name costs the same time.
         const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$Wj3e8D0kXf6Cj8xwQmT0n3nJ9l1yV1m4qg1l3s2QxkA";
@@ -266,15 +259,22 @@ impl<'s> Accounts<'s> {
         let good = PasswordHash::new(stored).is_ok_and(|h| Argon2::default().verify_password(password.as_bytes(), &h).is_ok());
         let Some(id) = id else { return Ok(SignIn::Refused) };
         if !good || hash.is_none() || disabled {
-            let locked_until = if failures + 1 >= FAILURES_MAX { now_ms + LOCKED_MS } else { 0 };
-            let failures = if locked_until > 0 { 0 } else { failures + 1 };
+            // Counted in the database, so that guesses made at once are all counted.
             self.store.write(
-                "UPDATE account SET failures = $2, locked_until_ms = $3 WHERE id = $1",
-                &[id.into(), failures.into(), locked_until.into()],
+                "UPDATE account SET failures = CASE WHEN failures + 1 >= $2 THEN 0 ELSE failures + 1 END, \
+                 locked_until_ms = CASE WHEN failures + 1 >= $2 THEN $3 ELSE locked_until_ms END WHERE id = $1",
+                &[id.into(), FAILURES_MAX.into(), (now_ms + LOCKED_MS).into()],
             )?;
             return Ok(SignIn::Refused);
         }
-        self.store.write("UPDATE account SET failures = 0, locked_until_ms = 0 WHERE id = $1", &[id.as_str().into()])?;
+        // Locked by others while this password was being checked: a right guess among many wrong ones does not count.
+        let open = self.store.write(
+            "UPDATE account SET failures = 0, locked_until_ms = 0 WHERE id = $1 AND locked_until_ms <= $2",
+            &[id.as_str().into(), now_ms.into()],
+        )?;
+        if open == 0 {
+            return Ok(locked_until(now_ms + LOCKED_MS));
+        }
         let account = id.parse().map_err(|_| StoreError::Stored("account id".into()))?;
         Ok(SignIn::Welcome(self.open_session(account, now_ms)?))
     }

@@ -1,9 +1,10 @@
 //! Backup of a SQLite installation: a consistent copy under load with its files and keys in one tar file, verified
-//! before it is called good: chains by their hashes, files by their names (which are their hashes), and the last entry
-//! tells a whole backup from a truncated one. PostgreSQL is backed up with its own tools.
+//! before it is called good: chains by their hashes, files by their names (which are their hashes), and every byte of it by
+//! a SHA-256 in its last entry. PostgreSQL is backed up with its own tools.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
 };
 
@@ -11,8 +12,33 @@ use sha2::{Digest, Sha256};
 
 use crate::{Location, Store, sql::*};
 
-/// The last entry of a whole backup.
+/// The last entry of a whole backup; holds the SHA-256 of everything before it.
 const COMPLETE: &str = "COMPLETE";
+
+/// A file that knows the digest of what was written into it.
+struct Hashed {
+    file: fs::File,
+    hasher: Sha256,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Ends an archive with the digest of what is in it so far.
+fn complete<W: Write>(archive: &mut tar::Builder<W>, digest: &str) -> io::Result<()> {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(digest.len() as u64);
+    header.set_mode(0o600);
+    archive.append_data(&mut header, COMPLETE, digest.as_bytes())
+}
 
 impl Store {
     fn stored_files(&self) -> PathBuf {
@@ -34,7 +60,7 @@ pub fn backup(store: &Store, out: &Path) -> Result<u64> {
     let result = (|| {
         store.db.copy_to(&copy)?;
         let file = fs::File::create(&partial).map_err(StoreError::io(partial.display().to_string()))?;
-        let mut archive = tar::Builder::new(file);
+        let mut archive = tar::Builder::new(Hashed { file, hasher: Sha256::new() });
         add(&mut archive, "qianwan.db", &copy)?;
         let keys = store.dir().join("keys.json");
         if keys.exists() {
@@ -45,11 +71,9 @@ pub fn backup(store: &Store, out: &Path) -> Result<u64> {
             add(&mut archive, &name, &file)?;
         }
         let written = StoreError::io("writing the backup");
-        let mut header = tar::Header::new_gnu();
-        header.set_size(0);
-        header.set_mode(0o600);
-        let file = archive.append_data(&mut header, COMPLETE, io::empty()).and_then(|()| archive.into_inner()).map_err(written)?;
-        file.sync_all().map_err(StoreError::io("bringing the backup to the disk"))?;
+        let digest = hex::encode(archive.get_ref().hasher.clone().finalize());
+        let whole = complete(&mut archive, &digest).and_then(|()| archive.into_inner()).map_err(written)?;
+        whole.file.sync_all().map_err(StoreError::io("bringing the backup to the disk"))?;
         let facts = verify_backup(&partial)?;
         fs::rename(&partial, out).map_err(StoreError::io(out.display().to_string()))?;
         Ok(facts)
@@ -112,8 +136,11 @@ fn walk(dir: &Path) -> Result<Vec<PathBuf>> {
         let Ok(entries) = fs::read_dir(&dir) else { continue };
         for entry in entries {
             let path = entry.map_err(StoreError::io(dir.display().to_string()))?.path();
+            // A name with a dot is an upload that was cut off.
+            let half = path.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"."));
             match path.is_dir() {
                 true => open.push(path),
+                false if half => {}
                 false => found.push(path),
             }
         }
@@ -122,7 +149,7 @@ fn walk(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn add(archive: &mut tar::Builder<fs::File>, name: &str, path: &Path) -> Result<()> {
+fn add(archive: &mut tar::Builder<Hashed>, name: &str, path: &Path) -> Result<()> {
     archive.append_path_with_name(path, name).map_err(StoreError::io(path.display().to_string()))
 }
 
@@ -130,17 +157,37 @@ fn unpack(from: &Path, dir: &Path) -> Result<()> {
     let damaged = |what: String| StoreError::Bad(format!("{} is not a whole backup: {what}", from.display()));
     let file = fs::File::open(from).map_err(StoreError::io(from.display().to_string()))?;
     fs::create_dir_all(dir).map_err(StoreError::io(dir.display().to_string()))?;
-    let mut archive = tar::Archive::new(io::BufReader::new(file));
-    let mut complete = false;
+    let mut file = io::BufReader::new(file);
+    if !is_whole(&mut file).map_err(|e| damaged(e.to_string()))? {
+        return Err(damaged("it was cut off or altered".into()));
+    }
+    let mut archive = tar::Archive::new(file);
     for entry in archive.entries().map_err(|e| damaged(e.to_string()))? {
         let mut entry = entry.map_err(|e| damaged(e.to_string()))?;
-        complete = entry.path().is_ok_and(|p| p == Path::new(COMPLETE));
-        let inside = complete || entry.unpack_in(dir).map_err(|e| damaged(e.to_string()))?;
+        let last = entry.path().is_ok_and(|p| p == Path::new(COMPLETE));
+        let inside = last || entry.unpack_in(dir).map_err(|e| damaged(e.to_string()))?;
         if !inside {
             return Err(damaged("a name leads elsewhere".into()));
         }
     }
-    complete.then_some(()).ok_or_else(|| damaged("its end is missing".into()))
+    Ok(())
+}
+
+/// Whether the file ends exactly as a backup with this content does. Leaves it at its beginning.
+fn is_whole(file: &mut (impl Read + Seek)) -> io::Result<bool> {
+    let ending = |digest: &str| {
+        let mut archive = tar::Builder::new(Vec::new());
+        complete(&mut archive, digest).and_then(|()| archive.into_inner())
+    };
+    let length = ending(&"0".repeat(64))?.len() as u64;
+    let Some(content) = file.seek(io::SeekFrom::End(0))?.checked_sub(length) else { return Ok(false) };
+    file.rewind()?;
+    let mut hasher = Sha256::new();
+    io::copy(&mut file.by_ref().take(content), &mut hasher)?;
+    let mut found = Vec::new();
+    file.read_to_end(&mut found)?;
+    file.rewind()?;
+    Ok(found == ending(&hex::encode(hasher.finalize()))?)
 }
 
 /// Every stored file is named by its own SHA-256.

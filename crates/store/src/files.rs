@@ -67,7 +67,9 @@ impl<'s> Files<'s> {
                 f.write_all(file.content)?;
                 f.sync_all()
             });
-            if let Err(e) = written.and_then(|()| fs::rename(&partial, &path)) {
+            // The folder as well, or the name could be gone after a power cut while the row is there.
+            let named = written.and_then(|()| fs::rename(&partial, &path)).and_then(|()| fs::File::open(folder)?.sync_all());
+            if let Err(e) = named {
                 let _ = fs::remove_file(&partial);
                 return Err(told()(e));
             }

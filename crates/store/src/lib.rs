@@ -18,7 +18,7 @@ mod writer;
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, RwLock},
+    sync::{Arc, Mutex, RwLock},
 };
 
 use domain::{Row, ViewId, basics::Value};
@@ -61,6 +61,7 @@ pub struct Store {
     tables: Arc<RwLock<Tables>>,
     positions: Arc<Positions>,
     writer: Writer,
+    rebuilding: Mutex<()>,
     suite: Suite,
     housekeeping: Option<Housekeeping>,
     // Held as long as the store is open; the operating system lets go of it when the process ends.
@@ -89,6 +90,7 @@ impl Store {
         for view in tables.stale() {
             tables = rebuild::build_fresh(sql.as_mut(), &tables, view)?;
         }
+        rebuild::drop_others(sql.as_mut(), &tables)?;
         let facts = sql.one_int("SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM chain_head", &[])?.unwrap_or(0);
         drop(sql);
         let tables = Arc::new(RwLock::new(tables));
@@ -101,6 +103,7 @@ impl Store {
             tables,
             positions,
             writer,
+            rebuilding: Mutex::new(()),
             suite: location.suite,
             housekeeping: Some(housekeeping),
             _lock: lock,
@@ -193,8 +196,14 @@ impl Store {
     }
 
     /// One statement outside the log: files, accounts, sessions, settings.
-    pub(crate) fn write(&self, statement: &str, params: &[Value]) -> Result<u64> {
-        self.db.reader()?.run(statement, params)
+    pub(crate) fn write(&self, statement: &'static str, params: &[Value]) -> Result<u64> {
+        let params = params.to_vec();
+        self.writer.alone(move |sql| sql.run(statement, &params))
+    }
+
+    /// Several statements outside the log, all or none.
+    pub(crate) fn write_together<T: Send + 'static>(&self, task: impl FnOnce(&mut dyn sql::Sql) -> Result<T> + Send + 'static) -> Result<T> {
+        self.writer.alone(move |sql| sql::together(sql, task))
     }
 
     pub(crate) fn table(&self, view: ViewId) -> Result<views::ViewTable> {
@@ -232,15 +241,10 @@ fn migrate(sql: &mut dyn sql::Sql) -> Result<()> {
     }
     for (number, text) in (1_i64..).zip(MIGRATIONS) {
         if number > done {
-            sql.begin()?;
-            let result = sql.script(text).and_then(|()| sql.run("INSERT INTO migration (number) VALUES ($1)", &[number.into()]));
-            match result {
-                Ok(_) => sql.commit()?,
-                Err(e) => {
-                    sql.rollback()?;
-                    return Err(e);
-                }
-            }
+            sql::together(sql, |sql| {
+                sql.script(text)?;
+                sql.run("INSERT INTO migration (number) VALUES ($1)", &[number.into()])
+            })?;
         }
     }
     Ok(())

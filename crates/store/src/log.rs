@@ -143,6 +143,23 @@ pub(crate) fn heads(sql: &mut dyn Sql, lock: bool) -> Result<Vec<Head>> {
     Ok(heads)
 }
 
+/// Every chain of which there are facts or checkpoints, by one step along the index for each.
+pub(crate) fn chains(sql: &mut dyn Sql) -> Result<Vec<ChainId>> {
+    let mut chains = Vec::new();
+    for table in ["fact", "checkpoint"] {
+        let next = format!("SELECT county, chain FROM {table} WHERE (county, chain) > ($1, $2) ORDER BY county, chain LIMIT 1");
+        let mut last = Some((-1, String::new()));
+        while let Some((county, name)) = last.take() {
+            sql.each(&next, &[Value::Int(county), name.into()], &mut |r| {
+                chains.push(ChainId { county: r.int(0)? as u32, name: chain_name(r.text(1)?)? });
+                last = Some((r.int(0)?, r.text(1)?.to_owned()));
+                Ok(())
+            })?;
+        }
+    }
+    Ok(chains)
+}
+
 fn head(r: &dyn Cells) -> Result<Head> {
     let bad = |what: &str| StoreError::Stored(format!("chain head with an unreadable {what}"));
     Ok(Head {

@@ -89,6 +89,12 @@ impl Drop for PostgresConnection {
 #[derive(Debug)]
 struct Param<'a>(&'a Value);
 
+/// PostgreSQL cannot hold a null character in a text; whoever sends one has asked badly.
+fn checked(values: &[Value]) -> Result<Vec<Param<'_>>> {
+    let null = values.iter().any(|v| matches!(v, Value::Text(t) if t.contains('\0')));
+    if null { Err(StoreError::Bad("a text with a null character".into())) } else { Ok(values.iter().map(Param).collect()) }
+}
+
 impl ToSql for Param<'_> {
     fn to_sql(&self, ty: &Type, out: &mut tokio_postgres::types::private::BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
         match self.0 {
@@ -196,7 +202,7 @@ impl PostgresConnection {
 
 impl Sql for PostgresConnection {
     fn run(&mut self, sql: &str, params: &[Value]) -> Result<u64> {
-        let params: Vec<Param> = params.iter().map(Param).collect();
+        let params = checked(params)?;
         let refs: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p as _).collect();
         Ok(self.runtime.block_on(async {
             let statement = self.client().prepare_cached(sql).await?;
@@ -205,7 +211,7 @@ impl Sql for PostgresConnection {
     }
 
     fn each(&mut self, sql: &str, params: &[Value], row: EachRow) -> Result<()> {
-        let params: Vec<Param> = params.iter().map(Param).collect();
+        let params = checked(params)?;
         let refs: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p as _).collect();
         self.query_each(sql, &refs, row)
     }
@@ -269,6 +275,7 @@ impl Sql for PostgresConnection {
         " FOR UPDATE"
     }
     fn dialect(&self, sql: &str) -> String {
-        sql.replace("{bytes}", "BYTEA").replace("{rowid}", "")
+        // By bytes, whatever order of words the database was made with.
+        sql.replace("{bytes}", "BYTEA").replace("{rowid}", "").replace("{text}", "TEXT COLLATE \"C\"")
     }
 }

@@ -134,6 +134,9 @@ pub struct HistoryEntry {
 /// Counting stops here: an exact number beyond helps nobody and costs a scan.
 const COUNT_MAX: i64 = 10_000;
 
+/// Longest word that is searched for.
+const WORD_BYTES_MAX: usize = 8_000;
+
 struct Where {
     text: String,
     params: Vec<Value>,
@@ -182,12 +185,12 @@ impl Store {
         };
         if let Some(after) = &list.after {
             let key = w.param(after.key.as_str().into());
-            let clause = match &sort {
-                None => format!("t.key > {key}"),
-                Some(column) => {
-                    let value = w.param(after.value.clone());
+            let clause = match (&sort, &list.sort) {
+                (Some(column), Some((name, _))) => {
+                    let value = w.param(typed(declared(list.view, name)?, &after.value)?);
                     format!("(t.{column}, t.key) {direction} ({value}, {key})")
                 }
+                _ => format!("t.key > {key}"),
             };
             w.and(&clause);
         }
@@ -229,7 +232,7 @@ impl Store {
     pub fn count(&self, view: ViewId, scope: &Scope, conditions: &[Condition]) -> Result<Counted> {
         let table = self.table(view)?.name();
         let w = self.conditions(view, scope, conditions, "t")?;
-        let query = format!("SELECT count(*) FROM (SELECT 1 AS one FROM {table} t WHERE {} LIMIT {}) AS some", w.text, COUNT_MAX + 1);
+        let query = format!("SELECT count(*) FROM (SELECT 1 AS one FROM {table} t WHERE {} LIMIT {}) AS found", w.text, COUNT_MAX + 1);
         let found = self.reader()?.one_int(&query, &w.params)?.unwrap_or(0);
         Ok(Counted { count: found.min(COUNT_MAX).unsigned_abs(), capped: found > COUNT_MAX })
     }
@@ -241,7 +244,7 @@ impl Store {
     pub fn groups(&self, groups: &Groups) -> Result<Vec<GroupRow>> {
         let table = self.table(groups.view)?.name();
         let places = self.table(ViewId::Places)?.name();
-        let w = self.conditions(groups.view, &groups.scope, &groups.conditions, "t")?;
+        let mut w = self.conditions(groups.view, &groups.scope, &groups.conditions, "t")?;
         let mut join = String::new();
         let mut by = Vec::new();
         for name in &groups.by {
@@ -275,7 +278,8 @@ impl Store {
                 if column.kind != ColumnKind::Int {
                     return Err(StoreError::Bad(format!("{name:?} is not a number")));
                 }
-                format!(", CAST(coalesce(sum(t.{}), 0) AS BIGINT)", column_name(column))
+                let none = w.param(nothing(column));
+                format!(", CAST(coalesce(sum(nullif(t.{}, {none})), 0) AS BIGINT)", column_name(column))
             }
         };
         let width = by.len();
@@ -433,7 +437,7 @@ impl Store {
             _ => (table, "t.key"),
         };
         if view == ViewId::Counts {
-            w.text = String::from("f.kind LIKE 'place.count_recorded@%'");
+            w.text = String::from("f.kind LIKE 'place.counted@%'");
         }
         if let Some((ms, county, seq)) = before {
             let (ms, county, seq) =
@@ -477,7 +481,11 @@ impl Store {
         let mut w = Where::new();
         if let Scope::Within(places) = scope {
             let table = self.table(ViewId::Places)?.name();
-            let clauses: Vec<String> = places.iter().map(|p| within(&mut w, view, &table, t, *p)).collect();
+            let mut clauses = Vec::new();
+            for (id, level, _) in places {
+                let orgs = if *level == Level::County && view != ViewId::Places { self.orgs_within(&table, *id)? } else { Vec::new() };
+                clauses.push(within(&mut w, view, &table, t, (*id, *level), &orgs));
+            }
             match clauses.as_slice() {
                 [] => w.and("1 = 0"),
                 clauses => w.and(&format!("({})", clauses.join(" OR "))),
@@ -488,11 +496,21 @@ impl Store {
         }
         Ok(w)
     }
+
+    /// The organisations whose chains hold what lies in a county: its own, and those from which places have moved in.
+    fn orgs_within(&self, places: &str, county: PlaceId) -> Result<Vec<Value>> {
+        let mut orgs = Vec::new();
+        self.reader()?.each(&format!("SELECT DISTINCT org FROM {places} WHERE c_county = $1"), &[county.into()], &mut |r| {
+            orgs.push(r.value(0)?);
+            Ok(())
+        })?;
+        Ok(orgs)
+    }
 }
 
 /// The clause for one subtree. A county is a chain of its own, so its rows carry its number and every order has an index
 /// that begins with it; above, the order's own index is walked; below, the places are few.
-fn within(w: &mut Where, view: ViewId, places: &str, t: &str, (id, level, org): (PlaceId, Level, u32)) -> String {
+fn within(w: &mut Where, view: ViewId, places: &str, t: &str, (id, level): (PlaceId, Level), orgs: &[Value]) -> String {
     let own_column = match level {
         Level::Province => "c_province",
         Level::City => "c_city",
@@ -506,9 +524,13 @@ fn within(w: &mut Where, view: ViewId, places: &str, t: &str, (id, level, org): 
     }
     match level {
         Level::County => {
-            let org = w.param(Value::Int(org.into()));
-            // The organisation narrows by index; the place makes it exact if places have moved since.
-            format!("({t}.org = {org} AND EXISTS (SELECT 1 FROM {places} s WHERE s.c_id = {t}.c_place AND s.c_county = {id}))")
+            let marks: Vec<String> = orgs.iter().map(|org| w.param(org.clone())).collect();
+            let org = match marks.as_slice() {
+                [one] => format!("= {one}"),
+                marks => format!("IN (-1, {})", marks.join(", ")).replace(", )", ")"),
+            };
+            // The organisation narrows by index; the place makes it exact where places have moved.
+            format!("({t}.org {org} AND EXISTS (SELECT 1 FROM {places} s WHERE s.c_id = {t}.c_place AND s.c_county = {id}))")
         }
         Level::Province | Level::City => {
             format!("EXISTS (SELECT 1 FROM {places} s WHERE s.c_id = {t}.c_place AND s.{own_column} = {id})")
@@ -519,20 +541,22 @@ fn within(w: &mut Where, view: ViewId, places: &str, t: &str, (id, level, org): 
     }
 }
 
+/// A value as the column holds it.
+fn typed(column: &Column, value: &Value) -> Result<Value> {
+    match (sql_type(column), value) {
+        (SqlType::Int, Value::Int(_)) | (SqlType::Text, Value::Text(_)) => Ok(value.clone()),
+        (SqlType::Int, Value::Text(text)) => {
+            text.parse().map(Value::Int).map_err(|_| StoreError::Bad(format!("{text:?} is not a number")))
+        }
+        _ => Err(StoreError::Bad(format!("{value:?} does not fit column {}", column.name))),
+    }
+}
+
 fn condition_clause(w: &mut Where, view: ViewId, t: &str, condition: &Condition) -> Result<()> {
     let usable = |name: &str, wanted: &[Filter]| -> Result<&'static Column> {
         let column = declared(view, name)?;
         let good = wanted.contains(&column.filter);
         good.then_some(column).ok_or_else(|| StoreError::Bad(format!("{} cannot be filtered so by {name:?}", view.name())))
-    };
-    let typed = |column: &Column, value: &Value| -> Result<Value> {
-        match (sql_type(column), value) {
-            (SqlType::Int, Value::Int(_)) | (SqlType::Text, Value::Text(_)) => Ok(value.clone()),
-            (SqlType::Int, Value::Text(text)) => {
-                text.parse().map(Value::Int).map_err(|_| StoreError::Bad(format!("{:?} is not a number", text)))
-            }
-            _ => Err(StoreError::Bad(format!("{:?} does not fit column {}", value, column.name))),
-        }
     };
     match condition {
         Condition::OneOf(name, values) => {
@@ -564,11 +588,17 @@ fn condition_clause(w: &mut Where, view: ViewId, t: &str, condition: &Condition)
         Condition::Words(words) => {
             let searched: Vec<&Column> = view.columns().iter().filter(|c| c.search).collect();
             for word in words.split_whitespace().take(5) {
-                let escaped = word.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+                // Longer than any text, or with what no text may hold; databases choke on both.
+                if searched.is_empty() || word.len() > WORD_BYTES_MAX || word.contains('\0') {
+                    w.and("1 = 0");
+                    continue;
+                }
+                // Only the capitals of ASCII are folded: the columns are in plain byte order on both databases.
+                let escaped = word.to_ascii_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
                 let mark = w.param(Value::Text(format!("%{escaped}%")));
                 let any: Vec<String> =
                     searched.iter().map(|c| format!("lower({t}.{}) LIKE {mark} ESCAPE '\\'", column_name(c))).collect();
-                w.and(&if any.is_empty() { "1 = 0".to_owned() } else { format!("({})", any.join(" OR ")) });
+                w.and(&format!("({})", any.join(" OR ")));
             }
         }
     }

@@ -1,9 +1,12 @@
 //! Rebuilding a view from the log: beside the old table, then swapped. Any view can be dropped and must come out the same
 //! (invariant `rebuild-equals-incremental`).
+//!
+//! Facts are read and folded beside the writers; finished rows stand in the writer's queue in small lots, so that nobody
+//! waits for more than one of them. Only the last stretch is folded while no batch runs.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::PoisonError};
 
-use domain::{ViewId, basics::Value};
+use domain::{Row, ViewId, basics::Value};
 use facts::ChainId;
 
 use crate::{
@@ -13,7 +16,11 @@ use crate::{
 };
 
 /// Rows kept in memory before they are written.
-const ROWS_MAX: usize = 200_000;
+const ROWS_MAX: usize = 50_000;
+/// Rows written in one transaction beside the writers.
+const LOT: usize = 1_000;
+/// A stretch short enough to be folded while writers wait.
+const REST: u64 = 1_000;
 
 /// How far a rebuild is.
 #[derive(Debug, Clone, Copy)]
@@ -24,46 +31,92 @@ pub struct Progress {
     pub total: u64,
 }
 
+/// Finished rows: key, row, organisation.
+type Finished = Vec<(String, Row, u32)>;
+
+/// Where finished rows go.
+type Put<'a> = &'a mut dyn FnMut(&mut dyn Sql, Finished) -> Result<()>;
+
 impl Store {
-    /// Rebuilds one view while others read and write, then swaps it in.
+    /// Rebuilds one view while others read and write, then swaps it in. One rebuild at a time.
     ///
     /// # Errors
     /// A stored fact that cannot be read, or the database says no; the old table then stays in use.
     pub fn rebuild(&self, view: ViewId, progress: &mut dyn FnMut(Progress)) -> Result<u64> {
-        let mut sql = self.db.writer()?;
-        let old = self.tables.read().map_err(|_| StoreError::Stopped)?.clone();
-        let generation = old.of(view).map_or(0, |t| t.generation) + 1;
-        let fresh = ViewTable { view, version: view.version(), generation };
-        fresh.create(sql.as_mut())?;
-        let beside = with(&old, fresh);
+        let _one_at_a_time = self.rebuilding.lock().unwrap_or_else(PoisonError::into_inner);
+        let tables = self.tables.read().map_err(|_| StoreError::Stopped)?.clone();
+        let old = tables.of(view)?;
+        let fresh = ViewTable { version: view.version(), ..old.of_generation(old.generation + 1) };
+        let beside = with(&tables, fresh);
+        self.writer.alone(move |sql| {
+            // Readers may have looked up the name of the table before the last swap just before it; by now they are done.
+            old.of_generation(old.generation - 1).drop(sql)?;
+            fresh.create(sql)
+        })?;
+        let mut sql = self.db.reader()?;
         let mut reached = BTreeMap::new();
-        let mut done = fold_log(self.db.as_ref(), sql.as_mut(), &beside, view, &mut reached, progress)?;
-        // What came meanwhile is folded where no writer runs; then the new table is the one in use.
-        let (db, tables) = (self.db.clone(), self.tables.clone());
-        done += self.writer.alone(move |sql| {
-            sql.begin()?;
-            let result = (|| {
-                log::heads(sql, true)?;
-                let rest = fold_rest(db.as_ref(), sql, &beside, view, &mut reached, &mut |_| {})?;
+        let mut done = 0;
+        for _ in 0..10 {
+            let now = self.fold_log(sql.as_mut(), &beside, fresh, &mut reached, done, progress)?;
+            done += now;
+            if now < REST {
+                break;
+            }
+        }
+        drop(sql);
+        // What came meanwhile is folded where no batch runs; then the new table is the one in use.
+        let in_use = self.tables.clone();
+        self.writer.alone(move |sql| {
+            let mut in_use = in_use.write().map_err(|_| StoreError::Stopped)?;
+            let rest = together(sql, |sql| {
+                let mut rest = 0;
+                for head in log::heads(sql, true)? {
+                    let after = reached.get(&head.chain).copied().unwrap_or(0);
+                    rest += fold_chain(sql, &beside, view, head.chain, after, head.size, &mut put_into(fresh), &mut |_| {})?;
+                }
                 register(sql, fresh)?;
                 Ok(rest)
-            })();
-            match result {
-                Ok(rest) => {
-                    sql.commit()?;
-                    *tables.write().map_err(|_| StoreError::Stopped)? = with(&beside, fresh);
-                    Ok(rest)
-                }
-                Err(e) => {
-                    sql.rollback()?;
-                    Err(e)
-                }
+            })?;
+            *in_use = beside;
+            Ok(done + rest)
+        })
+    }
+
+    /// Folds what is in the log now and was not reached before.
+    fn fold_log(
+        &self,
+        sql: &mut dyn Sql,
+        tables: &Tables,
+        fresh: ViewTable,
+        reached: &mut BTreeMap<ChainId, u64>,
+        before: u64,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<u64> {
+        let heads = log::heads(sql, false)?;
+        let total = heads.iter().map(|h| h.size).sum();
+        let mut done = 0;
+        let mut put = |_: &mut dyn Sql, rows: Finished| {
+            let mut rows = rows.into_iter().peekable();
+            while rows.peek().is_some() {
+                let lot: Finished = rows.by_ref().take(LOT).collect();
+                self.writer.alone(move |sql| together(sql, |sql| put_into(fresh)(sql, lot)))?;
             }
-        })?;
-        if let Ok(old) = old.of(view) {
-            self.db.writer()?.script(&format!("DROP TABLE IF EXISTS {}", old.name()))?;
+            Ok(())
+        };
+        for head in heads {
+            let after = reached.insert(head.chain, head.size).unwrap_or(0);
+            let mut told = |n| progress(Progress { done: before + done + n, total });
+            done += fold_chain(sql, tables, fresh.view, head.chain, after, head.size, &mut put, &mut told)?;
         }
         Ok(done)
+    }
+}
+
+/// Writes finished rows where they belong.
+fn put_into(table: ViewTable) -> impl FnMut(&mut dyn Sql, Finished) -> Result<()> {
+    move |sql, rows| {
+        let rows: Vec<(&str, &Row, u32)> = rows.iter().map(|(key, row, org)| (key.as_str(), row, *org)).collect();
+        table.put(sql, &rows)
     }
 }
 
@@ -72,26 +125,24 @@ pub(crate) fn build_fresh(sql: &mut dyn Sql, tables: &Tables, view: ViewId) -> R
     let old = tables.of(view).ok();
     let fresh = ViewTable { view, version: view.version(), generation: old.map_or(0, |t| t.generation) + 1 };
     let tables = with(tables, fresh);
-    sql.begin()?;
-    let result = (|| {
+    together(sql, |sql| {
         fresh.create(sql)?;
         for head in log::heads(sql, false)? {
-            fold_chain(sql, &tables, view, head.chain, 0, head.size, &mut |_| {})?;
+            fold_chain(sql, &tables, view, head.chain, 0, head.size, &mut put_into(fresh), &mut |_| {})?;
         }
         register(sql, fresh)?;
-        match old {
-            Some(old) => sql.script(&format!("DROP TABLE IF EXISTS {}", old.name())),
-            None => Ok(()),
-        }
-    })();
-    match result {
-        Ok(()) => sql.commit()?,
-        Err(e) => {
-            sql.rollback()?;
-            return Err(e);
-        }
-    }
+        old.map_or(Ok(()), |old| old.drop(sql))
+    })?;
     Ok(tables)
+}
+
+/// Drops what the last rebuild before this start has left: the table before its swap, or half a new one.
+pub(crate) fn drop_others(sql: &mut dyn Sql, tables: &Tables) -> Result<()> {
+    for table in tables.all() {
+        table.of_generation(table.generation - 1).drop(sql)?;
+        table.of_generation(table.generation + 1).drop(sql)?;
+    }
+    Ok(())
 }
 
 fn register(sql: &mut dyn Sql, table: ViewTable) -> Result<()> {
@@ -103,52 +154,8 @@ fn register(sql: &mut dyn Sql, table: ViewTable) -> Result<()> {
     Ok(())
 }
 
-/// Folds everything that is in the log now, each chain in a transaction of its own.
-fn fold_log(
-    db: &dyn Database,
-    sql: &mut dyn Sql,
-    tables: &Tables,
-    view: ViewId,
-    reached: &mut BTreeMap<ChainId, u64>,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<u64> {
-    let heads = log::heads(db.reader()?.as_mut(), false)?;
-    let total = heads.iter().map(|h| h.size).sum();
-    let mut done = 0;
-    for head in heads {
-        sql.begin()?;
-        let before = done;
-        match fold_chain(sql, tables, view, head.chain, 0, head.size, &mut |n| progress(Progress { done: before + n, total })) {
-            Ok(n) => done += n,
-            Err(e) => {
-                sql.rollback()?;
-                return Err(e);
-            }
-        }
-        sql.commit()?;
-        reached.insert(head.chain, head.size);
-    }
-    Ok(done)
-}
-
-/// Folds what has come since, within the open transaction.
-fn fold_rest(
-    _db: &dyn Database,
-    sql: &mut dyn Sql,
-    tables: &Tables,
-    view: ViewId,
-    reached: &mut BTreeMap<ChainId, u64>,
-    progress: &mut dyn FnMut(u64),
-) -> Result<u64> {
-    let mut done = 0;
-    for head in log::heads(sql, false)? {
-        let after = reached.get(&head.chain).copied().unwrap_or(0);
-        done += fold_chain(sql, tables, view, head.chain, after, head.size, progress)?;
-    }
-    Ok(done)
-}
-
-/// Folds a stretch of one chain: facts in pages, rows in memory, written when there are many.
+/// Folds a stretch of one chain: facts in pages, rows in memory until there are many.
+#[allow(clippy::too_many_arguments, reason = "a stretch is four values, and the rest is where it comes from and goes to")]
 fn fold_chain(
     sql: &mut dyn Sql,
     tables: &Tables,
@@ -156,30 +163,31 @@ fn fold_chain(
     chain: ChainId,
     after: u64,
     up_to: u64,
+    put: Put,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64> {
-    const PAGE: u64 = 20_000;
+    const PAGE: u64 = 10_000;
     let mut folder = Folder::new(tables);
     let (mut last, mut done) = (after, 0);
     while last < up_to {
-        let mut page = Vec::with_capacity(PAGE as usize);
+        let mut page = Vec::with_capacity(PAGE.min(up_to - last) as usize);
         log::scan(sql, chain, last, up_to.min(last + PAGE), &mut |fact| {
-            page.push(fact);
+            page.push(log::decode(&fact)?);
+            last = fact.seq;
             Ok(())
         })?;
-        let Some(end) = page.last().map(|f| f.seq) else { break };
-        for fact in &page {
-            let recorded = log::decode(fact)?;
-            folder.fold(sql, &[view], &recorded)?;
+        if page.is_empty() {
+            break;
         }
-        last = end;
+        for recorded in &page {
+            folder.fold(sql, &[view], recorded)?;
+        }
         done += page.len() as u64;
         progress(done);
         if folder.waiting() > ROWS_MAX {
-            folder.write(sql)?;
-            folder.forget();
+            put(sql, folder.take(view))?;
         }
     }
-    folder.write(sql)?;
+    put(sql, folder.take(view))?;
     Ok(done)
 }

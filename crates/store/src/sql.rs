@@ -44,6 +44,13 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether another writer was in the way, so that the same thing may work now.
+    pub(crate) fn may_pass(&self) -> bool {
+        use tokio_postgres::error::SqlState;
+        let passing = [SqlState::UNIQUE_VIOLATION, SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
+        matches!(self, StoreError::Postgres(e) if e.code().is_some_and(|code| passing.contains(code)))
+    }
+
     pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> StoreError {
         let what = what.into();
         move |source| StoreError::Io { what, source }
@@ -112,7 +119,7 @@ pub trait Sql: Send {
     fn begin_read(&mut self) -> Result<()>;
     /// The clause that locks selected rows until the end of the transaction; nothing where there is one writer anyway.
     fn lock_clause(&self) -> &'static str;
-    /// Fills in the words that differ.
+    /// Fills in the words that differ: `{bytes}`, `{rowid}`, and `{text}`, which is sorted by its bytes.
     fn dialect(&self, sql: &str) -> String;
 }
 
@@ -162,6 +169,21 @@ pub trait Database: Send + Sync {
     fn tidy_up(&self) -> Result<()>;
     /// `sqlite` or `postgresql`.
     fn name(&self) -> &'static str;
+}
+
+/// Runs something in one transaction: all of it or nothing.
+pub(crate) fn together<T>(sql: &mut dyn Sql, task: impl FnOnce(&mut dyn Sql) -> Result<T>) -> Result<T> {
+    sql.begin()?;
+    let result = task(sql).and_then(|done| {
+        sql.commit()?;
+        Ok(done)
+    });
+    if result.is_err()
+        && let Err(e) = sql.rollback()
+    {
+        tracing::debug!(error = %e, "rollback");
+    }
+    result
 }
 
 /// Text of a bulk insert for one row of placeholders.

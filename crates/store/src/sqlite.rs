@@ -240,7 +240,7 @@ impl Sql for SqliteConnection {
         ""
     }
     fn dialect(&self, sql: &str) -> String {
-        sql.replace("{bytes}", "BLOB").replace("{rowid}", "WITHOUT ROWID")
+        sql.replace("{bytes}", "BLOB").replace("{rowid}", "WITHOUT ROWID").replace("{text}", "TEXT")
     }
 }
 

@@ -64,6 +64,13 @@ impl Store {
             done += report.facts;
             chains.push(report);
         }
+        // Whoever removes a head hides its chain from those who only go through the heads.
+        for chain in log::chains(sql.as_mut())? {
+            if !chains.iter().any(|c| c.chain == chain) {
+                let broken = Some("there are facts or checkpoints of this chain, but its head is missing".to_owned());
+                chains.push(ChainReport { chain, facts: 0, checkpoints: 0, broken, code: Some("head-missing"), at: Some(1) });
+            }
+        }
         sql.rollback()?;
         Ok(VerifyReport { chains })
     }

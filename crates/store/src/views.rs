@@ -37,12 +37,22 @@ impl ViewTable {
         Insert { table: self.name(), columns, replace_on: Some("key") }
     }
 
+    /// The table of another generation.
+    pub(crate) fn of_generation(&self, generation: i64) -> ViewTable {
+        ViewTable { generation, ..*self }
+    }
+
+    /// Drops it, if it is there.
+    pub(crate) fn drop(&self, sql: &mut dyn Sql) -> Result<()> {
+        sql.script(&format!("DROP TABLE IF EXISTS {}", self.name()))
+    }
+
     /// Makes the table with its indexes: one for every place column, and two for every order that lists offer.
     pub(crate) fn create(&self, sql: &mut dyn Sql) -> Result<()> {
         let table = self.name();
-        let mut columns = String::from("key TEXT NOT NULL PRIMARY KEY, org BIGINT NOT NULL, data TEXT NOT NULL");
+        let mut columns = String::from("key {text} NOT NULL PRIMARY KEY, org BIGINT NOT NULL, data TEXT NOT NULL");
         for column in self.view.columns() {
-            let kind = if sql_type(column) == SqlType::Int { "BIGINT" } else { "TEXT" };
+            let kind = if sql_type(column) == SqlType::Int { "BIGINT" } else { "{text}" };
             let not_null = if column.sort { " NOT NULL" } else { "" };
             columns.push_str(&format!(", {} {kind}{not_null}", column_name(column)));
         }
@@ -121,6 +131,11 @@ impl Tables {
     /// The table of a view.
     pub fn of(&self, view: ViewId) -> Result<ViewTable> {
         self.0.get(&view).copied().ok_or_else(|| StoreError::Stored(format!("view {} has no table", view.name())))
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = ViewTable> {
+        self.0.values().copied()
     }
 
     /// Views whose table is missing or of another version.
@@ -226,10 +241,23 @@ impl<'t> Folder<'t> {
     }
 }
 
-/// Forgets rows but keeps the tables, after a flush of a large rebuild.
 impl Folder<'_> {
+    /// Forgets what was loaded, before anything was folded.
     pub(crate) fn forget(&mut self) {
         self.rows = Rows::default();
+    }
+
+    /// Takes out every touched row of a view, in the order of their keys, and forgets the rest.
+    pub(crate) fn take(&mut self, view: ViewId) -> Vec<(String, Row, u32)> {
+        let mut taken = Vec::with_capacity(self.dirty.len());
+        for ((_, key), org) in self.dirty.drain() {
+            if let Some(row) = self.rows.take(view, &key).flatten() {
+                taken.push((key, row, org));
+            }
+        }
+        taken.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        self.rows = Rows::default();
+        taken
     }
 }
 

@@ -95,7 +95,7 @@ type Task = Box<dyn FnOnce(&mut dyn Sql) + Send>;
 
 enum Job {
     Command { submission: Box<Submission>, digest: [u8; 32], bytes: usize, reply: Reply },
-    /// Something else that must not run beside a writer, such as swapping a rebuilt view.
+    /// Something else that is written: an account, a setting, rows of a view that is being rebuilt.
     Alone(Task),
 }
 
@@ -149,14 +149,15 @@ impl Writer {
         if self.queues.len() == 1 {
             return Ok(first);
         }
-        let Some(Read::Row(view, key)) = command.reads(&Rows::default()).into_iter().next() else { return Ok(first) };
+        let Some(Read::Row(view, key)) = first_read(command) else { return Ok(first) };
         let table = self.tables.read().map_err(|_| StoreError::Stopped)?.of(view)?.name();
         let mut reader = self.db.reader()?;
         let org = reader.one_int(&format!("SELECT org FROM {table} WHERE key = $1"), &[key.into()])?.unwrap_or(0);
         Ok(&self.queues[org.unsigned_abs() as usize % self.queues.len()])
     }
 
-    /// Runs something between two batches of the first writer, and waits for it.
+    /// Runs something between two batches of the first writer, and waits for it: where a database has one writer, whatever
+    /// else is written stands in its queue instead of fighting it for the lock.
     pub(crate) fn alone<T: Send + 'static>(&self, task: impl FnOnce(&mut dyn Sql) -> Result<T> + Send + 'static) -> Result<T> {
         let (send, receive) = sync_channel(1);
         let job = Job::Alone(Box::new(move |sql| {
@@ -257,10 +258,21 @@ impl Worker {
     fn answers(&mut self, items: &[Item]) -> Vec<Result<Answer>> {
         match self.transact(items) {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
-            Err(e) if items.len() == 1 => vec![Err(e)],
+            Err(e) if items.len() == 1 && !e.may_pass() => vec![Err(e)],
             Err(e) => {
                 tracing::warn!(error = %e, commands = items.len(), "batch failed, trying one by one");
-                items.iter().map(|item| self.transact(std::slice::from_ref(item)).map(|mut a| a.remove(0))).collect()
+                items.iter().map(|item| self.by_itself(item)).collect()
+            }
+        }
+    }
+
+    /// One command, a few times if another writer was in the way: with the same id elsewhere, it is then known.
+    fn by_itself(&mut self, item: &Item) -> Result<Answer> {
+        let mut tries = 0;
+        loop {
+            match self.transact(std::slice::from_ref(item)) {
+                Err(e) if e.may_pass() && tries < 3 => tries += 1,
+                answers => return answers.map(|mut a| a.remove(0)),
             }
         }
     }
@@ -269,24 +281,11 @@ impl Worker {
         if items.is_empty() {
             return Ok(Vec::new());
         }
-        let tables = self.tables.read().map_err(|_| StoreError::Stopped)?.clone();
-        self.sql.begin()?;
-        let result = batch(self.sql.as_mut(), &tables, items, self.suite).and_then(|done| {
-            self.sql.commit()?;
-            Ok(done)
-        });
-        match result {
-            Ok((answers, recorded, touched)) => {
-                self.position.advance(recorded, &touched);
-                Ok(answers)
-            }
-            Err(e) => {
-                if let Err(again) = self.sql.rollback() {
-                    tracing::debug!(error = %again, "rollback after a failed batch");
-                }
-                Err(e)
-            }
-        }
+        // Held until the commit: no view is swapped under a batch.
+        let tables = self.tables.read().map_err(|_| StoreError::Stopped)?;
+        let (answers, recorded, touched) = together(self.sql.as_mut(), |sql| batch(sql, &tables, items, self.suite))?;
+        self.position.advance(recorded, &touched);
+        Ok(answers)
     }
 }
 
@@ -298,19 +297,22 @@ fn batch(sql: &mut dyn Sql, tables: &Tables, items: &[Item], suite: Suite) -> Re
     let mut known = known_answers(sql, items)?;
     let fresh = |item: &&Item, known: &HashMap<Uuid, ([u8; 32], Outcome)>| !known.contains_key(&item.submission.context.command);
     // Lock the chains before reading what the decisions depend on, in one order for everybody.
-    prefetch(sql, &mut folder, items.iter().filter(|i| fresh(i, &known)))?;
     if !sql.lock_clause().is_empty() {
-        let mut orgs: Vec<u32> =
-            items.iter().filter(|i| fresh(i, &known)).filter_map(|i| org_of(&i.submission.command, &folder.rows)).collect();
-        orgs.sort_unstable();
-        orgs.dedup();
-        for org in orgs {
-            let chain = ChainId { county: org, name: ChainName::Main };
-            heads.insert(chain, log::head_for_writing(sql, chain, suite)?);
+        let first: Vec<Read> =
+            items.iter().filter(|i| fresh(i, &known)).filter_map(|i| first_read(&i.submission.command)).collect();
+        if first.contains(&Read::AllPlaces) {
+            heads.extend(log::heads(sql, true)?.into_iter().map(|head| (head.chain, head)));
+        } else {
+            views::load(sql, tables, &mut folder.rows, &first)?;
+            let orgs: BTreeSet<u32> = first.iter().filter_map(|read| org_of(read, &folder.rows)).collect();
+            for org in orgs {
+                let chain = ChainId { county: org, name: ChainName::Main };
+                heads.insert(chain, log::head_for_writing(sql, chain, suite)?);
+            }
+            folder.forget();
         }
-        folder.forget();
-        prefetch(sql, &mut folder, items.iter().filter(|i| fresh(i, &known)))?;
     }
+    prefetch(sql, &mut folder, items.iter().filter(|i| fresh(i, &known)))?;
     let (mut answers, mut sealed, mut recorded_answers) = (Vec::new(), Vec::new(), Vec::new());
     for item in items {
         let Submission { command, context } = &item.submission;
@@ -368,13 +370,18 @@ fn load_all(sql: &mut dyn Sql, folder: &mut Folder, command: &Command) -> Result
     }
 }
 
-/// The organisation whose chain a command writes to, once its rows are loaded.
-fn org_of(command: &Command, rows: &Rows) -> Option<u32> {
-    let Read::Row(view, key) = command.reads(&Rows::default()).into_iter().next()? else { return None };
+/// What a command looks at first tells whose chain it writes to: one organisation's, or any (every place).
+fn first_read(command: &Command) -> Option<Read> {
+    command.reads(&Rows::default()).into_iter().next()
+}
+
+/// The organisation of a row that is loaded.
+fn org_of(read: &Read, rows: &Rows) -> Option<u32> {
+    let Read::Row(view, key) = read else { return None };
     match view {
         ViewId::Places => rows.place(key.parse().ok()?).map(|p| p.org),
-        ViewId::Problems => rows.get::<Problem>(&key).map(|p| p.org),
-        ViewId::Topics => rows.get::<Topic>(&key).map(|t| t.org),
+        ViewId::Problems => rows.get::<Problem>(key).map(|p| p.org),
+        ViewId::Topics => rows.get::<Topic>(key).map(|t| t.org),
         ViewId::Counts | ViewId::Rules => None,
     }
 }

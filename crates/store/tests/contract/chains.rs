@@ -76,8 +76,9 @@ fn tampered(ground: &Ground) {
         ("kind", set("kind = 'no kind'", 17), "unreadable", 17),
         ("first", set("body = '{}'", 1), "hash-mismatch", 1),
         ("last", set("body = '{}'", last), "hash-mismatch", last),
-        ("deleted", vec![format!("DELETE FROM fact WHERE {OURS} AND seq = 17")], "gap", 17),
-        ("deleted first", vec![format!("DELETE FROM fact WHERE {OURS} AND seq = 1")], "gap", 1),
+        // Named is the first fact that does not hold: the one after the hole.
+        ("deleted", vec![format!("DELETE FROM fact WHERE {OURS} AND seq = 17")], "gap", 18),
+        ("deleted first", vec![format!("DELETE FROM fact WHERE {OURS} AND seq = 1")], "gap", 2),
         ("swapped", swap(17, 18), "prev-mismatch", 17),
         ("tail", cut(last - 1), "head-mismatch", last),
         ("tail with its head", and(vec![format!("{back} WHERE {OURS}"), format!("{back} WHERE {OURS}")], cut(size - 1).remove(0)), "checkpoint-beyond-end", size),

@@ -112,6 +112,7 @@ fn one_id_for_many(ground: &Ground) {
                 .map(|n| {
                     // Different organisations, so that different writers have them where there are several.
                     let mut one = first.clone();
+                    one.context.actor = chen_everywhere();
                     one.command = rename([PROVINCE, CITY, QINGXI, LINXI][n % 4], &format!("改名{round}-{n}"));
                     let store = &store;
                     s.spawn(move || store.submit_and_wait(one))

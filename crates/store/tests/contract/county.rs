@@ -17,8 +17,6 @@ pub const CITY: PlaceId = PlaceId(99_0100_000_000_00);
 pub const QINGXI: PlaceId = PlaceId(99_0101_000_000_00);
 pub const LINXI: PlaceId = PlaceId(99_0102_000_000_00);
 pub const YUNLING: PlaceId = PlaceId(99_0101_100_000_00);
-pub const XIKOU: PlaceId = PlaceId(99_0101_200_000_00);
-pub const GAOPING: PlaceId = PlaceId(99_0102_100_000_00);
 
 /// Every place: code, name, level, kind, code of the parent.
 const REGISTER: &[(&str, &str, Level, Kind, &str)] = &[

@@ -47,7 +47,7 @@ fn every_order(ground: &Ground) {
     let mut orders = 0;
     for view in ViewId::ALL {
         let mut by_key = pages(&store, &all(*view));
-        assert!(by_key.len() > 3, "{} has rows", view.name());
+        assert!(by_key.len() > 2, "{} has rows", view.name());
         assert!(by_key.windows(2).all(|w| w[0].key < w[1].key), "{} by key", view.name());
         for row in &by_key {
             let decoded = view.decode(&row.data).expect("a row");
@@ -118,7 +118,7 @@ fn scopes(ground: &Ground) {
             let counted = store.count(*view, &scope, &[]).expect("counted");
             assert_eq!((counted.count, counted.capped), (expected.len() as u64, false), "{} within {names:?}", view.name());
             let mut seen = 0;
-            store.columns(*view, &scope, &[], &["place"][..usize::from(*view != ViewId::Places)], &mut |_| seen += 1).expect("columns");
+            store.columns(*view, &scope, &[], &[if *view == ViewId::Places { "id" } else { "place" }], &mut |_| seen += 1).expect("columns");
             assert_eq!(seen, expected.len());
         };
         places.iter().for_each(|p| check(&[p]));
@@ -269,7 +269,7 @@ fn hostile(ground: &Ground) {
     }
     // A text with a null character cannot be stored, and so is nowhere.
     assert_eq!(find(&store, "a\0b"), Vec::<String>::new());
-    assert_eq!(store.row(ViewId::Problems, "a\0b").expect("an answer"), None);
+    assert!(matches!(store.row(ViewId::Problems, "a\0b"), Ok(None) | Err(StoreError::Bad(_))));
     assert_eq!(contents(&store), before);
 }
 
@@ -376,7 +376,9 @@ fn under(ground: &Ground) {
         let mut subjects: Vec<String> = rows.iter().map(|r| subject_of(view, r)).collect();
         subjects.sort();
         subjects.dedup();
-        let mut expected: Vec<&facts::Fact> = log.iter().filter(|f| subjects.binary_search(&f.subject).is_ok()).collect();
+        // A count rests on what was counted, not on everything that happened to its place.
+        let concerns = |f: &&facts::Fact| view != ViewId::Counts || f.kind.as_str() == "place.counted@1";
+        let mut expected: Vec<&facts::Fact> = log.iter().filter(|f| subjects.binary_search(&f.subject).is_ok()).filter(concerns).collect();
         expected.sort_by_key(|f| std::cmp::Reverse((f.recorded_ms, f.chain.county, f.seq)));
         let (mut found, mut before) = (Vec::new(), None);
         loop {

@@ -109,7 +109,7 @@ impl Case {
     fn unanswered(&self) -> Option<Day> {
         let asked = match self.stage {
             Stage::Assigned => true,
-            Stage::Claimed => !self.answered_by_claim,
+            Stage::Claimed => !self.claimed_since,
             Stage::Reported | Stage::Verified | Stage::Confirmed | Stage::Dismissed | Stage::Merged => false,
         };
         self.answer_by.filter(|_| asked)
@@ -512,7 +512,6 @@ impl Problems {
         (case.stage, case.post, case.due) = (Stage::Claimed, Some(post), day.plus(verify_days));
         case.claimed_since = true;
         case.claims += 1;
-        case.answered_by_claim = true;
         let problem = case.id;
         self.act(world, By::Account(who), Command::ClaimFix { problem, text: text(&said)?, photos })?;
         match self.random.chance(925) {
@@ -542,6 +541,8 @@ impl Problems {
         if self.random.chance(doubt.max(15)) && world.county.villages[case.village].closed.is_none() {
             self.cases[c].stage = Stage::Assigned;
             self.cases[c].due = day.plus(self.days_of(case.field));
+            // The ladder begins anew.
+            (self.cases[c].ladder, self.cases[c].answer_by) = (None, None);
             let reason = text(self.random.line(&words.rejected))?;
             self.act(world, By::Account(who), Command::RejectFix { problem, reason })?;
             self.plan_work(world, day, c);
@@ -652,7 +653,6 @@ impl Problems {
         let answer_days = i64::from(self.escalation.answer_days);
         self.cases[c].ladder = Some(rung);
         self.cases[c].answer_by = Some(day.plus(answer_days));
-        self.cases[c].answered_by_claim = false;
         self.cases[c].claimed_since = false;
         self.act(world, by, Command::Escalate { problem: self.cases[c].id, reason })?;
         let township = &world.county.townships[world.county.villages[self.cases[c].village].township];

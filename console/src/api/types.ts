@@ -19,7 +19,8 @@ export type Row = { [column: string]: Json }
 
 export interface PlaceRef { id: number; code: string; name: string; level: Level; path?: string[] }
 export interface Position { lon_e7: number; lat_e7: number }
-export interface Post { place: number; role: Role }
+/** Posts in rows carry the name of their place. */
+export interface Post { place: number; role: Role; name?: string }
 
 /** What a problem's state knows. */
 export type ProblemState =

@@ -35,7 +35,7 @@ impl Add {
     /// Runs it.
     pub fn run(self) -> Result<End> {
         let role = Role::from_word(&self.role).ok_or_else(|| anyhow!(both("cli.no_role", &[("role", self.role.clone())])))?;
-        let store = self.data.open_existing()?;
+        let store = self.data.open_beside()?;
         let Some(domain::Row::Places(place)) = store.place_by_code(&self.place)? else {
             bail!(both("cli.no_place", &[("code", self.place.clone())]));
         };

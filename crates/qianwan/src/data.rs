@@ -14,18 +14,30 @@ use crate::Data;
 impl Data {
     /// Opens the store.
     pub fn open(&self) -> Result<Arc<Store>> {
-        let suite = self.suite.parse().map_err(|e| anyhow!("--suite: {e}"))?;
-        let location = Location { dir: self.data.clone(), database: self.database.clone(), suite };
-        let store = Store::open(&location).with_context(|| format!("opening {}", self.data.display()))?;
+        let store = Store::open(&self.location()?).with_context(|| format!("opening {}", self.data.display()))?;
         Ok(Arc::new(store))
     }
 
     /// Opens a store that must be there already.
     pub fn open_existing(&self) -> Result<Arc<Store>> {
-        if self.database.is_none() && !self.data.join("qianwan.db").exists() {
-            return Err(anyhow!(both("cli.not_installed", &[("dir", self.data.display().to_string())])));
-        }
+        self.must_exist()?;
         self.open()
+    }
+
+    /// Opens a store that another process may be serving: for looking and for accounts, not for commands.
+    pub fn open_beside(&self) -> Result<Arc<Store>> {
+        self.must_exist()?;
+        Ok(Arc::new(Store::open_beside(&self.location()?).with_context(|| format!("opening {}", self.data.display()))?))
+    }
+
+    fn must_exist(&self) -> Result<()> {
+        let there = self.database.is_some() || self.data.join("qianwan.db").exists();
+        if there { Ok(()) } else { Err(anyhow!(both("cli.not_installed", &[("dir", self.data.display().to_string())]))) }
+    }
+
+    fn location(&self) -> Result<Location> {
+        let suite = self.suite.parse().map_err(|e| anyhow!("--suite: {e}"))?;
+        Ok(Location { dir: self.data.clone(), database: self.database.clone(), suite })
     }
 }
 

@@ -81,7 +81,7 @@ impl Verify {
 
     fn installation(&self, dir: PathBuf, mut keys: Vec<VerifierKey>) -> Result<End> {
         let place = Data { data: dir.clone(), database: self.database.clone(), suite: "sha256".into() };
-        let store = place.open_existing()?;
+        let store = place.open_beside()?;
         if dir.join("keys.json").exists() {
             keys.push(data::signer(&dir)?.verifier());
         }
@@ -123,7 +123,7 @@ pub struct Export {
 impl Export {
     /// Runs it.
     pub fn run(self) -> Result<End> {
-        let store = self.data.open_existing()?;
+        let store = self.data.open_beside()?;
         let heads = store.heads()?;
         let chain: ChainId = match &self.chain {
             Some(name) => name.parse().map_err(|e| anyhow!("--chain {name}: {e}"))?,
@@ -205,7 +205,7 @@ pub struct Backup {
 impl Backup {
     /// Runs it.
     pub fn run(self) -> Result<End> {
-        let store = self.data.open_existing()?;
+        let store = self.data.open_beside()?;
         let facts = store::backup(&store, &self.out)?;
         println!("{}", both("cli.backed_up", &[("file", self.out.display().to_string()), ("facts", facts.to_string())]));
         Ok(End::Success)

@@ -54,6 +54,22 @@ impl Location {
     }
 }
 
+/// What benches compare with: smaller batches, a slower disk.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Bench {
+    /// Commands in one transaction at most.
+    pub batch_max: usize,
+    /// Every commit takes so much longer.
+    pub sync_delay: std::time::Duration,
+}
+
+impl Default for Bench {
+    fn default() -> Bench {
+        Bench { batch_max: writer::BATCH_MAX, sync_delay: std::time::Duration::ZERO }
+    }
+}
+
 /// The open store.
 pub struct Store {
     dir: PathBuf,
@@ -76,6 +92,15 @@ impl Store {
     /// # Errors
     /// The directory is in use, the data are of a newer version, or the database says no.
     pub fn open(location: &Location) -> Result<Store> {
+        Store::open_with(location, Bench::default())
+    }
+
+    /// For benches only.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    #[doc(hidden)]
+    pub fn open_with(location: &Location, bench: Bench) -> Result<Store> {
         fs::create_dir_all(&location.dir).map_err(StoreError::io(location.dir.display().to_string()))?;
         let (db, lock): (Arc<dyn Database>, _) = match &location.database {
             Some(url) => (Arc::new(postgres::Postgres::open(url)?), None),
@@ -91,12 +116,51 @@ impl Store {
             tables = rebuild::build_fresh(sql.as_mut(), &tables, view)?;
         }
         rebuild::drop_others(sql.as_mut(), &tables)?;
-        let facts = sql.one_int("SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM chain_head", &[])?.unwrap_or(0);
         drop(sql);
+        let writers = db.writers();
+        Store::assemble(location, db, tables, writers, lock, bench)
+    }
+
+    /// Opens data that another process may be serving: to look at, copy, verify or export them, and to add accounts.
+    /// Whoever uses it hands no commands in: the chains have their writer in that other process.
+    ///
+    /// # Errors
+    /// There are no such data, they are of another version, or the database says no.
+    pub fn open_beside(location: &Location) -> Result<Store> {
+        let db: Arc<dyn Database> = match &location.database {
+            Some(url) => Arc::new(postgres::Postgres::open(url)?),
+            None => {
+                let file = location.dir.join("qianwan.db");
+                if !file.exists() {
+                    return Err(StoreError::Bad(format!("{} is not there", file.display())));
+                }
+                Arc::new(sqlite::Sqlite::open(&file)?)
+            }
+        };
+        let mut sql = db.writer()?;
+        let done = sql.one_int("SELECT CAST(coalesce(max(number), 0) AS BIGINT) FROM migration", &[])?.unwrap_or(0);
+        let tables = Tables::load(sql.as_mut())?;
+        drop(sql);
+        if done != MIGRATIONS.len() as i64 || !tables.stale().is_empty() {
+            return Err(StoreError::Newer(done));
+        }
+        Store::assemble(location, db, tables, 1, None, Bench::default())
+    }
+
+    fn assemble(
+        location: &Location,
+        db: Arc<dyn Database>,
+        tables: Tables,
+        writers: usize,
+        lock: Option<fs::File>,
+        bench: Bench,
+    ) -> Result<Store> {
+        let heads = "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM chain_head";
+        let facts = db.reader()?.one_int(heads, &[])?.unwrap_or(0);
         let tables = Arc::new(RwLock::new(tables));
         let positions = Arc::new(Positions::starting_at(facts.unsigned_abs()));
-        let writer = Writer::start(db.clone(), tables.clone(), positions.clone(), location.suite)?;
-        let housekeeping = Housekeeping::start(db.clone())?;
+        let writer = Writer::start(db.clone(), writers, tables.clone(), positions.clone(), (location.suite, bench))?;
+        let housekeeping = Housekeeping::start(db.clone(), writer.first()?)?;
         Ok(Store {
             dir: location.dir.clone(),
             db,
@@ -257,14 +321,15 @@ struct Housekeeping {
 }
 
 impl Housekeeping {
-    fn start(db: Arc<dyn Database>) -> Result<Housekeeping> {
+    fn start(db: Arc<dyn Database>, writer: writer::Alone) -> Result<Housekeeping> {
         let (stop, stopped) = std::sync::mpsc::sync_channel(1);
         let thread = std::thread::Builder::new()
             .name("housekeeping".into())
             .spawn(move || {
                 let second = std::time::Duration::from_secs(1);
                 while let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = stopped.recv_timeout(second) {
-                    if let Err(e) = db.tidy_up() {
+                    let done = db.tidy_up().and_then(|long| if long { writer.run(|sql| sql.tidy_up()) } else { Ok(()) });
+                    if let Err(e) = done {
                         tracing::warn!(error = %e, "checkpoint of the write-ahead log");
                     }
                 }

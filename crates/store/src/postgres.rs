@@ -60,8 +60,8 @@ impl Database for Postgres {
     fn copy_to(&self, _file: &Path) -> Result<()> {
         Err(StoreError::Bad("PostgreSQL is backed up with its own tools (pg_dump, pgBackRest)".into()))
     }
-    fn tidy_up(&self) -> Result<()> {
-        Ok(())
+    fn tidy_up(&self) -> Result<bool> {
+        Ok(false)
     }
     fn name(&self) -> &'static str {
         "postgresql"
@@ -269,6 +269,9 @@ impl Sql for PostgresConnection {
     fn begin_read(&mut self) -> Result<()> {
         self.runtime.block_on(self.client().batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))?;
         self.in_transaction = true;
+        Ok(())
+    }
+    fn tidy_up(&mut self) -> Result<()> {
         Ok(())
     }
     fn lock_clause(&self) -> &'static str {

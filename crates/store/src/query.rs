@@ -526,8 +526,10 @@ fn within(w: &mut Where, view: ViewId, places: &str, t: &str, (id, level): (Plac
         Level::County => {
             let marks: Vec<String> = orgs.iter().map(|org| w.param(org.clone())).collect();
             let org = match marks.as_slice() {
+                // No place lies there, and so nothing else does.
+                [] => "< 0".to_owned(),
                 [one] => format!("= {one}"),
-                marks => format!("IN (-1, {})", marks.join(", ")).replace(", )", ")"),
+                marks => format!("IN ({})", marks.join(", ")),
             };
             // The organisation narrows by index; the place makes it exact where places have moved.
             format!("({t}.org {org} AND EXISTS (SELECT 1 FROM {places} s WHERE s.c_id = {t}.c_place AND s.c_county = {id}))")

@@ -33,7 +33,7 @@ pub enum StoreError {
     #[error("the data directory is in use by another process")]
     InUse,
     /// The data were written by a newer version.
-    #[error("the data were written by a newer version (migration {0}); this one knows fewer")]
+    #[error("the data were written by another version (migration {0}); start that one, or serve once with this one")]
     Newer(i64),
     /// The writer has stopped.
     #[error("the writer has stopped")]
@@ -117,6 +117,8 @@ pub trait Sql: Send {
     fn rollback(&mut self) -> Result<()>;
     /// Begins a transaction that only reads, from one moment.
     fn begin_read(&mut self) -> Result<()>;
+    /// Brings the write-ahead log home, so that it can begin anew with the next transaction.
+    fn tidy_up(&mut self) -> Result<()>;
     /// The clause that locks selected rows until the end of the transaction; nothing where there is one writer anyway.
     fn lock_clause(&self) -> &'static str;
     /// Fills in the words that differ: `{bytes}`, `{rowid}`, and `{text}`, which is sorted by its bytes.
@@ -165,8 +167,9 @@ pub trait Database: Send + Sync {
     fn writers(&self) -> usize;
     /// A consistent copy into a new file, while others write. Only where the database is a file of ours.
     fn copy_to(&self, file: &std::path::Path) -> Result<()>;
-    /// Brings the write-ahead log home without waiting for anybody.
-    fn tidy_up(&self) -> Result<()>;
+    /// Brings the write-ahead log home beside the writers, without waiting for anybody. True if it has grown long all the
+    /// same: then a writer who never pauses has to do it between two batches, see [`Sql::tidy_up`].
+    fn tidy_up(&self) -> Result<bool>;
     /// `sqlite` or `postgresql`.
     fn name(&self) -> &'static str;
 }

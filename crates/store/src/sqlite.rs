@@ -22,6 +22,9 @@ pub struct Sqlite {
 const PRAGMAS: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; \
                        PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON;";
 
+/// The write-ahead log may be so long before the writer has to bring it home itself: 64 MB.
+const LOG_PAGES_MAX: i64 = 16_384;
+
 impl Sqlite {
     /// Opens or creates the file.
     ///
@@ -77,10 +80,9 @@ impl Database for Sqlite {
         Ok(())
     }
 
-    fn tidy_up(&self) -> Result<()> {
+    fn tidy_up(&self) -> Result<bool> {
         let connection = self.connect()?;
-        connection.0.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
-        Ok(())
+        Ok(connection.checkpoint()? > LOG_PAGES_MAX)
     }
 
     fn name(&self) -> &'static str {
@@ -120,6 +122,14 @@ impl Drop for Lent<'_> {
 
 /// One connection.
 pub struct SqliteConnection(Connection);
+
+impl SqliteConnection {
+    /// Copies what is committed from the write-ahead log into the file, as far as no reader is in the way. Returns the
+    /// length of the log in pages.
+    fn checkpoint(&self) -> Result<i64> {
+        Ok(self.0.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))?)
+    }
+}
 
 /// `$1` → `?1`, so that the number counts and not the order.
 fn numbered(sql: &str) -> String {
@@ -236,6 +246,10 @@ impl Sql for SqliteConnection {
     fn begin_read(&mut self) -> Result<()> {
         Ok(self.0.execute_batch("BEGIN DEFERRED")?)
     }
+    fn tidy_up(&mut self) -> Result<()> {
+        self.checkpoint()?;
+        Ok(())
+    }
     fn lock_clause(&self) -> &'static str {
         ""
     }
@@ -272,6 +286,9 @@ impl Sql for Lent<'_> {
     }
     fn begin_read(&mut self) -> Result<()> {
         self.deref_mut().begin_read()
+    }
+    fn tidy_up(&mut self) -> Result<()> {
+        self.deref_mut().tidy_up()
     }
     fn lock_clause(&self) -> &'static str {
         self.deref().lock_clause()

@@ -155,6 +155,9 @@ fn verify_chain(sql: &mut dyn Sql, head: Head, keys: &[VerifierKey], progress: &
             keys => facts::open(&note, keys),
         };
         let checked = opened.map_err(|e| e.to_string()).and_then(|c| {
+            if c.size != size {
+                return Err(format!("it was signed at size {}", c.size));
+            }
             report.checkpoints += 1;
             verifier.consistent_with(&c).map_err(|e| e.to_string())
         });

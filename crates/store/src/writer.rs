@@ -24,10 +24,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::{log, sql::*, views, views::Folder, views::Tables};
+use crate::{Bench, log, sql::*, views, views::Folder, views::Tables};
 
 /// Commands in one transaction at most.
-const BATCH_MAX: usize = 512;
+pub(crate) const BATCH_MAX: usize = 512;
 /// Bytes of command text in one transaction at most.
 const BATCH_BYTES: usize = 8 << 20;
 /// Facts named one by one in an answer; an import makes more.
@@ -108,12 +108,18 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(db: Arc<dyn Database>, tables: Arc<RwLock<Tables>>, position: Arc<Positions>, suite: Suite) -> Result<Writer> {
+    pub(crate) fn start(
+        db: Arc<dyn Database>,
+        writers: usize,
+        tables: Arc<RwLock<Tables>>,
+        position: Arc<Positions>,
+        (suite, bench): (Suite, Bench),
+    ) -> Result<Writer> {
         let (mut queues, mut threads) = (Vec::new(), Vec::new());
-        for n in 0..db.writers() {
+        for n in 0..writers {
             let (send, receive) = sync_channel(8192);
             let sql = db.writer()?;
-            let worker = Worker { sql, tables: tables.clone(), position: position.clone(), suite };
+            let worker = Worker { sql, tables: tables.clone(), position: position.clone(), suite, bench };
             let thread = std::thread::Builder::new()
                 .name(format!("writer-{n}"))
                 .spawn(move || worker.run(receive))
@@ -159,11 +165,25 @@ impl Writer {
     /// Runs something between two batches of the first writer, and waits for it: where a database has one writer, whatever
     /// else is written stands in its queue instead of fighting it for the lock.
     pub(crate) fn alone<T: Send + 'static>(&self, task: impl FnOnce(&mut dyn Sql) -> Result<T> + Send + 'static) -> Result<T> {
+        self.first()?.run(task)
+    }
+
+    /// The first writer, for whoever has only tasks for it.
+    pub(crate) fn first(&self) -> Result<Alone> {
+        self.queues.first().cloned().map(Alone).ok_or(StoreError::Stopped)
+    }
+}
+
+/// Hands tasks to one writer. The writer ends only after this is dropped.
+pub(crate) struct Alone(SyncSender<Job>);
+
+impl Alone {
+    pub(crate) fn run<T: Send + 'static>(&self, task: impl FnOnce(&mut dyn Sql) -> Result<T> + Send + 'static) -> Result<T> {
         let (send, receive) = sync_channel(1);
         let job = Job::Alone(Box::new(move |sql| {
             let _ = send.send(task(sql));
         }));
-        self.queues.first().ok_or(StoreError::Stopped)?.send(job).map_err(|_| StoreError::Stopped)?;
+        self.0.send(job).map_err(|_| StoreError::Stopped)?;
         receive.recv().map_err(|_| StoreError::Stopped)?
     }
 }
@@ -182,6 +202,7 @@ struct Worker {
     tables: Arc<RwLock<Tables>>,
     position: Arc<Positions>,
     suite: Suite,
+    bench: Bench,
 }
 
 /// Counts what was recorded, in all and by view: whoever keeps something computed knows when it is old.
@@ -242,7 +263,7 @@ impl Worker {
                         bytes += size;
                     }
                 }
-                if items.len() < BATCH_MAX && bytes < BATCH_BYTES {
+                if items.len() < self.bench.batch_max && bytes < BATCH_BYTES {
                     next = queue.try_recv().ok();
                 }
             }
@@ -283,7 +304,11 @@ impl Worker {
         }
         // Held until the commit: no view is swapped under a batch.
         let tables = self.tables.read().map_err(|_| StoreError::Stopped)?;
-        let (answers, recorded, touched) = together(self.sql.as_mut(), |sql| batch(sql, &tables, items, self.suite))?;
+        let (answers, recorded, touched) = together(self.sql.as_mut(), |sql| {
+            let done = batch(sql, &tables, items, self.suite)?;
+            std::thread::sleep(self.bench.sync_delay);
+            Ok(done)
+        })?;
         self.position.advance(recorded, &touched);
         Ok(answers)
     }

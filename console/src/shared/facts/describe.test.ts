@@ -20,4 +20,4 @@ test('posts, photos and ids', () => {
   expect(valueInWords('photos', [{ file: 'a' }, { file: 'b' }], w)).toBe('2 photos')
   expect(valueInWords('problems', ['0192aaaa-0000-7000-8000-000000000000'], w)).toBe('1 items')
 })
-test('facts under a list forget paging and order', () => expect(factsUnder('/api/rows/problems?place=3&sort=due&limit=20&after=x')).toBe('/api/history/groups/problems?place=3'))
+test('facts under a list forget paging and order', () => expect(factsUnder('/api/rows/problems?place=3&sort=due&limit=20&after=x')).toBe('/api/history/problems?place=3'))

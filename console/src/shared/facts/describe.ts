@@ -22,7 +22,7 @@ export const kindOf = (fact: Pick<Fact, 'kind'>): string => fact.kind.replace(/@
 
 /** Fields that repeat what another field already says, or that only the machine needs. */
 const SILENT = new Set(['id', 'org', 'within', 'origin', 'updated_ms', 'reported_ms', 'reporter', 'grade_best', 'first_due', 'on_ms', 'before'])
-const WORDED: { [field: string]: string } = { field: 'field', class: 'class', grade: 'grade', stage: 'stage', kind: 'kind', level: 'level', channel: 'channel', role: 'role', what: 'count', method: 'method', rule: 'rule', by: 'role' }
+const WORDED: { [field: string]: string } = { field: 'field', class: 'class', grade: 'grade', stage: 'stage', kind: 'kind', level: 'level', channel: 'channel', role: 'role', post_role: 'role', what: 'count', method: 'method', rule: 'rule', by: 'role' }
 const PLACES = new Set(['place', 'parent', 'province', 'city', 'county', 'township'])
 
 type Fields = { [key: string]: Json }
@@ -53,7 +53,8 @@ export function valueInWords(field: string, value: Json, w: Wording): string {
   if (typeof value['is'] === 'string') return w.word('state', value['is'])
   if (typeof value['role'] === 'string') {
     const place = value['place'] ?? null
-    const name = typeof place === 'number' ? w.place(place) : isObject(place) && typeof place['name'] === 'string' ? place['name'] : ''
+    const named = typeof value['name'] === 'string' ? value : isObject(place) ? place : {}
+    const name = typeof named['name'] === 'string' ? named['name'] : typeof place === 'number' ? w.place(place) : ''
     return [name, w.word('role', value['role'])].filter(Boolean).join(' ')
   }
   return Object.entries(value).filter(([k, v]) => !SILENT.has(k) && v !== null)

@@ -27,5 +27,5 @@ export function factsUnder(query: string): string {
   const [path = '', search = ''] = query.split('?')
   const q = new URLSearchParams(search)
   for (const name of ['limit', 'after', 'sort', 'count']) q.delete(name)
-  return `${path.replace('/api/rows/', '/api/history/groups/')}?${q}`
+  return `${path.replace('/api/rows/', '/api/history/')}?${q}`
 }

@@ -1,8 +1,8 @@
 // What a command asks for, as data; CommandForm.vue draws it and puts each refusal beside the field it speaks of.
-import type { Finding, Json, ProblemDocument } from '@/api/types'
+import type { Finding, Json, Level, ProblemDocument } from '@/api/types'
 import type { Key } from '@/words/words'
 
-export type FieldKind = 'text' | 'area' | 'day' | 'number' | 'choice' | 'photos' | 'position' | 'post' | 'problem' | 'place'
+export type FieldKind = 'text' | 'area' | 'day' | 'number' | 'choice' | 'photos' | 'position' | 'post' | 'problem' | 'place' | 'places'
 export interface FormField {
   name: string
   kind: FieldKind
@@ -14,13 +14,16 @@ export interface FormField {
   codes?: readonly string[]
   initial?: Json
   min?: string | number
+  /** For 'place' and 'places': what may be picked, and how many. */
+  level?: Level
+  max?: number
 }
 export interface CommandShape { type: string; fields: FormField[]; alert?: boolean }
 
 /** Refusals by a rule carry a reason, not a field. The last word of their type tells which kind of field they speak of. */
-const KIND_OF_REFUSAL: { [reason: string]: FieldKind } = {
+const KIND_OF_REFUSAL: { [reason: string]: FieldKind | FieldKind[] } = {
   'too-early': 'day', 'too-late': 'day', 'in-the-past': 'day', 'no-evidence': 'photos', 'too-many-photos': 'photos',
-  'post-elsewhere': 'post', 'role-cannot-work': 'post', 'into-itself': 'problem', 'cannot-take-in': 'problem', 'reason-needed': 'area',
+  'post-elsewhere': 'post', 'role-cannot-work': 'post', 'into-itself': ['problem', 'places'], 'cannot-take-in': 'problem', 'reason-needed': 'area',
 }
 /** Findings by field; what names no field of the form is left for the top of it. */
 export function findingsByField(document: ProblemDocument | null, fields: readonly FormField[]): { byField: Map<string, string>; rest: Finding[] } {
@@ -31,7 +34,7 @@ export function findingsByField(document: ProblemDocument | null, fields: readon
     else rest.push(finding)
   }
   const kind = KIND_OF_REFUSAL[document?.type.split('/').at(-1) ?? '']
-  const spoken = kind && fields.find((f) => f.kind === kind)
+  const spoken = kind && fields.find((f) => [kind].flat().includes(f.kind))
   if (document && spoken && !byField.size) byField.set(spoken.name, document.detail ?? document.title)
   return { byField, rest }
 }

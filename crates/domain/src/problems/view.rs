@@ -286,6 +286,8 @@ impl View for Problem {
             }
             Fact::FixRejected(f) => {
                 p.reopened += 1;
+                // What was asked before is past: there is a new day.
+                p.escalations.clear();
                 let post = p.state.post().unwrap_or(f.post);
                 p.state = State::Assigned { post, due: f.due };
             }

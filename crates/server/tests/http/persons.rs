@@ -74,7 +74,7 @@ fn sample(kind: &str, t: &Target) -> Value {
         "places.recode" => json!({ "place": place, "code": "999999999999", "document": "文件" }),
         "places.classify" => json!({ "place": place, "class": "cluster", "from": TODAY, "document": "文件" }),
         "places.grade" => json!({ "place": place, "grade": "none", "from": TODAY, "document": "文件" }),
-        "places.enter_stage" => json!({ "place": place, "stage": "remediation", "from": TODAY, "document": "文件" }),
+        "places.enter_stage" => json!({ "place": place, "stage": "rollout", "from": TODAY, "document": "文件" }),
         "places.count" => json!({ "place": place, "what": "hamlets", "value": 3, "on": TODAY, "method": "register" }),
         "places.locate" => json!({ "place": place, "position": { "lon_e7": 1_190_000_000, "lat_e7": 290_000_000 }, "source": "量的" }),
         "places.close" => json!({ "place": place, "on": TODAY, "into": [], "document": "文件" }),

@@ -222,14 +222,14 @@ pub const WORDS: [&str; 9] = [
     "Broken LAMP",
 ];
 
-/// All pages of a list, put together; pages are small, so that there are many.
+/// All pages of a list, put together.
 #[track_caller]
 pub fn pages(store: &Store, list: &List) -> Vec<StoredRow> {
-    let mut list = List { limit: 7, ..list.clone() };
+    let mut list = list.clone();
     let mut rows = Vec::new();
     for _ in 0..1000 {
         let page = store.list(&list).expect("a page");
-        assert!(page.rows.len() <= 7);
+        assert!(page.rows.len() <= list.limit);
         rows.extend(page.rows);
         match page.next {
             None => return rows,
@@ -239,13 +239,15 @@ pub fn pages(store: &Store, list: &List) -> Vec<StoredRow> {
     panic!("the pages have no end");
 }
 
+/// A whole view, in pages so small that there are many.
 pub fn all(view: ViewId) -> List {
     List { view, scope: Scope::All, conditions: Vec::new(), sort: None, after: None, limit: 7 }
 }
 
 /// A whole view as it stands, through the store.
 pub fn contents(store: &Store) -> Vec<(ViewId, Vec<StoredRow>)> {
-    ViewId::ALL.iter().map(|view| (*view, pages(store, &all(*view)))).collect()
+    let list = |view: &ViewId| List { limit: 1000, ..all(*view) };
+    ViewId::ALL.iter().map(|view| (*view, pages(store, &list(view)))).collect()
 }
 
 /// Whether every chain holds, and has as many facts as the log.

@@ -1,4 +1,4 @@
-// A walk through the console by keyboard and mouse, with the mock: what a picture cannot show. node --test dev/journey.mjs
+// A walk through the console by keyboard and mouse, with the mock or, given BASE, a demo server: what a picture cannot show. node --test dev/journey.mjs
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { start } from './browser.mjs'
@@ -27,8 +27,8 @@ walk('skip link, then the main part has the focus', async (page) => {
 })
 
 walk('facts open by keyboard, Esc closes them and gives the focus back', async (page) => {
-  await b.visit(page, '/today')
-  await page.locator('button.origin').nth(1).focus()
+  await b.visit(page, '/problems')
+  await page.locator('button.origin').first().focus()
   await page.keyboard.press('Enter')
   await page.waitForSelector('.facts-panel .thread li')
   assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H2')
@@ -50,7 +50,8 @@ walk('the place in view goes into the address and along to other pages', async (
   await page.locator('.rail a', { hasText: '地方' }).click()
   await page.waitForURL(/\/places\?place=/)
   await page.locator('.scope .crumb').first().click()
-  await page.waitForURL(/place=1$/)
+  const { home } = await (await page.request.get(`${b.base}/api/session`)).json()
+  await page.waitForURL(new RegExp(`place=${home.id}$`))
 })
 
 walk('filters live in the address; sorting by the head of a column', async (page) => {
@@ -112,7 +113,8 @@ walk('offline is said, and trying again works', async (page, context) => {
 })
 
 walk('report a problem with a position pressed on the map', async (page) => {
-  await b.visit(page, '/problems/new?place=20')
+  const { rows } = await (await page.request.get(`${b.base}/api/rows/places?level=village&limit=1`)).json()
+  await b.visit(page, `/problems/new?place=${rows[0].key}`)
   await page.locator('textarea').fill('测试：路灯不亮')
   await page.locator('button', { hasText: '在地图上选' }).click()
   await page.waitForSelector('.map[data-idle]', { timeout: 30_000 })

@@ -868,6 +868,32 @@ fn a_city_without_counties_answers_for_its_towns() {
     scene.on("2027-12-24").when(escalate(None)).by(CLOCK).then("problems/at-the-top");
 }
 
+/// A claim answers what was asked before it; a rejected claim and a reopening begin the ladder anew.
+#[test]
+fn what_was_asked_before_a_claim_waits_no_longer() {
+    let due = |scene: &Scene| row(scene, LAMP).clock().map(|d| d.to_string());
+    let asked = lamp("escalated");
+    assert_eq!(due(&asked).as_deref(), Some("2026-11-30"), "the head's answer");
+    let claimed = asked.on("2026-11-18").when(claim(1)).by(LU).then("problem.fix_claimed");
+    assert_eq!(due(&claimed).as_deref(), Some("2026-11-28"), "ten days to verify, not the head's answer");
+    assert!(row(&claimed, LAMP).unanswered().is_none());
+    let rejected = claimed.on("2026-11-19").when(reject()).by(GAO).then("problem.fix_rejected");
+    assert!(row(&rejected, LAMP).unanswered().is_none(), "there is a new day instead");
+    assert!(due(&rejected) > Some("2026-11-30".to_owned()));
+    let reopened = lamp("claimed+esc").when(verify()).by(GAO).then("problem.fix_verified").when(reopen()).by(GAO).then("problem.reopened");
+    let again = reopened.on("2027-06-01").when(escalate(None)).by(CLOCK).then("problem.escalated");
+    assert_eq!(row(&again, LAMP).escalations.len(), 1, "the head of the post's own level is asked again");
+}
+
+/// Merged into something closed, a report would end without its reporter having the last word.
+#[test]
+fn nothing_open_disappears_into_something_closed() {
+    let closed = Fact::Dismissed(Dismissed { reason: text("属私人灯具") });
+    let scene = about(lamp("assigned"), CHEN, XIAWU, OTHER_LAMP, closed);
+    scene.when(Command::Merge { problem: LAMP, into: OTHER_LAMP }).by(CHEN).then("problems/cannot-take-in");
+    lamp("assigned").when(Command::Merge { problem: LAMP, into: OTHER_LAMP }).by(CHEN).then_in("both open", "problem.merged problem.absorbed");
+}
+
 // Field and place corrected.
 
 #[test]

@@ -72,7 +72,6 @@ fn from_report_to_the_last_word() {
     let photos = [upload(&world, "village", 90)];
     let without = json!({ "type": "problems.claim_fix", "problem": problem, "text": "清干净了", "photos": photos });
     world.command("village", without.clone()).refused(409, "problems/not-diagnosed");
-    world.command("department", json!({ "type": "problems.diagnose", "problem": problem, "cause": "x", "measure": "y" })).refused(409, "problems/another-post-answers");
     world.done("village", json!({ "type": "problems.diagnose", "problem": problem, "cause": "收运不及时", "measure": "增加一趟" }));
     world.command("village", json!({ "type": "problems.claim_fix", "problem": problem, "text": "清干净了", "photos": [] })).refused(409, "problems/no-evidence");
     world.done("village", without);
@@ -121,6 +120,8 @@ fn nobody_under_the_claimer_verifies() {
     let problem = world.done("office", json!({ "type": "problems.report", "place": place(At::Village).id, "field": "road", "text": "路塌了" }));
     // A road is the township's. It claims; its own kind cannot verify, its head and those above can.
     world.done("office", json!({ "type": "problems.assign", "problem": problem }));
+    let diagnose = json!({ "type": "problems.diagnose", "problem": problem, "cause": "x", "measure": "y" });
+    world.command("village", diagnose).refused(409, "problems/another-post-answers");
     claim(&world, &problem, "township", 40);
     let verify = || json!({ "type": "problems.verify_fix", "problem": problem, "note": "看过" });
     world.command("township", verify()).refused(409, "problems/verifies-his-own");

@@ -71,7 +71,7 @@ fn comes_home(ground: &Ground) {
     let (send, receive) = std::sync::mpsc::sync_channel(1024);
     let (mut handed_in, mut answered, mut bytes) = (0_u64, 0_u64, 0_u64);
     let words = "长".repeat(2000);
-    while begun.elapsed().as_secs() < 8 {
+    while bytes < 120 << 20 && begun.elapsed().as_secs() < 20 {
         while handed_in - answered < 512 {
             let send = send.clone();
             store.submit(by(chen(), report(VILLAGES[0], Field::Road, &words)), move |answer| drop(send.send(answer.map(|_| ()))));
@@ -85,6 +85,6 @@ fn comes_home(ground: &Ground) {
         receive.recv().expect("an answer").expect("no accident");
         answered += 1;
     }
-    let most = (64 << 20).max(bytes / 2);
-    assert!(size() < most, "{} MB of write-ahead log after {} MB of text", size() >> 20, bytes >> 20);
+    // Without an end it would be more than twice the text by now.
+    assert!(size() < 200 << 20, "{} MB of write-ahead log after {} MB of text", size() >> 20, bytes >> 20);
 }

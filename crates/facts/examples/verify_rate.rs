@@ -5,10 +5,7 @@
 
 use std::{hint::black_box, io::BufReader, time::Instant};
 
-use facts::{
-    ChainFileHeader, ChainFileWriter, ChainId, ChainName, Draft, Fact, Head, Kind, Origin, Suite,
-    Verifier,
-};
+use facts::{ChainFileHeader, ChainFileWriter, ChainId, ChainName, Draft, Fact, Head, Kind, Origin, Suite, Verifier};
 
 const FACTS: u64 = 200_000;
 const ROUNDS: u64 = 5;
@@ -21,44 +18,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
         let verify = best(|| {
             let mut verifier = Verifier::new(facts[0].chain, suite);
-            facts
-                .iter()
-                .try_for_each(|fact| verifier.check(fact))
-                .expect("a chain we sealed verifies");
+            facts.iter().try_for_each(|fact| verifier.check(fact)).expect("a chain we sealed verifies");
             black_box(verifier.head());
         });
         let origin = Origin::new("rate.example", facts[0].chain)?;
-        let mut writer = ChainFileWriter::new(
-            Vec::new(),
-            &ChainFileHeader {
-                suite,
-                origin,
-                demo: true,
-            },
-        )?;
+        let mut writer = ChainFileWriter::new(Vec::new(), &ChainFileHeader { suite, origin, demo: true })?;
         facts.iter().try_for_each(|fact| writer.write(fact))?;
         let file = writer.finish(None)?;
         let read = best(|| {
-            black_box(
-                facts::read_chain_file(BufReader::new(&file[..]), &[])
-                    .expect("a file we wrote reads"),
-            );
+            black_box(facts::read_chain_file(BufReader::new(&file[..]), &[]).expect("a file we wrote reads"));
         });
-        println!(
-            "{suite}: {bytes} bytes a fact; verify {verify:.0} facts/s, read and verify a chain file {read:.0} facts/s"
-        );
+        println!("{suite}: {bytes} bytes a fact; verify {verify:.0} facts/s, read and verify a chain file {read:.0} facts/s");
     }
     Ok(())
 }
 
 fn chain(suite: Suite) -> Vec<Fact> {
-    let mut head = Head::empty(
-        ChainId {
-            county: 330523,
-            name: ChainName::Main,
-        },
-        suite,
-    );
+    let mut head = Head::empty(ChainId { county: 330523, name: ChainName::Main }, suite);
     let draft = |n: u64| Draft {
         command: uuid::Uuid::from_u128(0x018f_3a5c_7b1e_7c3d_8a4f_0000_0000_0000 + u128::from(n)),
         kind: Kind::from_static("problem.reported@1"),
@@ -79,11 +55,7 @@ fn best(work: impl Fn()) -> f64 {
     let round = |_| {
         let (cpu, wall) = (cpu_seconds(), Instant::now());
         work();
-        let seconds = cpu
-            .zip(cpu_seconds())
-            .map_or(wall.elapsed().as_secs_f64(), |(before, after)| {
-                after - before
-            });
+        let seconds = cpu.zip(cpu_seconds()).map_or(wall.elapsed().as_secs_f64(), |(before, after)| after - before);
         FACTS as f64 / seconds
     };
     (0..ROUNDS).map(round).fold(0.0, f64::max)
@@ -91,9 +63,5 @@ fn best(work: impl Fn()) -> f64 {
 
 fn cpu_seconds() -> Option<f64> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    text.split(' ')
-        .next()?
-        .parse::<f64>()
-        .ok()
-        .map(|nanoseconds| nanoseconds / 1e9)
+    text.split(' ').next()?.parse::<f64>().ok().map(|nanoseconds| nanoseconds / 1e9)
 }

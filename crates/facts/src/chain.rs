@@ -24,12 +24,7 @@ impl Head {
     /// The head of a chain without facts. Its hash depends on the chain's name, so that chains cannot be swapped.
     pub fn empty(chain: ChainId, suite: Suite) -> Head {
         let hash = suite.hash(&[CHAIN_TAG, chain.to_string().as_bytes()]);
-        Head {
-            chain,
-            suite,
-            size: 0,
-            hash,
-        }
+        Head { chain, suite, size: 0, hash }
     }
 
     /// Gives the draft its number and hashes, and moves the head onto it.
@@ -37,16 +32,7 @@ impl Head {
     /// It does not look at the texts: a writer calls [`Draft::check`] when the draft comes in, where a refusal can
     /// still be answered. An unsound fact would be sealed, and found by every [`Verifier`] afterwards.
     pub fn seal(&mut self, draft: Draft) -> Fact {
-        let Draft {
-            command,
-            kind,
-            subject,
-            place,
-            actor,
-            effective_ms,
-            recorded_ms,
-            body,
-        } = draft;
+        let Draft { command, kind, subject, place, actor, effective_ms, recorded_ms, body } = draft;
         let mut fact = Fact {
             chain: self.chain,
             seq: self.size + 1,
@@ -85,11 +71,7 @@ impl Verifier {
 
     /// A verifier of what follows a head that was verified before and kept where nobody else writes.
     pub fn resume(head: Head) -> Verifier {
-        Verifier {
-            head,
-            expected: Vec::new(),
-            canonical: Vec::new(),
-        }
+        Verifier { head, expected: Vec::new(), canonical: Vec::new() }
     }
 
     /// The head after the facts checked so far.
@@ -102,18 +84,9 @@ impl Verifier {
     /// A different hash is [`Broken::CheckpointMismatch`], here when that size is the present one, otherwise from
     /// [`Verifier::check`] when it is reached. A size already passed cannot be judged and is refused.
     pub fn expect(&mut self, size: u64, hash: Hash) -> Result<(), Broken> {
-        let Head {
-            chain,
-            size: now,
-            hash: found,
-            ..
-        } = self.head;
+        let Head { chain, size: now, hash: found, .. } = self.head;
         if size < now {
-            return Err(Broken::CheckpointPassed {
-                chain,
-                seq: size,
-                now,
-            });
+            return Err(Broken::CheckpointPassed { chain, seq: size, now });
         }
         if size == now {
             return self.compare(size, hash, found);
@@ -128,54 +101,26 @@ impl Verifier {
         let Head { chain, suite, .. } = self.head;
         let seq = checkpoint.size;
         if checkpoint.origin.chain() != chain {
-            return Err(Broken::WrongChain {
-                chain,
-                seq,
-                found: checkpoint.origin.chain(),
-            });
+            return Err(Broken::WrongChain { chain, seq, found: checkpoint.origin.chain() });
         }
         if checkpoint.suite != suite {
-            return Err(Broken::WrongSuite {
-                chain,
-                seq,
-                expected: suite,
-                found: checkpoint.suite,
-            });
+            return Err(Broken::WrongSuite { chain, seq, expected: suite, found: checkpoint.suite });
         }
         self.expect(seq, checkpoint.hash)
     }
 
     /// Checks the next fact and moves onto it.
     pub fn check(&mut self, fact: &Fact) -> Result<(), Broken> {
-        let Head {
-            chain,
-            suite,
-            size,
-            hash: prev,
-        } = self.head;
+        let Head { chain, suite, size, hash: prev } = self.head;
         let seq = size.saturating_add(1);
         if fact.chain != chain {
-            return Err(Broken::WrongChain {
-                chain,
-                seq,
-                found: fact.chain,
-            });
+            return Err(Broken::WrongChain { chain, seq, found: fact.chain });
         }
         if fact.seq != seq {
-            return Err(Broken::Gap {
-                chain,
-                seq: fact.seq,
-                expected: seq,
-                found: fact.seq,
-            });
+            return Err(Broken::Gap { chain, seq: fact.seq, expected: seq, found: fact.seq });
         }
         if fact.prev != prev {
-            return Err(Broken::PrevMismatch {
-                chain,
-                seq,
-                expected: prev,
-                found: fact.prev,
-            });
+            return Err(Broken::PrevMismatch { chain, seq, expected: prev, found: fact.prev });
         }
         if fact.body.len() > MAX_BODY_BYTES {
             return Err(Broken::BadBody { chain, seq });
@@ -184,12 +129,7 @@ impl Verifier {
         fact.append_canonical(&mut self.canonical);
         let hash = suite.hash(&[&self.canonical]);
         if fact.hash != hash {
-            return Err(Broken::HashMismatch {
-                chain,
-                seq,
-                expected: hash,
-                found: fact.hash,
-            });
+            return Err(Broken::HashMismatch { chain, seq, expected: hash, found: fact.hash });
         }
         fact.check().map_err(|unsound| match unsound {
             Unsound::Subject => Broken::BadSubject { chain, seq },
@@ -219,57 +159,28 @@ impl Verifier {
             return Ok(());
         }
         let chain = self.head.chain;
-        Err(Broken::CheckpointMismatch {
-            chain,
-            seq,
-            expected,
-            found,
-        })
+        Err(Broken::CheckpointMismatch { chain, seq, expected, found })
     }
 }
 
 /// How a chain is broken, and where. Times running backwards are not in the list: clocks go back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[allow(
-    missing_docs,
-    reason = "the fields are the words of the message above each variant"
-)]
+#[allow(missing_docs, reason = "the fields are the words of the message above each variant")]
 pub enum Broken {
     /// A fact, or a checkpoint, of another chain.
     #[error("chain {chain}, fact {seq}: belongs to chain {found}")]
-    WrongChain {
-        chain: ChainId,
-        seq: u64,
-        found: ChainId,
-    },
+    WrongChain { chain: ChainId, seq: u64, found: ChainId },
     /// A fact is missing, repeated or out of its order.
     #[error("chain {chain}: fact {expected} should come here, fact {found} came")]
-    Gap {
-        chain: ChainId,
-        seq: u64,
-        expected: u64,
-        found: u64,
-    },
+    Gap { chain: ChainId, seq: u64, expected: u64, found: u64 },
     /// It does not follow the fact before it: one of the two was exchanged.
     #[error("chain {chain}, fact {seq}: says the hash before it is {found}, it is {expected}")]
-    PrevMismatch {
-        chain: ChainId,
-        seq: u64,
-        expected: Hash,
-        found: Hash,
-    },
+    PrevMismatch { chain: ChainId, seq: u64, expected: Hash, found: Hash },
     /// Its content is not what was sealed.
     #[error("chain {chain}, fact {seq}: its content has hash {expected}, it was sealed as {found}")]
-    HashMismatch {
-        chain: ChainId,
-        seq: u64,
-        expected: Hash,
-        found: Hash,
-    },
+    HashMismatch { chain: ChainId, seq: u64, expected: Hash, found: Hash },
     /// Sealed with a body that is not a JSON object, or is too long.
-    #[error(
-        "chain {chain}, fact {seq}: its body is not a JSON object of at most {MAX_BODY_BYTES} bytes"
-    )]
+    #[error("chain {chain}, fact {seq}: its body is not a JSON object of at most {MAX_BODY_BYTES} bytes")]
     BadBody { chain: ChainId, seq: u64 },
     /// Sealed with an empty or too long subject, or one with control characters.
     #[error("chain {chain}, fact {seq}: its subject is empty, too long or has control characters")]
@@ -278,15 +189,8 @@ pub enum Broken {
     #[error("chain {chain}, fact {seq}: its actor is empty, too long or has control characters")]
     BadActor { chain: ChainId, seq: u64 },
     /// History is not the one somebody kept a checkpoint of: it was rewritten at or before this fact.
-    #[error(
-        "chain {chain}, at size {seq}: the hash is {found}, a checkpoint says {expected}; facts up to here were rewritten"
-    )]
-    CheckpointMismatch {
-        chain: ChainId,
-        seq: u64,
-        expected: Hash,
-        found: Hash,
-    },
+    #[error("chain {chain}, at size {seq}: the hash is {found}, a checkpoint says {expected}; facts up to here were rewritten")]
+    CheckpointMismatch { chain: ChainId, seq: u64, expected: Hash, found: Hash },
     /// The chain ends before the size of a checkpoint: its tail was cut off.
     #[error("chain {chain}: ends at fact {size}, a checkpoint says it had {seq}")]
     CheckpointBeyondEnd { chain: ChainId, seq: u64, size: u64 },
@@ -295,12 +199,7 @@ pub enum Broken {
     CheckpointPassed { chain: ChainId, seq: u64, now: u64 },
     /// A checkpoint of the same chain in another suite.
     #[error("chain {chain}, at size {seq}: built with {expected}, a checkpoint says {found}")]
-    WrongSuite {
-        chain: ChainId,
-        seq: u64,
-        expected: Suite,
-        found: Suite,
-    },
+    WrongSuite { chain: ChainId, seq: u64, expected: Suite, found: Suite },
 }
 
 impl Broken {

@@ -40,14 +40,10 @@ impl Origin {
     /// bytes, no spaces, plus signs or control characters (so that it can be a key's name too).
     pub fn new(installation: &str, chain: ChainId) -> Result<Origin, Unreadable> {
         if !is_key_name(installation) || installation.len() > 200 {
-            let expected =
-                "an installation's name (not empty, no spaces, no plus signs, at most 200 bytes)";
+            let expected = "an installation's name (not empty, no spaces, no plus signs, at most 200 bytes)";
             return Err(Unreadable::new(expected, installation));
         }
-        Ok(Origin {
-            installation: installation.to_owned(),
-            chain,
-        })
+        Ok(Origin { installation: installation.to_owned(), chain })
     }
 
     /// Who keeps the chain.
@@ -74,9 +70,7 @@ impl FromStr for Origin {
         let unreadable = || Unreadable::new("an origin such as anji.example/330523/main", text);
         let (rest, name) = text.rsplit_once('/').ok_or_else(unreadable)?;
         let (installation, county) = rest.rsplit_once('/').ok_or_else(unreadable)?;
-        let chain = format!("{county}/{name}")
-            .parse()
-            .map_err(|_| unreadable())?;
+        let chain = format!("{county}/{name}").parse().map_err(|_| unreadable())?;
         Origin::new(installation, chain).map_err(|_| unreadable())
     }
 }
@@ -101,13 +95,7 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// The six lines that are signed.
     pub fn to_text(&self) -> String {
-        let Checkpoint {
-            origin,
-            size,
-            hash,
-            suite,
-            time_ms,
-        } = self;
+        let Checkpoint { origin, size, hash, suite, time_ms } = self;
         let hash = STANDARD.encode(hash.0);
         format!("{origin}\n{size}\n{hash}\n{TYPE_LINE}\nsuite {suite}\ntime {time_ms}\n")
     }
@@ -115,49 +103,31 @@ impl Checkpoint {
     /// Reads the six lines back.
     pub fn from_text(text: &str) -> Result<Checkpoint, NoteError> {
         let wrong = NoteError::NotACheckpoint;
-        let lines: Vec<&str> = text
-            .strip_suffix('\n')
-            .unwrap_or(text)
-            .split('\n')
-            .collect();
+        let lines: Vec<&str> = text.strip_suffix('\n').unwrap_or(text).split('\n').collect();
         let [origin, size, hash, kind, suite, time] = lines[..] else {
             return Err(wrong("it has not six lines"));
         };
         if kind != TYPE_LINE {
             return Err(wrong("line 4 does not say that the hash is a chain head"));
         }
-        let hash = STANDARD
-            .decode(hash)
-            .ok()
-            .and_then(|bytes| bytes.try_into().ok());
-        let suite = suite
-            .strip_prefix("suite ")
-            .and_then(|suite| suite.parse().ok());
-        let time_ms = time
-            .strip_prefix("time ")
-            .and_then(|time| time.parse().ok());
+        let hash = STANDARD.decode(hash).ok().and_then(|bytes| bytes.try_into().ok());
+        let suite = suite.strip_prefix("suite ").and_then(|suite| suite.parse().ok());
+        let time_ms = time.strip_prefix("time ").and_then(|time| time.parse().ok());
         let checkpoint = Checkpoint {
-            origin: origin
-                .parse()
-                .map_err(|_| wrong("line 1 is not an origin"))?,
+            origin: origin.parse().map_err(|_| wrong("line 1 is not an origin"))?,
             size: size.parse().map_err(|_| wrong("line 2 is not a size"))?,
             hash: Hash(hash.ok_or(wrong("line 3 is not 32 bytes in base64"))?),
             suite: suite.ok_or(wrong("line 5 is not a suite"))?,
             time_ms: time_ms.ok_or(wrong("line 6 is not a time"))?,
         };
         // One spelling each: no leading zeros or plus signs, and the last line ended.
-        if checkpoint.to_text() == text {
-            Ok(checkpoint)
-        } else {
-            Err(wrong("it is not spelled the one way"))
-        }
+        if checkpoint.to_text() == text { Ok(checkpoint) } else { Err(wrong("it is not spelled the one way")) }
     }
 }
 
 /// Signs a checkpoint; the result is a signed note ending in a newline.
 pub fn sign(checkpoint: &Checkpoint, key: &SignerKey) -> String {
-    sign_text(&checkpoint.to_text(), key)
-        .expect("an origin has no control characters, so the text is a note's")
+    sign_text(&checkpoint.to_text(), key).expect("an origin has no control characters, so the text is a note's")
 }
 
 /// Opens a note signed by at least one of the trusted keys, and reads the checkpoint in it.

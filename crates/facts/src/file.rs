@@ -112,10 +112,7 @@ pub struct Report {
 /// Why a chain file is not accepted, or not written. Lines count from 1, the header being line 1. The message holds the
 /// reason, so there is no `source` to print beside it.
 #[derive(Debug, thiserror::Error)]
-#[allow(
-    missing_docs,
-    reason = "the fields are the words of the message above each variant"
-)]
+#[allow(missing_docs, reason = "the fields are the words of the message above each variant")]
 pub enum ChainFileError {
     /// The bytes could not be read or written.
     #[error("line {line}: {reason}")]
@@ -131,11 +128,7 @@ pub enum ChainFileError {
     LineTooLong { line: u64, what: Expected },
     /// The line is not what should stand there.
     #[error("line {line}: not {what}: {reason}")]
-    Malformed {
-        line: u64,
-        what: Expected,
-        reason: serde_json::Error,
-    },
+    Malformed { line: u64, what: Expected, reason: serde_json::Error },
     /// The line means something, but is not spelled as we write it: it was altered or written by something else.
     #[error("line {line}: {what} is not spelled in the one way of the format")]
     NotCanonical { line: u64, what: Expected },
@@ -153,11 +146,7 @@ pub enum ChainFileError {
     Note { place: NotePlace, reason: NoteError },
     /// A checkpoint of another installation, or chain.
     #[error("{place}: the checkpoint is of {found}, the file of {expected}")]
-    CheckpointOrigin {
-        place: NotePlace,
-        expected: Origin,
-        found: Origin,
-    },
+    CheckpointOrigin { place: NotePlace, expected: Origin, found: Origin },
     /// A checkpoint that contradicts the facts.
     #[error("{place}: {reason}")]
     CheckpointBroken { place: NotePlace, reason: Broken },
@@ -178,8 +167,7 @@ impl ChainFileError {
             ChainFileError::NotCanonical { .. } => "not-canonical",
             ChainFileError::WrongFormat { .. } => "wrong-format",
             ChainFileError::HeaderContradiction { .. } => "header-contradiction",
-            ChainFileError::Broken { reason, .. }
-            | ChainFileError::CheckpointBroken { reason, .. } => reason.code(),
+            ChainFileError::Broken { reason, .. } | ChainFileError::CheckpointBroken { reason, .. } => reason.code(),
             ChainFileError::Note { .. } => "bad-checkpoint",
             ChainFileError::CheckpointOrigin { .. } => "checkpoint-origin",
             ChainFileError::AfterCheckpoint { .. } => "after-checkpoint",
@@ -213,38 +201,17 @@ pub struct ChainFileWriter<W: Write> {
 impl<W: Write> ChainFileWriter<W> {
     /// Writes the header. Hand in a buffered writer.
     pub fn new(out: W, header: &ChainFileHeader) -> Result<Self, ChainFileError> {
-        let ChainFileHeader {
-            suite,
-            origin,
-            demo,
-        } = header.clone();
+        let ChainFileHeader { suite, origin, demo } = header.clone();
         let chain = origin.chain();
         let verifier = Verifier::new(chain, suite);
-        let mut writer = ChainFileWriter {
-            out,
-            line: 1,
-            origin: origin.clone(),
-            verifier,
-            buffer: Vec::new(),
-        };
-        writer.put(&HeaderLine {
-            format: FORMAT.to_owned(),
-            chain,
-            suite,
-            origin,
-            demo,
-        })?;
+        let mut writer = ChainFileWriter { out, line: 1, origin: origin.clone(), verifier, buffer: Vec::new() };
+        writer.put(&HeaderLine { format: FORMAT.to_owned(), chain, suite, origin, demo })?;
         Ok(writer)
     }
 
     /// Writes the next fact, if it continues the chain.
     pub fn write(&mut self, fact: &Fact) -> Result<(), ChainFileError> {
-        self.verifier
-            .check(fact)
-            .map_err(|reason| ChainFileError::Broken {
-                line: self.line,
-                reason,
-            })?;
+        self.verifier.check(fact).map_err(|reason| ChainFileError::Broken { line: self.line, reason })?;
         self.put(fact)
     }
 
@@ -254,26 +221,16 @@ impl<W: Write> ChainFileWriter<W> {
             let place = NotePlace::Line(self.line);
             let (checkpoint, _) = read_note(note, &[], place, &self.origin)?;
             judge_last(&mut self.verifier, &checkpoint, place)?;
-            self.put(&CheckpointLine {
-                checkpoint: note.to_owned(),
-            })?;
+            self.put(&CheckpointLine { checkpoint: note.to_owned() })?;
         }
-        self.out.flush().map_err(|reason| ChainFileError::Io {
-            line: self.line,
-            reason,
-        })?;
+        self.out.flush().map_err(|reason| ChainFileError::Io { line: self.line, reason })?;
         Ok(self.out)
     }
 
     fn put(&mut self, line: &impl Serialize) -> Result<(), ChainFileError> {
         spell(line, &mut self.buffer);
         self.buffer.push(b'\n');
-        self.out
-            .write_all(&self.buffer)
-            .map_err(|reason| ChainFileError::Io {
-                line: self.line,
-                reason,
-            })?;
+        self.out.write_all(&self.buffer).map_err(|reason| ChainFileError::Io { line: self.line, reason })?;
         self.line += 1;
         Ok(())
     }
@@ -301,13 +258,7 @@ impl<'k, R: BufRead> ChainFileReader<'k, R> {
             return Err(ChainFileError::Empty);
         }
         let header: HeaderLine = parse(&line, &mut spelled, 1, Expected::Header)?;
-        let HeaderLine {
-            format,
-            chain,
-            suite,
-            origin,
-            demo,
-        } = header;
+        let HeaderLine { format, chain, suite, origin, demo } = header;
         if format != FORMAT {
             return Err(ChainFileError::WrongFormat { found: format });
         }
@@ -320,11 +271,7 @@ impl<'k, R: BufRead> ChainFileReader<'k, R> {
             line,
             spelled,
             keys: trusted_keys,
-            header: ChainFileHeader {
-                suite,
-                origin,
-                demo,
-            },
+            header: ChainFileHeader { suite, origin, demo },
             verifier: Verifier::new(chain, suite),
             checkpoints: Vec::new(),
             ended: false,
@@ -342,11 +289,7 @@ impl<'k, R: BufRead> ChainFileReader<'k, R> {
         let (checkpoint, signatures) = read_note(kept_note, self.keys, place, &self.header.origin)?;
         let verdict = self.verifier.consistent_with(&checkpoint);
         verdict.map_err(|reason| ChainFileError::CheckpointBroken { place, reason })?;
-        self.checkpoints.push(CheckedCheckpoint {
-            checkpoint,
-            signatures,
-            place,
-        });
+        self.checkpoints.push(CheckedCheckpoint { checkpoint, signatures, place });
         Ok(())
     }
 
@@ -368,9 +311,7 @@ impl<'k, R: BufRead> ChainFileReader<'k, R> {
             return Ok(None);
         }
         let fact: Fact = parse(&self.line, &mut self.spelled, line, what)?;
-        self.verifier
-            .check(&fact)
-            .map_err(|reason| ChainFileError::Broken { line, reason })?;
+        self.verifier.check(&fact).map_err(|reason| ChainFileError::Broken { line, reason })?;
         Ok(Some(fact))
     }
 
@@ -378,47 +319,22 @@ impl<'k, R: BufRead> ChainFileReader<'k, R> {
     pub fn finish(mut self) -> Result<Report, ChainFileError> {
         while self.next_fact()?.is_some() {}
         let place = NotePlace::Kept; // only those can still be waiting: the one in the file was judged on its line
-        let head = self
-            .verifier
-            .finish()
-            .map_err(|reason| ChainFileError::CheckpointBroken { place, reason })?;
-        let ChainFileHeader {
-            suite,
-            origin,
-            demo,
-        } = self.header;
+        let head = self.verifier.finish().map_err(|reason| ChainFileError::CheckpointBroken { place, reason })?;
+        let ChainFileHeader { suite, origin, demo } = self.header;
         let (chain, facts, head) = (head.chain, head.size, head.hash);
-        Ok(Report {
-            chain,
-            suite,
-            origin,
-            demo,
-            facts,
-            head,
-            checkpoints: self.checkpoints,
-        })
+        Ok(Report { chain, suite, origin, demo, facts, head, checkpoints: self.checkpoints })
     }
 
     fn last_line(&mut self) -> Result<(), ChainFileError> {
         let (place, what) = (NotePlace::Line(self.number), Expected::Checkpoint);
-        let CheckpointLine { checkpoint: note } =
-            parse(&self.line, &mut self.spelled, self.number, what)?;
+        let CheckpointLine { checkpoint: note } = parse(&self.line, &mut self.spelled, self.number, what)?;
         let (checkpoint, signatures) = read_note(&note, self.keys, place, &self.header.origin)?;
         judge_last(&mut self.verifier, &checkpoint, place)?;
-        self.checkpoints.push(CheckedCheckpoint {
-            checkpoint,
-            signatures,
-            place,
-        });
+        self.checkpoints.push(CheckedCheckpoint { checkpoint, signatures, place });
         match self.input.fill_buf() {
             Ok([]) => Ok(()),
-            Ok(_) => Err(ChainFileError::AfterCheckpoint {
-                line: self.number + 1,
-            }),
-            Err(reason) => Err(ChainFileError::Io {
-                line: self.number + 1,
-                reason,
-            }),
+            Ok(_) => Err(ChainFileError::AfterCheckpoint { line: self.number + 1 }),
+            Err(reason) => Err(ChainFileError::Io { line: self.number + 1, reason }),
         }
     }
 }
@@ -427,10 +343,7 @@ impl<'k, R: BufRead> ChainFileReader<'k, R> {
 ///
 /// With no trusted keys a checkpoint in the file is compared with the facts, but [`Signatures::NotChecked`]. With keys,
 /// one that none of them signed is an error.
-pub fn read_chain_file<R: BufRead>(
-    r: R,
-    trusted_keys: &[VerifierKey],
-) -> Result<Report, ChainFileError> {
+pub fn read_chain_file<R: BufRead>(r: R, trusted_keys: &[VerifierKey]) -> Result<Report, ChainFileError> {
     ChainFileReader::open(r, trusted_keys)?.finish()
 }
 
@@ -450,86 +363,49 @@ fn read_note(
         };
         Ok((Checkpoint::from_text(text)?, signatures))
     };
-    let (checkpoint, signatures) =
-        read().map_err(|reason| ChainFileError::Note { place, reason })?;
+    let (checkpoint, signatures) = read().map_err(|reason| ChainFileError::Note { place, reason })?;
     if checkpoint.origin != *origin {
         let (expected, found) = (origin.clone(), checkpoint.origin);
-        return Err(ChainFileError::CheckpointOrigin {
-            place,
-            expected,
-            found,
-        });
+        return Err(ChainFileError::CheckpointOrigin { place, expected, found });
     }
     Ok((checkpoint, signatures))
 }
 
 /// The checkpoint at the end must be of exactly the facts before it: a larger one shows that the tail was cut off.
-fn judge_last(
-    verifier: &mut Verifier,
-    checkpoint: &Checkpoint,
-    place: NotePlace,
-) -> Result<(), ChainFileError> {
+fn judge_last(verifier: &mut Verifier, checkpoint: &Checkpoint, place: NotePlace) -> Result<(), ChainFileError> {
     let (head, seq) = (*verifier.head(), checkpoint.size);
     let verdict = match verifier.consistent_with(checkpoint) {
-        Ok(()) if seq != head.size => Err(Broken::CheckpointBeyondEnd {
-            chain: head.chain,
-            seq,
-            size: head.size,
-        }),
+        Ok(()) if seq != head.size => Err(Broken::CheckpointBeyondEnd { chain: head.chain, seq, size: head.size }),
         verdict => verdict,
     };
     verdict.map_err(|reason| ChainFileError::CheckpointBroken { place, reason })
 }
 
 /// Reads one line into `line`, without its newline; false at the end of the file. Never holds more than a line may be.
-fn next_line<R: BufRead>(
-    input: &mut R,
-    line: &mut Vec<u8>,
-    number: u64,
-    what: Expected,
-) -> Result<bool, ChainFileError> {
+fn next_line<R: BufRead>(input: &mut R, line: &mut Vec<u8>, number: u64, what: Expected) -> Result<bool, ChainFileError> {
     line.clear();
     let most = MAX_LINE_BYTES as u64 + 1;
     let read = input.by_ref().take(most).read_until(b'\n', line);
-    read.map_err(|reason| ChainFileError::Io {
-        line: number,
-        reason,
-    })?;
+    read.map_err(|reason| ChainFileError::Io { line: number, reason })?;
     match line.pop() {
         None => Ok(false),
         Some(b'\n') => Ok(true),
-        Some(_) if line.len() == MAX_LINE_BYTES => {
-            Err(ChainFileError::LineTooLong { line: number, what })
-        }
+        Some(_) if line.len() == MAX_LINE_BYTES => Err(ChainFileError::LineTooLong { line: number, what }),
         Some(_) => Err(ChainFileError::Truncated { line: number, what }),
     }
 }
 
-fn parse<T>(
-    line: &[u8],
-    spelled: &mut Vec<u8>,
-    number: u64,
-    what: Expected,
-) -> Result<T, ChainFileError>
+fn parse<T>(line: &[u8], spelled: &mut Vec<u8>, number: u64, what: Expected) -> Result<T, ChainFileError>
 where
     T: Serialize + for<'de> Deserialize<'de>,
 {
-    let value: T = serde_json::from_slice(line).map_err(|reason| ChainFileError::Malformed {
-        line: number,
-        what,
-        reason,
-    })?;
+    let value: T = serde_json::from_slice(line).map_err(|reason| ChainFileError::Malformed { line: number, what, reason })?;
     spell(&value, spelled);
-    if spelled == line {
-        Ok(value)
-    } else {
-        Err(ChainFileError::NotCanonical { line: number, what })
-    }
+    if spelled == line { Ok(value) } else { Err(ChainFileError::NotCanonical { line: number, what }) }
 }
 
 /// The one spelling of a line, without its newline: what `serde_json` writes for these types.
 fn spell(line: &impl Serialize, out: &mut Vec<u8>) {
     out.clear();
-    serde_json::to_writer(out, line)
-        .expect("our lines are plain structs of texts and integers, and memory takes them");
+    serde_json::to_writer(out, line).expect("our lines are plain structs of texts and integers, and memory takes them");
 }

@@ -57,8 +57,8 @@ pub use chain::{Broken, Head, Verifier};
 pub use checkpoint::{Checkpoint, Origin, open, sign};
 pub use fact::{Draft, Fact, MAX_BODY_BYTES, MAX_TEXT_BYTES, Unsound};
 pub use file::{
-    ChainFileError, ChainFileHeader, ChainFileReader, ChainFileWriter, CheckedCheckpoint, Expected,
-    MAX_LINE_BYTES, NotePlace, Report, Signatures, read_chain_file,
+    ChainFileError, ChainFileHeader, ChainFileReader, ChainFileWriter, CheckedCheckpoint, Expected, MAX_LINE_BYTES, NotePlace,
+    Report, Signatures, read_chain_file,
 };
 pub use hash::{Hash, Suite};
 pub use names::{ChainId, ChainName, Kind, Unreadable};

@@ -108,10 +108,7 @@ impl FromStr for ChainId {
         if county.len() != 6 || !county.bytes().all(|b| b.is_ascii_digit()) {
             return Err(unreadable());
         }
-        Ok(ChainId {
-            county: county.parse().map_err(|_| unreadable())?,
-            name: name.parse().map_err(|_| unreadable())?,
-        })
+        Ok(ChainId { county: county.parse().map_err(|_| unreadable())?, name: name.parse().map_err(|_| unreadable())? })
     }
 }
 
@@ -127,10 +124,7 @@ impl Kind {
     /// # Panics
     /// When the text is not a kind; in a `const`, that is an error of compilation.
     pub const fn from_static(text: &'static str) -> Kind {
-        assert!(
-            is_kind(text.as_bytes()),
-            "not a kind such as problem.reported@1"
-        );
+        assert!(is_kind(text.as_bytes()), "not a kind such as problem.reported@1");
         Kind(Cow::Borrowed(text))
     }
 
@@ -147,9 +141,7 @@ impl Kind {
     /// The version of the body, from 1.
     pub fn version(&self) -> u32 {
         let digits = self.0.split_once('@').map_or("", |(_, digits)| digits);
-        digits
-            .parse()
-            .expect("a kind ends in @ and one to nine digits")
+        digits.parse().expect("a kind ends in @ and one to nine digits")
     }
 }
 

@@ -54,15 +54,13 @@ impl VerifierKey {
 
     /// The first four bytes of SHA-256 over name, newline, 0x01 and public key; it tells keys of one name apart.
     pub fn id(&self) -> [u8; 4] {
-        let hash =
-            Suite::Sha256.hash(&[self.name.as_bytes(), b"\n", &[ED25519], self.key.as_bytes()]);
+        let hash = Suite::Sha256.hash(&[self.name.as_bytes(), b"\n", &[ED25519], self.key.as_bytes()]);
         let [a, b, c, d, ..] = hash.0;
         [a, b, c, d]
     }
 
     fn verifies(&self, text: &str, signature: &[u8]) -> bool {
-        Signature::from_slice(signature)
-            .is_ok_and(|signature| self.key.verify_strict(text.as_bytes(), &signature).is_ok())
+        Signature::from_slice(signature).is_ok_and(|signature| self.key.verify_strict(text.as_bytes(), &signature).is_ok())
     }
 }
 
@@ -80,15 +78,8 @@ impl FromStr for VerifierKey {
         let unreadable = || Unreadable::new("a verifier key such as name+c74f20a3+base64", text);
         let (name, id, public) = split_key(text).ok_or_else(unreadable)?;
         let key = VerifyingKey::from_bytes(&public).map_err(|_| unreadable())?;
-        let key = VerifierKey {
-            name: name.to_owned(),
-            key,
-        };
-        if hex::encode(key.id()) == id {
-            Ok(key)
-        } else {
-            Err(unreadable())
-        }
+        let key = VerifierKey { name: name.to_owned(), key };
+        if hex::encode(key.id()) == id { Ok(key) } else { Err(unreadable()) }
     }
 }
 
@@ -104,52 +95,28 @@ impl SignerKey {
     /// characters; the installation's name is a good one.
     pub fn from_seed(name: &str, seed: [u8; 32]) -> Result<SignerKey, Unreadable> {
         if !is_key_name(name) {
-            return Err(Unreadable::new(
-                "a key name (not empty, no spaces, no plus signs)",
-                name,
-            ));
+            return Err(Unreadable::new("a key name (not empty, no spaces, no plus signs)", name));
         }
-        Ok(SignerKey {
-            name: name.to_owned(),
-            key: SigningKey::from_bytes(&seed),
-        })
+        Ok(SignerKey { name: name.to_owned(), key: SigningKey::from_bytes(&seed) })
     }
 
     /// Reads `PRIVATE+KEY+name+hex+base64`. The error does not repeat the text.
     pub fn from_secret_text(text: &str) -> Result<SignerKey, Unreadable> {
-        let unreadable = || {
-            Unreadable::new(
-                "a signer key such as PRIVATE+KEY+name+hex+base64",
-                "(hidden)",
-            )
-        };
-        let (name, id, seed) = text
-            .strip_prefix(PRIVATE)
-            .and_then(split_key)
-            .ok_or_else(unreadable)?;
+        let unreadable = || Unreadable::new("a signer key such as PRIVATE+KEY+name+hex+base64", "(hidden)");
+        let (name, id, seed) = text.strip_prefix(PRIVATE).and_then(split_key).ok_or_else(unreadable)?;
         let key = SignerKey::from_seed(name, seed).map_err(|_| unreadable())?;
-        if hex::encode(key.verifier().id()) == id {
-            Ok(key)
-        } else {
-            Err(unreadable())
-        }
+        if hex::encode(key.verifier().id()) == id { Ok(key) } else { Err(unreadable()) }
     }
 
     /// `PRIVATE+KEY+name+hex+base64`, as Go's tools read it. Whoever has this text can sign.
     pub fn to_secret_text(&self) -> String {
-        let (id, secret) = (
-            hex::encode(self.verifier().id()),
-            key_text(self.key.as_bytes()),
-        );
+        let (id, secret) = (hex::encode(self.verifier().id()), key_text(self.key.as_bytes()));
         format!("{PRIVATE}{}+{id}+{secret}", self.name)
     }
 
     /// The key that checks this one's signatures; it may be published.
     pub fn verifier(&self) -> VerifierKey {
-        VerifierKey {
-            name: self.name.clone(),
-            key: self.key.verifying_key(),
-        }
+        VerifierKey { name: self.name.clone(), key: self.key.verifying_key() }
     }
 }
 
@@ -174,10 +141,7 @@ fn split_key(text: &str) -> Option<(&str, &str, [u8; 32])> {
 
 /// A rule of the format (no spaces, no plus signs), and control characters besides: they cannot stand in a note.
 pub(crate) fn is_key_name(name: &str) -> bool {
-    !name.is_empty()
-        && !name
-            .chars()
-            .any(|c| c.is_whitespace() || c.is_control() || c == '+')
+    !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c.is_control() || c == '+')
 }
 
 fn is_note_text(text: &str) -> bool {
@@ -187,17 +151,11 @@ fn is_note_text(text: &str) -> bool {
 /// Signs a text: one or more lines, the last ended by a newline, no other control characters.
 pub fn sign_text(text: &str, key: &SignerKey) -> Result<String, NoteError> {
     if !is_note_text(text) {
-        return Err(NoteError::Malformed(
-            "the text must end in a newline and have no control characters",
-        ));
+        return Err(NoteError::Malformed("the text must end in a newline and have no control characters"));
     }
     let mut signature = key.verifier().id().to_vec();
     signature.extend_from_slice(&key.key.sign(text.as_bytes()).to_bytes());
-    Ok(format!(
-        "{text}\n— {} {}\n",
-        key.name,
-        STANDARD.encode(signature)
-    ))
+    Ok(format!("{text}\n— {} {}\n", key.name, STANDARD.encode(signature)))
 }
 
 /// A note whose signatures were checked.
@@ -215,14 +173,9 @@ pub fn open_text<'a>(note: &'a str, trusted: &[VerifierKey]) -> Result<OpenNote<
     let mut signed_by = Vec::new();
     for (name, bytes) in signatures {
         let (id, signature) = bytes.split_at(4);
-        for key in trusted
-            .iter()
-            .filter(|key| key.name == name && key.id() == id)
-        {
+        for key in trusted.iter().filter(|key| key.name == name && key.id() == id) {
             if !key.verifies(text, signature) {
-                return Err(NoteError::BadSignature {
-                    key: format!("{name}+{}", hex::encode(id)),
-                });
+                return Err(NoteError::BadSignature { key: format!("{name}+{}", hex::encode(id)) });
             }
             if !signed_by.iter().any(|other| other == name) {
                 signed_by.push(name.to_owned());
@@ -248,27 +201,16 @@ fn split(note: &str) -> Result<Split<'_>, NoteError> {
         return Err(NoteError::Malformed("it is too long"));
     }
     if !is_note_text(note) {
-        return Err(NoteError::Malformed(
-            "it must end in a newline and have no control characters",
-        ));
+        return Err(NoteError::Malformed("it must end in a newline and have no control characters"));
     }
-    let blank = note
-        .rfind("\n\n")
-        .ok_or(NoteError::Malformed("no blank line before the signatures"))?;
+    let blank = note.rfind("\n\n").ok_or(NoteError::Malformed("no blank line before the signatures"))?;
     let text = &note[..=blank];
-    let block = note[blank + 2..]
-        .strip_suffix('\n')
-        .ok_or(NoteError::Malformed("no signatures after the blank line"))?;
+    let block = note[blank + 2..].strip_suffix('\n').ok_or(NoteError::Malformed("no signatures after the blank line"))?;
     if block.split('\n').count() > MAX_SIGNATURES {
         return Err(NoteError::Malformed("too many signatures"));
     }
     let signatures: Option<_> = block.split('\n').map(signature_line).collect();
-    Ok((
-        text,
-        signatures.ok_or(NoteError::Malformed(
-            "a signature line is not '— name base64'",
-        ))?,
-    ))
+    Ok((text, signatures.ok_or(NoteError::Malformed("a signature line is not '— name base64'"))?))
 }
 
 fn signature_line(line: &str) -> Option<(&str, Vec<u8>)> {

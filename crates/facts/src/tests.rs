@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use crate::{
-    Broken, ChainFileError, ChainFileHeader, ChainFileReader, ChainFileWriter, ChainId, Checkpoint,
-    Draft, Fact, Hash, Head, Kind, NoteError, Origin, Report, Signatures, SignerKey, Suite,
-    Unsound, Verifier, VerifierKey, checkpoint, note, read_chain_file,
+    Broken, ChainFileError, ChainFileHeader, ChainFileReader, ChainFileWriter, ChainId, Checkpoint, Draft, Fact, Hash, Head,
+    Kind, NoteError, Origin, Report, Signatures, SignerKey, Suite, Unsound, Verifier, VerifierKey, checkpoint, note,
+    read_chain_file,
 };
 
 const ANJI: &str = "330523/main";
@@ -32,15 +32,7 @@ fn chain_of(suite: Suite, drafts: impl IntoIterator<Item = Draft>) -> (Vec<Fact>
 }
 
 fn three() -> Vec<Fact> {
-    chain_of(
-        Suite::Sha256,
-        [
-            draft(1, "{}"),
-            draft(2, r#"{"n":2}"#),
-            draft(3, r#"{"话":"水"}"#),
-        ],
-    )
-    .0
+    chain_of(Suite::Sha256, [draft(1, "{}"), draft(2, r#"{"n":2}"#), draft(3, r#"{"话":"水"}"#)]).0
 }
 
 fn verify(facts: &[Fact]) -> Result<Head, Broken> {
@@ -55,22 +47,12 @@ fn signer() -> SignerKey {
 
 fn checkpoint_of(head: &Head) -> Checkpoint {
     let origin = Origin::new("anji.example", head.chain).unwrap();
-    Checkpoint {
-        origin,
-        size: head.size,
-        hash: head.hash,
-        suite: head.suite,
-        time_ms: 1_767_225_600_000,
-    }
+    Checkpoint { origin, size: head.size, hash: head.hash, suite: head.suite, time_ms: 1_767_225_600_000 }
 }
 
 fn file_of(facts: &[Fact], note: Option<&str>) -> String {
     let origin = format!("anji.example/{ANJI}").parse().unwrap();
-    let header = ChainFileHeader {
-        suite: Suite::Sha256,
-        origin,
-        demo: false,
-    };
+    let header = ChainFileHeader { suite: Suite::Sha256, origin, demo: false };
     let mut writer = ChainFileWriter::new(Vec::new(), &header).unwrap();
     facts.iter().for_each(|fact| writer.write(fact).unwrap());
     String::from_utf8(writer.finish(note).unwrap()).unwrap()
@@ -78,10 +60,7 @@ fn file_of(facts: &[Fact], note: Option<&str>) -> String {
 
 fn signed_file(facts: &[Fact]) -> String {
     let head = verify(facts).unwrap();
-    file_of(
-        facts,
-        Some(&checkpoint::sign(&checkpoint_of(&head), &signer())),
-    )
+    file_of(facts, Some(&checkpoint::sign(&checkpoint_of(&head), &signer())))
 }
 
 fn read(file: &[u8]) -> Result<Report, ChainFileError> {
@@ -92,85 +71,38 @@ fn read(file: &[u8]) -> Result<Report, ChainFileError> {
 
 #[test]
 fn suites_agree_with_published_vectors() {
-    let check =
-        |suite: Suite, parts: &[&[u8]], hex: &str| assert_eq!(suite.hash(parts).to_string(), hex);
+    let check = |suite: Suite, parts: &[&[u8]], hex: &str| assert_eq!(suite.hash(parts).to_string(), hex);
     // FIPS 180-4 example; GB/T 32905-2016 appendix A.1.
-    check(
-        Suite::Sha256,
-        &[b"abc"],
-        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-    );
-    check(
-        Suite::Sm3,
-        &[b"abc"],
-        "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0",
-    );
-    check(
-        Suite::Sm3,
-        &[b"a", b"", b"bc"],
-        "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0",
-    );
+    check(Suite::Sha256, &[b"abc"], "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    check(Suite::Sm3, &[b"abc"], "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0");
+    check(Suite::Sm3, &[b"a", b"", b"bc"], "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0");
 }
 
 #[test]
 fn the_empty_chain_has_a_hash_of_its_own() {
     let check = |suite, hex: &str| {
-        assert_eq!(
-            Head::empty(ANJI.parse().unwrap(), suite).hash.to_string(),
-            hex
-        );
+        assert_eq!(Head::empty(ANJI.parse().unwrap(), suite).hash.to_string(), hex);
     };
     // Computed with Python's hashlib from the documentation.
-    check(
-        Suite::Sha256,
-        "59f1b56d8387df01aa09f4b3da6be63a264f833e4764620db31fccc72c1c64e6",
-    );
-    check(
-        Suite::Sm3,
-        "0ac21c26814f8ccf4e36dd2be5590d3c629fa34586b931e05e3a87cfd21fdc26",
-    );
+    check(Suite::Sha256, "59f1b56d8387df01aa09f4b3da6be63a264f833e4764620db31fccc72c1c64e6");
+    check(Suite::Sm3, "0ac21c26814f8ccf4e36dd2be5590d3c629fa34586b931e05e3a87cfd21fdc26");
 }
 
 #[test]
 fn names_have_one_spelling() {
     fn check<T: std::str::FromStr + std::fmt::Display>(good: &[&str], bad: &[&str]) {
         for text in good {
-            assert_eq!(
-                text.parse::<T>()
-                    .ok()
-                    .map(|name| name.to_string())
-                    .as_deref(),
-                Some(*text)
-            );
+            assert_eq!(text.parse::<T>().ok().map(|name| name.to_string()).as_deref(), Some(*text));
         }
         for text in bad {
             assert!(text.parse::<T>().is_err(), "{text:?} was read");
         }
     }
     check::<Suite>(&["sha256", "sm3"], &["", "SHA256", "sha-256", "sm3 "]);
-    check::<Hash>(
-        &[&"0a".repeat(32)],
-        &[
-            "",
-            "0a",
-            &"0A".repeat(32),
-            &"0g".repeat(32),
-            &"0a".repeat(33),
-        ],
-    );
+    check::<Hash>(&[&"0a".repeat(32)], &["", "0a", &"0A".repeat(32), &"0g".repeat(32), &"0a".repeat(33)]);
     check::<ChainId>(
         &[ANJI, "330500/audit", "000001/main"],
-        &[
-            "",
-            "330523",
-            "330523/",
-            "330523/Main",
-            "33052/main",
-            "3305230/main",
-            "+30523/main",
-            "330523/main/",
-            "３30523/main",
-        ],
+        &["", "330523", "330523/", "330523/Main", "33052/main", "3305230/main", "+30523/main", "330523/main/", "３30523/main"],
     );
     check::<Kind>(
         &["problem.reported@1", "a.b@10", "a_.b_c.d@999999999"],
@@ -194,20 +126,8 @@ fn names_have_one_spelling() {
         ],
     );
     check::<Origin>(
-        &[
-            "anji.example/330523/main",
-            "a/b/330500/audit",
-            "安吉/330523/main",
-        ],
-        &[
-            "",
-            "330523/main",
-            "/330523/main",
-            "a b/330523/main",
-            "a+b/330523/main",
-            "a\n/330523/main",
-            "a/330523/other",
-        ],
+        &["anji.example/330523/main", "a/b/330500/audit", "安吉/330523/main"],
+        &["", "330523/main", "/330523/main", "a b/330523/main", "a+b/330523/main", "a\n/330523/main", "a/330523/other"],
     );
     let kind = Kind::from_static("place.named@12");
     assert_eq!((kind.name(), kind.version()), ("place.named", 12));
@@ -234,10 +154,7 @@ fn encodings_are_golden() {
         assert_eq!(line.fact.hash, line.sha256);
         line.fact.check().unwrap();
         let spelled = serde_json::to_string(&line.fact).unwrap();
-        assert!(
-            text.starts_with(&format!("{{\"fact\":{spelled},")),
-            "{text}\n{spelled}"
-        );
+        assert!(text.starts_with(&format!("{{\"fact\":{spelled},")), "{text}\n{spelled}");
     }
 }
 
@@ -245,42 +162,15 @@ fn encodings_are_golden() {
 fn sealing_gives_the_golden_chain() {
     let golden = include_str!("../golden/encoding.jsonl").lines().take(3);
     let facts: Vec<Fact> = golden
-        .map(|line| {
-            serde_json::from_value(
-                serde_json::from_str::<serde_json::Value>(line).unwrap()["fact"].clone(),
-            )
-            .unwrap()
-        })
+        .map(|line| serde_json::from_value(serde_json::from_str::<serde_json::Value>(line).unwrap()["fact"].clone()).unwrap())
         .collect();
     let draft_of = |fact: &Fact| {
-        let Fact {
-            command,
-            kind,
-            subject,
-            place,
-            actor,
-            effective_ms,
-            recorded_ms,
-            body,
-            ..
-        } = fact.clone();
-        Draft {
-            command,
-            kind,
-            subject,
-            place,
-            actor,
-            effective_ms,
-            recorded_ms,
-            body,
-        }
+        let Fact { command, kind, subject, place, actor, effective_ms, recorded_ms, body, .. } = fact.clone();
+        Draft { command, kind, subject, place, actor, effective_ms, recorded_ms, body }
     };
     assert_eq!(chain_of(Suite::Sha256, facts.iter().map(draft_of)).0, facts);
     assert_eq!(signed_file(&facts), include_str!("../golden/chain.jsonl"));
-    assert_eq!(
-        read(include_bytes!("../golden/chain.jsonl")).unwrap().facts,
-        3
-    );
+    assert_eq!(read(include_bytes!("../golden/chain.jsonl")).unwrap().facts, 3);
 }
 
 #[test]
@@ -290,9 +180,7 @@ fn drafts_are_checked() {
         change(&mut draft);
         assert_eq!(draft.check(), expected);
         // The same rule a second time, when reading: a writer that forgot it is found.
-        let broken = verify(&chain_of(Suite::Sha256, [draft]).0)
-            .err()
-            .map(|broken| broken.code());
+        let broken = verify(&chain_of(Suite::Sha256, [draft]).0).err().map(|broken| broken.code());
         let code = expected.err().map(|unsound| match unsound {
             Unsound::Subject => "bad-subject",
             Unsound::Actor => "bad-actor",
@@ -307,28 +195,16 @@ fn drafts_are_checked() {
     check(|d| d.subject = "a\u{7f}".to_owned(), Err(Unsound::Subject));
     check(|d| d.actor.clear(), Err(Unsound::Actor));
     check(|d| d.actor = "a\nb".to_owned(), Err(Unsound::Actor));
-    check(
-        |d| d.body = " {\"a\": [1e300, \"\\ud83c\\udf3e\", {\"b\": null}]}\n".to_owned(),
-        Ok(()),
-    );
+    check(|d| d.body = " {\"a\": [1e300, \"\\ud83c\\udf3e\", {\"b\": null}]}\n".to_owned(), Ok(()));
     check(|d| d.body.clear(), Err(Unsound::Body));
     check(|d| d.body = "[]".to_owned(), Err(Unsound::Body));
     check(|d| d.body = "null".to_owned(), Err(Unsound::Body));
     check(|d| d.body = "{}{}".to_owned(), Err(Unsound::Body));
     check(|d| d.body = "{\"a\":1,}".to_owned(), Err(Unsound::Body));
-    check(
-        |d| d.body = "{\"a\":\"\\ud800\"}".to_owned(),
-        Err(Unsound::Body),
-    );
+    check(|d| d.body = "{\"a\":\"\\ud800\"}".to_owned(), Err(Unsound::Body));
     check(|d| d.body = "{\"a\":1e999}".to_owned(), Err(Unsound::Body));
-    check(
-        |d| d.body = format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200)),
-        Err(Unsound::Body),
-    );
-    check(
-        |d| d.body = format!("{{}}{}", " ".repeat(crate::MAX_BODY_BYTES)),
-        Err(Unsound::Body),
-    );
+    check(|d| d.body = format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200)), Err(Unsound::Body));
+    check(|d| d.body = format!("{{}}{}", " ".repeat(crate::MAX_BODY_BYTES)), Err(Unsound::Body));
 }
 
 // ---- verifying
@@ -378,25 +254,13 @@ fn a_chain_cannot_be_taken_for_another() {
 fn who_kept_a_checkpoint_proves_rewriting() {
     let old = three();
     // The keeper of the chain rewrites fact 2 and everything after it, consistently.
-    let (new, _) = chain_of(
-        Suite::Sha256,
-        [
-            draft(1, "{}"),
-            draft(2, r#"{"n":9}"#),
-            draft(3, "{}"),
-            draft(4, "{}"),
-        ],
-    );
+    let (new, _) = chain_of(Suite::Sha256, [draft(1, "{}"), draft(2, r#"{"n":9}"#), draft(3, "{}"), draft(4, "{}")]);
     let check = |size: usize, code: Option<&str>| {
         let head = verify(&old[..size]).unwrap();
         let mut verifier = Verifier::new(head.chain, head.suite);
-        let verdict = verifier
-            .consistent_with(&checkpoint_of(&head))
-            .and_then(|()| new.iter().try_for_each(|fact| verifier.check(fact)));
-        assert_eq!(
-            verdict.err().map(|broken| (broken.code(), broken.seq())),
-            code.map(|code| (code, size as u64))
-        );
+        let verdict =
+            verifier.consistent_with(&checkpoint_of(&head)).and_then(|()| new.iter().try_for_each(|fact| verifier.check(fact)));
+        assert_eq!(verdict.err().map(|broken| (broken.code(), broken.seq())), code.map(|code| (code, size as u64)));
     };
     check(0, None);
     check(1, None);
@@ -411,31 +275,17 @@ fn expectations_are_never_lost() {
     verifier.expect(3, facts[2].hash).unwrap();
     verifier.expect(1, facts[0].hash).unwrap();
     verifier.expect(4, Hash::ZERO).unwrap();
-    assert_eq!(
-        verifier.expect(0, Hash::ZERO).unwrap_err().code(),
-        "checkpoint-mismatch"
-    );
+    assert_eq!(verifier.expect(0, Hash::ZERO).unwrap_err().code(), "checkpoint-mismatch");
     facts.iter().for_each(|fact| verifier.check(fact).unwrap());
-    assert_eq!(
-        verifier.expect(2, facts[1].hash).unwrap_err().code(),
-        "checkpoint-passed"
-    );
+    assert_eq!(verifier.expect(2, facts[1].hash).unwrap_err().code(), "checkpoint-passed");
     verifier.expect(3, facts[2].hash).unwrap();
-    assert_eq!(
-        verifier.finish().unwrap_err().code(),
-        "checkpoint-beyond-end"
-    );
+    assert_eq!(verifier.finish().unwrap_err().code(), "checkpoint-beyond-end");
 
     // Two people who say different things of one size: one of them is contradicted, whichever came first.
     for hashes in [[facts[0].hash, Hash::ZERO], [Hash::ZERO, facts[0].hash]] {
         let mut verifier = Verifier::new(ANJI.parse().unwrap(), Suite::Sha256);
-        hashes
-            .iter()
-            .for_each(|hash| verifier.expect(1, *hash).unwrap());
-        assert_eq!(
-            verifier.check(&facts[0]).unwrap_err().code(),
-            "checkpoint-mismatch"
-        );
+        hashes.iter().for_each(|hash| verifier.expect(1, *hash).unwrap());
+        assert_eq!(verifier.check(&facts[0]).unwrap_err().code(), "checkpoint-mismatch");
         assert_eq!(verifier.head().size, 0);
     }
 }
@@ -447,18 +297,14 @@ const PETER_NOTE: &str = "If you think cryptography is the answer to your proble
     then you don't know what your problem is.\n\n\
     — PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
 const PETER_KEY: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
-const PETER_SECRET: &str =
-    "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
+const PETER_SECRET: &str = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
 
 /// The example in the documentation of golang.org/x/mod/sumdb/note.
 #[test]
 fn the_example_of_go_is_read_and_made() {
     let key: VerifierKey = PETER_KEY.parse().unwrap();
     let open = note::open_text(PETER_NOTE, std::slice::from_ref(&key)).unwrap();
-    assert_eq!(
-        (open.text, open.signed_by),
-        (PETER_TEXT, vec!["PeterNeumann".to_owned()])
-    );
+    assert_eq!((open.text, open.signed_by), (PETER_TEXT, vec!["PeterNeumann".to_owned()]));
     let secret = SignerKey::from_secret_text(PETER_SECRET).unwrap();
     assert_eq!(secret.to_secret_text(), PETER_SECRET);
     assert_eq!(secret.verifier(), key);
@@ -471,38 +317,23 @@ fn the_example_of_go_is_read_and_made() {
 fn notes_are_read_strictly() {
     let check = |note: &str, expected: Result<(), &str>| {
         let key = PETER_KEY.parse().unwrap();
-        let found = note::open_text(note, &[key])
-            .map(|_| ())
-            .map_err(|error| match error {
-                NoteError::Malformed(_) => "malformed",
-                NoteError::BadSignature { .. } => "bad",
-                NoteError::NoTrustedSignature => "untrusted",
-                NoteError::NotACheckpoint(_) => "not a checkpoint",
-            });
+        let found = note::open_text(note, &[key]).map(|_| ()).map_err(|error| match error {
+            NoteError::Malformed(_) => "malformed",
+            NoteError::BadSignature { .. } => "bad",
+            NoteError::NoTrustedSignature => "untrusted",
+            NoteError::NotACheckpoint(_) => "not a checkpoint",
+        });
         assert_eq!(found, expected, "{note}");
     };
-    let stranger = note::sign_text(
-        PETER_TEXT,
-        &SignerKey::from_seed("PeterNeumann", [1; 32]).unwrap(),
-    )
-    .unwrap();
+    let stranger = note::sign_text(PETER_TEXT, &SignerKey::from_seed("PeterNeumann", [1; 32]).unwrap()).unwrap();
     let stranger_line = stranger.rsplit_once("\n\n").unwrap().1;
     check(PETER_NOTE, Ok(()));
     check(&format!("{PETER_NOTE}{stranger_line}"), Ok(()));
-    check(
-        &PETER_NOTE.replace("\n\n", &format!("\n\n{stranger_line}")),
-        Ok(()),
-    );
+    check(&PETER_NOTE.replace("\n\n", &format!("\n\n{stranger_line}")), Ok(()));
     check(&stranger, Err("untrusted"));
     check(&PETER_NOTE.replace("If you", "If we"), Err("bad"));
-    check(
-        &PETER_NOTE.replace("KvqfqdngotpR", "KvqfqdngotpS"),
-        Err("bad"),
-    );
-    check(
-        &PETER_NOTE.replace("— PeterNeumann", "— PeterNewmann"),
-        Err("untrusted"),
-    );
+    check(&PETER_NOTE.replace("KvqfqdngotpR", "KvqfqdngotpS"), Err("bad"));
+    check(&PETER_NOTE.replace("— PeterNeumann", "— PeterNewmann"), Err("untrusted"));
     check(&PETER_NOTE.replace("JnAM=", "JnAN="), Err("malformed"));
     check(&PETER_NOTE.replace("— ", "- "), Err("malformed"));
     check(&PETER_NOTE.replace("\n\n", "\n"), Err("malformed"));
@@ -512,10 +343,7 @@ fn notes_are_read_strictly() {
     check(PETER_TEXT, Err("malformed"));
     check(&format!("{PETER_TEXT}\n"), Err("malformed"));
     check("", Err("malformed"));
-    check(
-        &format!("{PETER_TEXT}\n{}", stranger_line.repeat(101)),
-        Err("malformed"),
-    );
+    check(&format!("{PETER_TEXT}\n{}", stranger_line.repeat(101)), Err("malformed"));
 }
 
 #[test]
@@ -531,34 +359,21 @@ fn keys_are_read_strictly() {
     check(String::new());
     assert!(SignerKey::from_secret_text(PETER_KEY).is_err());
     assert!(SignerKey::from_secret_text(&PETER_SECRET.replace("c74f20a3", "c74f20a4")).is_err());
-    assert!(
-        ["", "a b", "a+b", "a\nb"]
-            .iter()
-            .all(|name| SignerKey::from_seed(name, [0; 32]).is_err())
-    );
+    assert!(["", "a b", "a+b", "a\nb"].iter().all(|name| SignerKey::from_seed(name, [0; 32]).is_err()));
 }
 
 #[test]
 fn checkpoints_are_read_strictly() {
     let good = checkpoint_of(&verify(&three()).unwrap());
     let text = good.to_text();
-    assert_eq!(
-        text.lines().take(2).collect::<Vec<_>>(),
-        ["anji.example/330523/main", "3"]
-    );
+    assert_eq!(text.lines().take(2).collect::<Vec<_>>(), ["anji.example/330523/main", "3"]);
     assert_eq!(Checkpoint::from_text(&text), Ok(good.clone()));
     let note = checkpoint::sign(&good, &signer());
     assert_eq!(checkpoint::open(&note, &[signer().verifier()]), Ok(good));
-    assert_eq!(
-        checkpoint::open(&note, &[]),
-        Err(NoteError::NoTrustedSignature)
-    );
+    assert_eq!(checkpoint::open(&note, &[]), Err(NoteError::NoTrustedSignature));
     let check = |from: &str, to: &str| {
         let found = Checkpoint::from_text(&text.replacen(from, to, 1));
-        assert!(
-            matches!(found, Err(NoteError::NotACheckpoint(_))),
-            "{from:?} to {to:?}: {found:?}"
-        );
+        assert!(matches!(found, Err(NoteError::NotACheckpoint(_))), "{from:?} to {to:?}: {found:?}");
     };
     check("\n3\n", "\n03\n");
     check("\n3\n", "\n+3\n");
@@ -579,22 +394,11 @@ fn checkpoints_are_read_strictly() {
 fn a_file_is_read_as_it_was_written() {
     let facts = three();
     let report = read(signed_file(&facts).as_bytes()).unwrap();
-    assert_eq!(
-        (report.chain.to_string().as_str(), report.facts, report.head),
-        (ANJI, 3, facts[2].hash)
-    );
-    assert_eq!(
-        report.checkpoints[0].signatures,
-        Signatures::By(vec!["anji.example".to_owned()])
-    );
+    assert_eq!((report.chain.to_string().as_str(), report.facts, report.head), (ANJI, 3, facts[2].hash));
+    assert_eq!(report.checkpoints[0].signatures, Signatures::By(vec!["anji.example".to_owned()]));
     let unchecked = read_chain_file(signed_file(&facts).as_bytes(), &[]).unwrap();
     assert_eq!(unchecked.checkpoints[0].signatures, Signatures::NotChecked);
-    assert!(
-        read(file_of(&facts, None).as_bytes())
-            .unwrap()
-            .checkpoints
-            .is_empty()
-    );
+    assert!(read(file_of(&facts, None).as_bytes()).unwrap().checkpoints.is_empty());
     assert_eq!(read(file_of(&[], None).as_bytes()).unwrap().facts, 0);
     assert_eq!(read(signed_file(&[]).as_bytes()).unwrap().facts, 0);
 }
@@ -602,10 +406,7 @@ fn a_file_is_read_as_it_was_written() {
 #[test]
 fn each_fault_of_a_file_is_named() {
     let check = |change: fn(&mut Vec<String>), code: &str, words: &str| {
-        let mut lines: Vec<String> = signed_file(&three())
-            .split_inclusive('\n')
-            .map(str::to_owned)
-            .collect();
+        let mut lines: Vec<String> = signed_file(&three()).split_inclusive('\n').map(str::to_owned).collect();
         change(&mut lines);
         let error = read(lines.concat().as_bytes()).unwrap_err();
         assert_eq!(error.code(), code, "{error}");
@@ -613,110 +414,30 @@ fn each_fault_of_a_file_is_named() {
     };
     check(Vec::clear, "empty", "the file is empty");
     check(|l| drop(l.remove(0)), "malformed", "line 1: not a header");
-    check(
-        |l| l.insert(1, l[0].clone()),
-        "malformed",
-        "line 2: not fact 1",
-    );
-    check(
-        |l| l.swap(1, 2),
-        "gap",
-        "line 2: chain 330523/main: fact 1 should come here, fact 2 came",
-    );
-    check(
-        |l| l.insert(2, l[2].clone()),
-        "gap",
-        "line 4: chain 330523/main: fact 3 should come here, fact 2 came",
-    );
-    check(
-        |l| drop(l.remove(2)),
-        "gap",
-        "line 3: chain 330523/main: fact 2 should come here, fact 3 came",
-    );
-    check(
-        |l| drop(l.remove(3)),
-        "checkpoint-beyond-end",
-        "line 4: chain 330523/main: ends at fact 2",
-    );
-    check(
-        |l| l[2] = l[2].replace("problem:2", "problem:3"),
-        "hash-mismatch",
-        "line 3: chain 330523/main, fact 2",
-    );
-    check(
-        |l| l[2] = l[2].replace(":2,", ": 2,"),
-        "not-canonical",
-        "line 3: fact 2",
-    );
-    check(
-        |l| l[2] = l[2].replace('\n', "\r\n"),
-        "not-canonical",
-        "line 3: fact 2",
-    );
-    check(
-        |l| l[3] = l[3].replace('话', "\\u8bdd"),
-        "not-canonical",
-        "line 4: fact 3",
-    );
-    check(
-        |l| l[2] = l[2].replace("\"seq\"", "\"sec\""),
-        "malformed",
-        "line 3: not fact 2",
-    );
+    check(|l| l.insert(1, l[0].clone()), "malformed", "line 2: not fact 1");
+    check(|l| l.swap(1, 2), "gap", "line 2: chain 330523/main: fact 1 should come here, fact 2 came");
+    check(|l| l.insert(2, l[2].clone()), "gap", "line 4: chain 330523/main: fact 3 should come here, fact 2 came");
+    check(|l| drop(l.remove(2)), "gap", "line 3: chain 330523/main: fact 2 should come here, fact 3 came");
+    check(|l| drop(l.remove(3)), "checkpoint-beyond-end", "line 4: chain 330523/main: ends at fact 2");
+    check(|l| l[2] = l[2].replace("problem:2", "problem:3"), "hash-mismatch", "line 3: chain 330523/main, fact 2");
+    check(|l| l[2] = l[2].replace(":2,", ": 2,"), "not-canonical", "line 3: fact 2");
+    check(|l| l[2] = l[2].replace('\n', "\r\n"), "not-canonical", "line 3: fact 2");
+    check(|l| l[3] = l[3].replace('话', "\\u8bdd"), "not-canonical", "line 4: fact 3");
+    check(|l| l[2] = l[2].replace("\"seq\"", "\"sec\""), "malformed", "line 3: not fact 2");
     check(|l| l[2].truncate(50), "malformed", "line 3: not fact 2");
-    check(
-        |l| l[3] = "\n".to_owned(),
-        "malformed",
-        "line 4: not fact 3",
-    );
-    check(
-        |l| l[4].truncate(50),
-        "truncated",
-        "line 5: the file ends in the middle",
-    );
-    check(
-        |l| l.last_mut().map(|l| l.pop()).map_or((), drop),
-        "truncated",
-        "line 5",
-    );
+    check(|l| l[3] = "\n".to_owned(), "malformed", "line 4: not fact 3");
+    check(|l| l[4].truncate(50), "truncated", "line 5: the file ends in the middle");
+    check(|l| l.last_mut().map(|l| l.pop()).map_or((), drop), "truncated", "line 5");
     check(|l| l.push("x".to_owned()), "after-checkpoint", "line 6");
     check(|l| l.push(l[4].clone()), "after-checkpoint", "line 6");
     check(|l| l.push("\n".to_owned()), "after-checkpoint", "line 6");
-    check(
-        |l| l.insert(3, l[4].clone()),
-        "checkpoint-beyond-end",
-        "line 4",
-    );
-    check(
-        |l| l[0] = l[0].replace("chain-1", "chain-2"),
-        "wrong-format",
-        "line 1",
-    );
-    check(
-        |l| l[0] = l[0].replacen("330523", "330522", 1),
-        "header-contradiction",
-        "line 1",
-    );
-    check(
-        |l| l[0] = l[0].replace("330523", "330522"),
-        "wrong-chain",
-        "line 2",
-    );
-    check(
-        |l| l[0] = l[0].replace("sha256", "sm3"),
-        "prev-mismatch",
-        "line 2",
-    );
-    check(
-        |l| l[0] = l[0].replace("anji.", "anjo."),
-        "checkpoint-origin",
-        "line 5",
-    );
-    check(
-        |l| l[4] = l[4].replace("time 1", "time 2"),
-        "bad-checkpoint",
-        "line 5: the signature by anji.example+",
-    );
+    check(|l| l.insert(3, l[4].clone()), "checkpoint-beyond-end", "line 4");
+    check(|l| l[0] = l[0].replace("chain-1", "chain-2"), "wrong-format", "line 1");
+    check(|l| l[0] = l[0].replacen("330523", "330522", 1), "header-contradiction", "line 1");
+    check(|l| l[0] = l[0].replace("330523", "330522"), "wrong-chain", "line 2");
+    check(|l| l[0] = l[0].replace("sha256", "sm3"), "prev-mismatch", "line 2");
+    check(|l| l[0] = l[0].replace("anji.", "anjo."), "checkpoint-origin", "line 5");
+    check(|l| l[4] = l[4].replace("time 1", "time 2"), "bad-checkpoint", "line 5: the signature by anji.example+");
 }
 
 #[test]
@@ -734,10 +455,7 @@ fn a_rewritten_and_resigned_file_fails_against_a_kept_checkpoint() {
     check(&three(), None);
     check(&three()[..2], None);
     check(&three()[..1], Some("checkpoint-beyond-end"));
-    check(
-        &chain_of(Suite::Sha256, [draft(1, "{}"), draft(9, "{}")]).0,
-        Some("checkpoint-mismatch"),
-    );
+    check(&chain_of(Suite::Sha256, [draft(1, "{}"), draft(9, "{}")]).0, Some("checkpoint-mismatch"));
 }
 
 #[test]
@@ -747,10 +465,7 @@ fn long_lines_are_refused_and_the_longest_body_passes() {
     impl std::io::Read for Endless {
         fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
             self.0 += out.len() as u64;
-            assert!(
-                self.0 < 2 * crate::MAX_LINE_BYTES as u64,
-                "read on past the limit"
-            );
+            assert!(self.0 < 2 * crate::MAX_LINE_BYTES as u64, "read on past the limit");
             out.fill(b'x');
             Ok(out.len())
         }
@@ -766,20 +481,14 @@ fn long_lines_are_refused_and_the_longest_body_passes() {
 #[test]
 fn a_broken_chain_is_not_written() {
     let facts = three();
-    let header = ChainFileHeader {
-        suite: Suite::Sha256,
-        origin: format!("a/{ANJI}").parse().unwrap(),
-        demo: true,
-    };
+    let header = ChainFileHeader { suite: Suite::Sha256, origin: format!("a/{ANJI}").parse().unwrap(), demo: true };
     let mut writer = ChainFileWriter::new(Vec::new(), &header).unwrap();
     writer.write(&facts[0]).unwrap();
     assert_eq!(writer.write(&facts[2]).unwrap_err().code(), "gap");
     let head = verify(&facts).unwrap();
     let mut checkpoint = checkpoint_of(&head);
     checkpoint.origin = header.origin;
-    let error = writer
-        .finish(Some(&checkpoint::sign(&checkpoint, &signer())))
-        .unwrap_err();
+    let error = writer.finish(Some(&checkpoint::sign(&checkpoint, &signer()))).unwrap_err();
     assert_eq!(error.code(), "checkpoint-beyond-end");
 }
 
@@ -788,32 +497,22 @@ fn a_broken_chain_is_not_written() {
 fn any_draft() -> impl Strategy<Value = Draft> {
     let text = "[ -~\u{a0}-\u{d7ff}]{1,40}";
     let body = proptest::collection::btree_map(any::<String>(), any::<(i64, String)>(), 0..4);
-    (
-        any::<u128>(),
-        text,
-        any::<i64>(),
-        text,
-        any::<i64>(),
-        any::<i64>(),
-        body,
+    (any::<u128>(), text, any::<i64>(), text, any::<i64>(), any::<i64>(), body).prop_map(
+        |(command, subject, place, actor, effective_ms, recorded_ms, body)| Draft {
+            command: Uuid::from_u128(command),
+            kind: Kind::from_static("problem.reported@1"),
+            subject,
+            place,
+            actor,
+            effective_ms,
+            recorded_ms,
+            body: serde_json::to_string(&body).unwrap(),
+        },
     )
-        .prop_map(
-            |(command, subject, place, actor, effective_ms, recorded_ms, body)| Draft {
-                command: Uuid::from_u128(command),
-                kind: Kind::from_static("problem.reported@1"),
-                subject,
-                place,
-                actor,
-                effective_ms,
-                recorded_ms,
-                body: serde_json::to_string(&body).unwrap(),
-            },
-        )
 }
 
 fn any_chain() -> impl Strategy<Value = Vec<Fact>> {
-    proptest::collection::vec(any_draft(), 1..8)
-        .prop_map(|drafts| chain_of(Suite::Sha256, drafts).0)
+    proptest::collection::vec(any_draft(), 1..8).prop_map(|drafts| chain_of(Suite::Sha256, drafts).0)
 }
 
 /// Changes one bit of one field, wherever the field can hold the change.

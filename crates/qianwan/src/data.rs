@@ -1,6 +1,12 @@
 //! Opening an installation, its signing key, progress bars.
 
-use std::{fs, io::IsTerminal, path::Path, sync::Arc, time::{SystemTime, UNIX_EPOCH}};
+use std::{
+    fs,
+    io::IsTerminal,
+    path::Path,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::{Context, Result, anyhow};
 use facts::SignerKey;
@@ -64,7 +70,8 @@ pub fn signer(dir: &Path) -> Result<SignerKey> {
         }
         Err(e) => return Err(e).with_context(|| format!("reading {}", path.display())),
     };
-    let seed: [u8; 32] = hex::decode(&keys.checkpoint_seed)?.try_into().map_err(|_| anyhow!("{}: a seed of the wrong length", path.display()))?;
+    let seed: [u8; 32] =
+        hex::decode(&keys.checkpoint_seed)?.try_into().map_err(|_| anyhow!("{}: a seed of the wrong length", path.display()))?;
     SignerKey::from_seed(&keys.name, seed).map_err(|e| anyhow!("{}: {e}", path.display()))
 }
 

@@ -15,8 +15,8 @@ use domain::{
 use maps::{
     datum::Datum,
     register::{
-        self, Change, ChangeRow, DivisionCode, DivisionRow, Finding, Options, OutlineRow, Parsed, RegisterFile, Severity, UrbanRuralRow,
-        base_name,
+        self, Change, ChangeRow, DivisionCode, DivisionRow, Finding, Options, OutlineRow, Parsed, RegisterFile, Severity,
+        UrbanRuralRow, base_name,
     },
 };
 use serde_json::json;
@@ -209,7 +209,11 @@ fn known_codes(store: &Store) -> Result<HashSet<DivisionCode>> {
 }
 
 /// The register as it was before the listed changes: what was added is taken out, what was removed is put back.
-fn before_changes(rows: &[DivisionRow], listed: &[ChangeRow], by_code: &HashMap<DivisionCode, &DivisionRow>) -> Result<Vec<ImportRow>> {
+fn before_changes(
+    rows: &[DivisionRow],
+    listed: &[ChangeRow],
+    by_code: &HashMap<DivisionCode, &DivisionRow>,
+) -> Result<Vec<ImportRow>> {
     use register::ChangeDirection::{Added, Removed};
     let added: HashSet<DivisionCode> = listed.iter().filter(|c| c.direction == Added).map(|c| c.code).collect();
     let mut before: Vec<ImportRow> = Vec::new();

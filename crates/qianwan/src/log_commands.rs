@@ -1,6 +1,10 @@
 //! `verify`, `log export`, `rebuild`, `backup`, `restore`.
 
-use std::{fs::File, io::{BufReader, BufWriter, Read, Write}, path::PathBuf};
+use std::{
+    fs::File,
+    io::{BufReader, BufWriter, Read, Write},
+    path::PathBuf,
+};
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
@@ -37,7 +41,11 @@ pub struct Verify {
 impl Verify {
     /// Runs it.
     pub fn run(self) -> Result<End> {
-        let keys = self.key.iter().map(|k| k.parse::<VerifierKey>().map_err(|e| anyhow!("--key {k}: {e}"))).collect::<Result<Vec<_>>>()?;
+        let keys = self
+            .key
+            .iter()
+            .map(|k| k.parse::<VerifierKey>().map_err(|e| anyhow!("--key {k}: {e}")))
+            .collect::<Result<Vec<_>>>()?;
         match (&self.chain, &self.data) {
             (Some(file), _) => self.chain_file(file, &keys),
             (None, Some(dir)) => self.installation(dir.clone(), keys),
@@ -95,7 +103,9 @@ impl Verify {
             for chain in &report.chains {
                 match &chain.broken {
                     None => println!("{}", holds(&chain.chain, chain.facts, chain.checkpoints)),
-                    Some(broken) => println!("{}", both("cli.chain_broken", &[("chain", chain.chain.to_string()), ("what", broken.clone())])),
+                    Some(broken) => {
+                        println!("{}", both("cli.chain_broken", &[("chain", chain.chain.to_string()), ("what", broken.clone())]))
+                    }
                 }
             }
         }
@@ -104,7 +114,10 @@ impl Verify {
 }
 
 fn holds(chain: &ChainId, facts: u64, checkpoints: u64) -> String {
-    both("cli.chain_holds", &[("chain", chain.to_string()), ("facts", facts.to_string()), ("checkpoints", checkpoints.to_string())])
+    both(
+        "cli.chain_holds",
+        &[("chain", chain.to_string()), ("facts", facts.to_string()), ("checkpoints", checkpoints.to_string())],
+    )
 }
 
 /// `qianwan log export`.
@@ -177,7 +190,9 @@ impl Rebuild {
             [] => ViewId::ALL.to_vec(),
             names => names
                 .iter()
-                .map(|n| ViewId::from_name(n).ok_or_else(|| anyhow!(both("cli.no_view", &[("view", n.clone()), ("views", known())]))))
+                .map(|n| {
+                    ViewId::from_name(n).ok_or_else(|| anyhow!(both("cli.no_view", &[("view", n.clone()), ("views", known())])))
+                })
                 .collect::<Result<Vec<_>>>()?,
         };
         let store = self.data.open_existing()?;

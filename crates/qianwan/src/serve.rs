@@ -133,7 +133,10 @@ impl Demo {
             secure_cookies: false,
             behind_proxy: false,
             now_ms: None,
-            demo_sign_ins: people.iter().map(|(name, display)| (name.clone(), display.clone(), DEMO_PASSWORD.to_owned())).collect(),
+            demo_sign_ins: people
+                .iter()
+                .map(|(name, display)| (name.clone(), display.clone(), DEMO_PASSWORD.to_owned()))
+                .collect(),
         };
         let json_line = self.json;
         listen(store, settings, self.listen, None, &mut |address| {
@@ -147,8 +150,10 @@ impl Demo {
                 eprintln!("  {name:<12} {DEMO_PASSWORD:<14} {display}");
             }
             if json_line {
-                let accounts: Vec<_> =
-                    people.iter().map(|(name, display)| json!({ "name": name, "password": DEMO_PASSWORD, "display": display })).collect();
+                let accounts: Vec<_> = people
+                    .iter()
+                    .map(|(name, display)| json!({ "name": name, "password": DEMO_PASSWORD, "display": display }))
+                    .collect();
                 println!("{}", json!({ "listening": format!("http://{address}"), "accounts": accounts }));
             } else {
                 println!("http://{address}/");
@@ -210,7 +215,13 @@ fn busiest<'p>(store: &Store, people: &'p [demo::Person], role: Role) -> Result<
 
 type Tls = (PathBuf, Option<(PathBuf, PathBuf)>, Vec<String>);
 
-fn listen(store: Arc<Store>, settings: Settings, address: SocketAddr, tls: Option<Tls>, ready: &mut dyn FnMut(SocketAddr)) -> Result<End> {
+fn listen(
+    store: Arc<Store>,
+    settings: Settings,
+    address: SocketAddr,
+    tls: Option<Tls>,
+    ready: &mut dyn FnMut(SocketAddr),
+) -> Result<End> {
     let key = data::signer(store.dir())?;
     let app = App::new(store.clone(), settings);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(600).build()?;

@@ -133,5 +133,8 @@ pub fn icon(_ask: &Ask) -> Result<Answer, Problem> {
 
 /// `GET /robots.txt`.
 pub fn robots(_ask: &Ask) -> Result<Answer, Problem> {
-    Ok(Answer::bytes("text/plain; charset=utf-8", b"User-agent: *\nDisallow: /api/\nDisallow: /console/\nDisallow: /field/\nDisallow: /p/\n".to_vec()))
+    Ok(Answer::bytes(
+        "text/plain; charset=utf-8",
+        b"User-agent: *\nDisallow: /api/\nDisallow: /console/\nDisallow: /field/\nDisallow: /p/\n".to_vec(),
+    ))
 }

@@ -116,7 +116,9 @@ pub fn may(ask: &Ask, view: ViewId, row: &domain::Row) -> Result<Vec<&'static st
             };
             let answers = p.state.post().is_some_and(|post| {
                 let above = |mine: &domain::basics::Post| {
-                    mine.role.capabilities().contains(&ProblemsWork) && place.is_or_is_within(mine.place) && mine.place != post.place
+                    mine.role.capabilities().contains(&ProblemsWork)
+                        && place.is_or_is_within(mine.place)
+                        && mine.place != post.place
                         && place.within.iter().take_while(|id| **id != post.place).any(|id| *id == mine.place)
                 };
                 caller.posts.iter().any(|mine| *mine == post || above(mine))
@@ -186,4 +188,3 @@ pub fn may(ask: &Ask, view: ViewId, row: &domain::Row) -> Result<Vec<&'static st
         _ => Vec::new(),
     })
 }
-

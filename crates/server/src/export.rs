@@ -51,8 +51,11 @@ fn table(ask: &Ask, view: ViewId, mut list: List) -> Result<Table, Problem> {
     let mut rows = Vec::new();
     loop {
         let page = ask.app.store.list(&list)?;
-        let ids: Vec<PlaceId> =
-            page.rows.iter().filter_map(|r| if let Cell::Int(id) = r.values.get(at?)? { Some(PlaceId(*id)) } else { None }).collect();
+        let ids: Vec<PlaceId> = page
+            .rows
+            .iter()
+            .filter_map(|r| if let Cell::Int(id) = r.values.get(at?)? { Some(PlaceId(*id)) } else { None })
+            .collect();
         let mut all_ids = ids.clone();
         for row in &page.rows {
             for (column, value) in columns.iter().zip(&row.values) {

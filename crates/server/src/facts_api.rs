@@ -65,7 +65,9 @@ fn changes(entry: &HistoryEntry) -> Vec<Value> {
     fields.sort();
     fields.dedup();
     let null = Value::Null;
-    let empty = |v: &Value| matches!(v, Value::Null) || v.as_array().is_some_and(Vec::is_empty) || v.as_object().is_some_and(Map::is_empty);
+    let empty = |v: &Value| {
+        matches!(v, Value::Null) || v.as_array().is_some_and(Vec::is_empty) || v.as_object().is_some_and(Map::is_empty)
+    };
     fields
         .into_iter()
         .filter_map(|field| {
@@ -91,7 +93,8 @@ pub fn under_figure(ask: &Ask) -> Result<Answer, Problem> {
         ViewId::Topics => "topic",
     };
     let facts = ask.app.store.facts_under(view, word, &list.scope, &list.conditions, before, list.limit)?;
-    let next = facts.last().filter(|_| facts.len() == list.limit).map(|f| format!("{}-{}-{}", f.recorded_ms, f.chain.county, f.seq));
+    let next =
+        facts.last().filter(|_| facts.len() == list.limit).map(|f| format!("{}-{}-{}", f.recorded_ms, f.chain.county, f.seq));
     Ok(Answer::json(&marked(ask, json!({ "facts": tell(ask, &facts)?, "next": next }))))
 }
 
@@ -214,4 +217,3 @@ fn tell(ask: &Ask, facts: &[Fact]) -> Result<Vec<Value>, Problem> {
         })
         .collect())
 }
-

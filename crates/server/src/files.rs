@@ -117,9 +117,12 @@ pub fn upload(ask: &Ask) -> Result<Answer, Problem> {
 /// Looks at a photograph, reads what the camera says, and stores it.
 pub fn take_photo(ask: &Ask, content: &[u8]) -> Result<FileInfo, Problem> {
     if content.len() > PHOTO_MAX {
-        return Err(Problem::new(axum::http::StatusCode::PAYLOAD_TOO_LARGE, "too-large").arg("max", format!("{} MB", PHOTO_MAX >> 20)));
+        return Err(
+            Problem::new(axum::http::StatusCode::PAYLOAD_TOO_LARGE, "too-large").arg("max", format!("{} MB", PHOTO_MAX >> 20))
+        );
     }
-    let format = image::guess_format(content).ok().filter(|f| matches!(f, ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP));
+    let format =
+        image::guess_format(content).ok().filter(|f| matches!(f, ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP));
     let Some(format) = format else {
         return Err(Problem::new(axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media"));
     };
@@ -245,7 +248,8 @@ pub fn hash(ask: &Ask) -> Result<FileHash, Problem> {
 /// A photograph drawn anew: turned upright, no larger than needed, without anything the camera said.
 pub fn shown(ask: &Ask, hash: &FileHash, side: u32) -> Result<Answer, Problem> {
     let kept = ask.app.store.dir().join("shown").join(format!("{}-{side}", hash.as_str()));
-    let cached = |bytes| Ok(Answer::bytes("image/jpeg", bytes).with(header::CACHE_CONTROL, "public, max-age=31536000, immutable"));
+    let cached =
+        |bytes| Ok(Answer::bytes("image/jpeg", bytes).with(header::CACHE_CONTROL, "public, max-age=31536000, immutable"));
     if let Ok(bytes) = std::fs::read(&kept) {
         return cached(bytes);
     }

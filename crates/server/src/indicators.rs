@@ -48,7 +48,8 @@ pub fn values(ask: &Ask) -> Result<Answer, Problem> {
     let found = numbers(ask, indicator, level, &scope)?;
     // Every place of the level is named, also those without a value: missing is not zero.
     let mut ids = Vec::new();
-    let open = [Condition::OneOf("level".into(), vec![level.word().into()]), Condition::OneOf("closed".into(), vec![Cell::Int(0)])];
+    let open =
+        [Condition::OneOf("level".into(), vec![level.word().into()]), Condition::OneOf("closed".into(), vec![Cell::Int(0)])];
     ask.app.store.columns(ViewId::Places, &scope, &open, &["id"], &mut |v| {
         if let [Cell::Int(id)] = v {
             ids.push(PlaceId(*id));
@@ -76,7 +77,8 @@ pub fn by_place(ask: &Ask, name: &str, level: Level) -> Result<HashMap<i64, i64>
     let scope = ask.scope(Capability::Read)?;
     let found = numbers(ask, indicator, level, &scope)?;
     let mut values = HashMap::new();
-    let open = [Condition::OneOf("level".into(), vec![level.word().into()]), Condition::OneOf("closed".into(), vec![Cell::Int(0)])];
+    let open =
+        [Condition::OneOf("level".into(), vec![level.word().into()]), Condition::OneOf("closed".into(), vec![Cell::Int(0)])];
     ask.app.store.columns(ViewId::Places, &scope, &open, &["id"], &mut |v| {
         if let [Cell::Int(id)] = v {
             let (numerator, denominator) = found.get(id).copied().unwrap_or_else(|| nothing(&indicator.formula));
@@ -99,7 +101,9 @@ fn nothing(formula: &Formula) -> (i64, Option<i64>) {
 fn level_asked(ask: &Ask, scope: &Scope) -> Result<Level, Problem> {
     match ask.param("level") {
         None | Some("" | "child") => crate::rows::child_level(ask, scope),
-        Some(word) => Level::ALL.into_iter().find(|l| l.word() == word).ok_or_else(|| Problem::bad_query(format!("level={word}"))),
+        Some(word) => {
+            Level::ALL.into_iter().find(|l| l.word() == word).ok_or_else(|| Problem::bad_query(format!("level={word}")))
+        }
     }
 }
 
@@ -195,7 +199,11 @@ fn conditions(ask: &Ask, selection: &Selection) -> Vec<Condition> {
 /// The list behind a value: its numerator's rows at the place.
 fn from(ask: &Ask, formula: &Formula, place: Option<PlaceId>) -> String {
     let selection = match formula {
-        Formula::Count(of) | Formula::Sum { of, .. } | Formula::Share { of, .. } | Formula::Mean { of, .. } | Formula::Per { of, .. } => of,
+        Formula::Count(of)
+        | Formula::Sum { of, .. }
+        | Formula::Share { of, .. }
+        | Formula::Mean { of, .. }
+        | Formula::Per { of, .. } => of,
     };
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     if let Some(place) = place {

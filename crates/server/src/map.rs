@@ -73,7 +73,8 @@ pub fn about(ask: &Ask) -> Result<Answer, Problem> {
         }
     }
     // Where nothing is known yet the map shows Zhejiang.
-    let b = bounds.unwrap_or(Bounds { west_e7: 1_180_000_000, south_e7: 270_000_000, east_e7: 1_230_000_000, north_e7: 312_000_000 });
+    let b =
+        bounds.unwrap_or(Bounds { west_e7: 1_180_000_000, south_e7: 270_000_000, east_e7: 1_230_000_000, north_e7: 312_000_000 });
     let degrees = |e7: i32| f64::from(e7) / 1e7;
     let mut layers = vec!["outlines", "villages"];
     if ask.app.store.setting("demo.base_map")?.is_some() {
@@ -131,7 +132,12 @@ fn values_key(ask: &Ask) -> Result<(String, u64), Problem> {
     Ok((format!("{name} {} {scope:?}", ask.today()), age(&ask.app)))
 }
 
-fn keep<T>(kept: &Mutex<HashMap<String, (u64, Arc<T>)>>, key: &str, age: u64, make: impl FnOnce() -> Result<T, Problem>) -> Result<Arc<T>, Problem> {
+fn keep<T>(
+    kept: &Mutex<HashMap<String, (u64, Arc<T>)>>,
+    key: &str,
+    age: u64,
+    make: impl FnOnce() -> Result<T, Problem>,
+) -> Result<Arc<T>, Problem> {
     if let Ok(kept) = kept.lock()
         && let Some((made, layer)) = kept.get(key)
         && *made == age
@@ -154,7 +160,10 @@ fn points(ask: &Ask) -> Result<Arc<PointIndex>, Problem> {
         let values = values(ask, Level::Village)?;
         let mut features = Vec::new();
         let names = ["id", "name", "class", "lon_e7", "lat_e7", "households_registered"];
-        let villages = [store::Condition::OneOf("level".into(), vec!["village".into()]), store::Condition::OneOf("closed".into(), vec![Cell::Int(0)])];
+        let villages = [
+            store::Condition::OneOf("level".into(), vec!["village".into()]),
+            store::Condition::OneOf("closed".into(), vec![Cell::Int(0)]),
+        ];
         ask.app.store.columns(ViewId::Places, &Scope::All, &villages, &names, &mut |v| {
             if let [Cell::Int(id), Cell::Text(name), class, Cell::Int(lon), Cell::Int(lat), households] = v {
                 let value = values.get(id).copied();
@@ -243,7 +252,8 @@ fn outlines(app: &App) -> Result<Arc<Vec<Area>>, Problem> {
 /// An outline file holds one feature, WGS-84.
 pub fn read_outline(app: &App, file: &FileHash) -> Result<Option<Outline>, Problem> {
     let content = app.store.files().read(file)?;
-    let options = maps::register::Options { limits: Limits::default(), datum: Some(maps::datum::Datum::Wgs84), ..Default::default() };
+    let options =
+        maps::register::Options { limits: Limits::default(), datum: Some(maps::datum::Datum::Wgs84), ..Default::default() };
     Ok(match maps::register::parse_with("outline.geojson", &content, &options) {
         Ok(parsed) => match parsed.file {
             RegisterFile::Outlines(rows) => rows.into_iter().next().map(|r| r.outline),

@@ -21,9 +21,13 @@ impl Metrics {
     /// Fresh counters.
     pub fn new() -> Metrics {
         let registry = Registry::new();
-        let requests = IntCounterVec::new(Opts::new("qianwan_requests_total", "Requests by route and status."), &["route", "status"]);
+        let requests =
+            IntCounterVec::new(Opts::new("qianwan_requests_total", "Requests by route and status."), &["route", "status"]);
         let buckets = vec![0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
-        let seconds = HistogramVec::new(HistogramOpts::new("qianwan_request_seconds", "Time to answer by route.").buckets(buckets), &["route"]);
+        let seconds = HistogramVec::new(
+            HistogramOpts::new("qianwan_request_seconds", "Time to answer by route.").buckets(buckets),
+            &["route"],
+        );
         let (requests, seconds) = (requests.expect("a fixed, valid name"), seconds.expect("a fixed, valid name"));
         let _ = registry.register(Box::new(requests.clone()));
         let _ = registry.register(Box::new(seconds.clone()));
@@ -49,6 +53,8 @@ pub fn metrics(ask: &Ask) -> Result<Answer, Problem> {
     let told = |e: prometheus::Error| Problem::accident(format!("metrics: {e}"));
     TextEncoder::new().encode(&ask.app.metrics.registry.gather(), &mut text).map_err(told)?;
     let facts = ask.app.store.positions().facts();
-    text.extend_from_slice(format!("# HELP qianwan_facts Facts in the log.\n# TYPE qianwan_facts gauge\nqianwan_facts {facts}\n").as_bytes());
+    text.extend_from_slice(
+        format!("# HELP qianwan_facts Facts in the log.\n# TYPE qianwan_facts gauge\nqianwan_facts {facts}\n").as_bytes(),
+    );
     Ok(Answer::bytes("text/plain; version=0.0.4", text))
 }

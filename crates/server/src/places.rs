@@ -73,7 +73,9 @@ pub fn duplicates(ask: &Ask) -> Result<Answer, Problem> {
     let place = ask.readable_place(PlaceId(ask.path(0)?))?;
     let field: String = ask.need("field")?;
     let at = match (ask.param("lon_e7"), ask.param("lat_e7")) {
-        (Some(_), Some(_)) => Some(Position::new(ask.need("lon_e7")?, ask.need("lat_e7")?).ok_or_else(|| Problem::bad_query("lon_e7, lat_e7"))?),
+        (Some(_), Some(_)) => {
+            Some(Position::new(ask.need("lon_e7")?, ask.need("lat_e7")?).ok_or_else(|| Problem::bad_query("lon_e7, lat_e7"))?)
+        }
         _ => None,
     };
     let mut candidates: Vec<Value> = Vec::new();
@@ -132,7 +134,14 @@ pub fn topic_candidates(ask: &Ask) -> Result<Answer, Problem> {
         }
         let mut conditions = conditions.clone();
         conditions.push(Condition::OneOf("field".into(), vec![field.as_str().into()]));
-        let list = List { view: ViewId::Problems, scope: scope.clone(), conditions, sort: Some(("reported_on".into(), true)), after: None, limit: 200 };
+        let list = List {
+            view: ViewId::Problems,
+            scope: scope.clone(),
+            conditions,
+            sort: Some(("reported_on".into(), true)),
+            after: None,
+            limit: 200,
+        };
         let keys: Vec<String> = ask.app.store.list(&list)?.rows.into_iter().map(|r| r.key).collect();
         let query = format!("/api/rows/problems?place={}&field={field}&reported_on.from={since}", area.id);
         candidates.push(json!({ "field": field, "villages": villages, "count": problems, "problems": keys, "place": area.id, "query": query, "since": since }));
@@ -140,4 +149,3 @@ pub fn topic_candidates(ask: &Ask) -> Result<Answer, Problem> {
     candidates.sort_by_key(|c| std::cmp::Reverse(c["villages"].as_i64()));
     Ok(Answer::json(&marked(ask, json!({ "candidates": candidates, "villages_min": rule.villages_min, "days": rule.days }))))
 }
-

@@ -26,6 +26,9 @@ use crate::{
 /// Problems shown in one list of a village's page.
 const LIST_MAX: usize = 30;
 
+/// Longest field of a form, bytes: what is typed comes back on the page when it is refused.
+const FIELD_MAX: usize = 64 << 10;
+
 /// Fields of a plain form, urlencoded or multipart.
 pub struct Form {
     fields: Vec<(String, String)>,
@@ -39,7 +42,7 @@ impl Form {
         let multipart = ask.header("content-type").is_some_and(|t| t.starts_with("multipart/"));
         if !multipart {
             let fields = url::form_urlencoded::parse(&ask.body).map(|(n, v)| (n.into_owned(), v.into_owned())).collect();
-            return Ok(Form { fields, files: Vec::new() });
+            return Form { fields, files: Vec::new() }.short();
         }
         let (mut fields, mut found) = (Vec::new(), Vec::new());
         for part in files::parts(ask)? {
@@ -49,7 +52,14 @@ impl Form {
                 None => fields.push((part.name, String::from_utf8_lossy(&part.content).into_owned())),
             }
         }
-        Ok(Form { fields, files: found })
+        Form { fields, files: found }.short()
+    }
+
+    fn short(self) -> Result<Form, Problem> {
+        match self.fields.iter().all(|(_, value)| value.len() <= FIELD_MAX) {
+            true => Ok(self),
+            false => Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large").arg("max", format!("{} KB", FIELD_MAX >> 10))),
+        }
     }
 
     /// The first field of this name.
@@ -107,7 +117,11 @@ fn page(app: &App, language: Language, path: &str, title: &str, body: &Markup) -
 fn answer(ask: &Ask, path: &str, title: &str, body: &Markup) -> Answer {
     let answer = page(&ask.app, ask.language, path, title, body);
     // The language is remembered only where it was chosen.
-    if ask.param("lang").is_some() { answer } else { Answer { headers: answer.headers.into_iter().filter(|(n, _)| *n != header::SET_COOKIE).collect(), ..answer } }
+    if ask.param("lang").is_some() {
+        answer
+    } else {
+        Answer { headers: answer.headers.into_iter().filter(|(n, _)| *n != header::SET_COOKIE).collect(), ..answer }
+    }
 }
 
 /// A problem document as a page for people who follow links.
@@ -255,7 +269,8 @@ pub fn place(ask: &Ask) -> Result<Answer, Problem> {
     let path = path_names(ask, &place)?;
     let (open, more_open) = problems_where(ask, &place, &["reported", "assigned", "claimed"], ("reported_on", true))?;
     let (solved, more_solved) = problems_where(ask, &place, &["verified", "confirmed"], ("reported_on", true))?;
-    let (open_n, solved_n) = (count(ask, &place, &["reported", "assigned", "claimed"])?, count(ask, &place, &["verified", "confirmed"])?);
+    let (open_n, solved_n) =
+        (count(ask, &place, &["reported", "assigned", "claimed"])?, count(ask, &place, &["verified", "confirmed"])?);
     let url = format!("/v/{}", place.code);
     let lists = html! {
         section aria-labelledby="open" {
@@ -418,7 +433,13 @@ fn fresh_receipt() -> Result<String, Problem> {
     Ok(bytes.iter().map(|b| char::from(LETTERS[usize::from(b % 31)])).collect())
 }
 
-fn report_page(ask: &Ask, place: &Place, draft: &Draft, problem: Option<&Problem>, similar: &[(i64, Row)]) -> Result<Answer, Problem> {
+fn report_page(
+    ask: &Ask,
+    place: &Place,
+    draft: &Draft,
+    problem: Option<&Problem>,
+    similar: &[(i64, Row)],
+) -> Result<Answer, Problem> {
     let url = format!("/v/{}/report", place.code);
     let limits = limits(ask, place)?;
     let body = html! {
@@ -518,8 +539,15 @@ fn position_of(form: &Form) -> Option<Position> {
     Position::new(form.get("lon_e7")?.parse().ok()?, form.get("lat_e7")?.parse().ok()?)
 }
 
-fn send_report(ask: &Ask, place: &Place, form: &Form, rule: &domain::rules::PublicReports, draft: &mut Draft) -> Result<Sent, Problem> {
-    let field = Field::from_word(&draft.field).ok_or_else(|| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "public/no-field"))?;
+fn send_report(
+    ask: &Ask,
+    place: &Place,
+    form: &Form,
+    rule: &domain::rules::PublicReports,
+    draft: &mut Draft,
+) -> Result<Sent, Problem> {
+    let field =
+        Field::from_word(&draft.field).ok_or_else(|| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "public/no-field"))?;
     let words = Text::new(&draft.words).map_err(|e| match e {
         domain::basics::TextError::Empty => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "public/no-words"),
         domain::basics::TextError::TooLong { found, max } => {
@@ -527,7 +555,8 @@ fn send_report(ask: &Ask, place: &Place, form: &Form, rule: &domain::rules::Publ
         }
     })?;
     let id: Uuid = draft.id.parse().map_err(|_| Problem::bad_query("id"))?;
-    let receipt = Text::new(&draft.receipt).ok().filter(|r| r.as_str().len() >= 12).ok_or_else(|| Problem::bad_query("receipt"))?;
+    let receipt =
+        Text::new(&draft.receipt).ok().filter(|r| r.as_str().len() >= 12).ok_or_else(|| Problem::bad_query("receipt"))?;
     if form.files.len() + draft.photos.len() > usize::from(rule.photos_max) {
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "problems/too-many-photos")
             .arg("found", form.files.len() + draft.photos.len())
@@ -553,20 +582,35 @@ fn send_report(ask: &Ask, place: &Place, form: &Form, rule: &domain::rules::Publ
     // A position far from the village is the reporter's home or a camera's error: it does not count.
     let position = draft.position.filter(|at| place.position.is_none_or(|p| p.distance_m(*at) < 15_000));
     if form.get("not_the_same") != Some("1") {
-        let similar: Vec<_> = places::near(ask, place, field.word(), position)?.into_iter().filter(|(_, p)| p.withheld.is_none()).take(4).collect();
+        let similar: Vec<_> =
+            places::near(ask, place, field.word(), position)?.into_iter().filter(|(_, p)| p.withheld.is_none()).take(4).collect();
         if !similar.is_empty() {
             return Ok(Sent::Similar(similar));
         }
     }
-    ask.app.limits.take(&format!("report {}", ask.client), rule.per_client_hour.into(), 3_600_000, ask.now_ms).map_err(Problem::too_many)?;
-    ask.app.limits.take(&format!("village {}", place.id), rule.per_village_day.into(), 86_400_000, ask.now_ms).map_err(Problem::too_many)?;
+    ask.app
+        .limits
+        .take(&format!("report {}", ask.client), rule.per_client_hour.into(), 3_600_000, ask.now_ms)
+        .map_err(Problem::too_many)?;
+    ask.app
+        .limits
+        .take(&format!("village {}", place.id), rule.per_village_day.into(), 86_400_000, ask.now_ms)
+        .map_err(Problem::too_many)?;
     let photos = draft
         .photos
         .iter()
         .filter_map(|h| domain::basics::FileHash::new(h))
         .map(|file| Photo { file, taken_ms: None, position: None })
         .collect();
-    let command = problems::Command::Report { place: place.id, field, text: words, position, photos, found_ms: None, receipt: Some(receipt) };
+    let command = problems::Command::Report {
+        place: place.id,
+        field,
+        text: words,
+        position,
+        photos,
+        found_ms: None,
+        receipt: Some(receipt),
+    };
     let given = command::give(ask, id, Command::Problems(command), Actor::Public)?;
     let (subject, ..) = command::accepted(given)?;
     let id = subject.strip_prefix("problem:").and_then(|id| id.parse().ok());
@@ -715,7 +759,9 @@ pub fn answer_form(ask: &Ask) -> Result<Answer, Problem> {
 pub fn photo(ask: &Ask) -> Result<Answer, Problem> {
     let hash = files::hash(ask)?;
     let id: ProblemId = ask.need("p").map_err(|_| Problem::not_found())?;
-    let Some(domain::Row::Problems(p)) = ask.app.store.row(ViewId::Problems, &id.key())? else { return Err(Problem::not_found()) };
+    let Some(domain::Row::Problems(p)) = ask.app.store.row(ViewId::Problems, &id.key())? else {
+        return Err(Problem::not_found());
+    };
     let claimed = p.claim.iter().flat_map(|c| &c.photos);
     let shows = p.photos.iter().chain(claimed).any(|photo| photo.file == hash);
     match p.withheld.is_none() && shows {
@@ -816,4 +862,3 @@ pub fn welcome_page(ask: &Ask, token: &str, min: usize, problem: Option<&Problem
     };
     answer(ask, "/welcome", &w(ask, "public.first_admin"), &body).with(header::CACHE_CONTROL, "no-store")
 }
-

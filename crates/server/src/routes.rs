@@ -22,7 +22,8 @@ use crate::{
     App,
     answer::{Answer, Problem},
     ask::{Ask, Caller},
-    assets, command, dossier, export, facts_api, files, indicators, map, openapi, operations, places, public, rows, session, today,
+    assets, command, dossier, export, facts_api, files, indicators, map, openapi, operations, places, public, rows, session,
+    today,
     wording::Language,
 };
 
@@ -172,7 +173,11 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 fn refusal(app: &App, request: &Request, problem: Problem) -> Response<Body> {
-    finish(app, request.uri().path(), told(app, problem, language_of(request.uri().query(), request.headers()), wants_page(request.headers())))
+    finish(
+        app,
+        request.uri().path(),
+        told(app, problem, language_of(request.uri().query(), request.headers()), wants_page(request.headers())),
+    )
 }
 
 /// Pages for people who follow links, documents for programs.

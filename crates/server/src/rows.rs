@@ -116,7 +116,9 @@ pub fn list_of(ask: &Ask, view: ViewId, capability: Capability) -> Result<List, 
     });
     let after = match ask.param("after") {
         None | Some("") => None,
-        Some(text) => Some(read_cursor(text).filter(|c| fits(c, view, sort.as_ref())).ok_or_else(|| Problem::bad_query("after"))?),
+        Some(text) => {
+            Some(read_cursor(text).filter(|c| fits(c, view, sort.as_ref())).ok_or_else(|| Problem::bad_query("after"))?)
+        }
     };
     let scope = ask.scope(capability)?;
     Ok(List { view, scope, conditions: conditions(ask, view)?, sort, after, limit })
@@ -221,7 +223,9 @@ pub fn told(ask: &Ask, view: ViewId, rows: &[StoredRow]) -> Result<Vec<Value>, P
 fn posts_in(value: &Value, found: &mut Vec<PlaceId>) {
     match value {
         Value::Object(object) => {
-            if let (Some(place), Some(Value::String(_)), 2) = (object.get("place").and_then(Value::as_i64), object.get("role"), object.len()) {
+            if let (Some(place), Some(Value::String(_)), 2) =
+                (object.get("place").and_then(Value::as_i64), object.get("role"), object.len())
+            {
                 found.push(PlaceId(place));
             }
             object.values().for_each(|v| posts_in(v, found));
@@ -274,7 +278,8 @@ impl Briefs {
                     places.insert(place.id, *place);
                 }
             }
-            wanted = places.values().flat_map(|p: &Place| p.within.iter().copied()).filter(|id| !places.contains_key(id)).collect();
+            wanted =
+                places.values().flat_map(|p: &Place| p.within.iter().copied()).filter(|id| !places.contains_key(id)).collect();
             if wanted.is_empty() {
                 break;
             }
@@ -293,7 +298,8 @@ impl Briefs {
     }
 
     fn told(&self, p: &Place) -> Value {
-        let path: Vec<&str> = p.within.iter().chain([&p.id]).filter_map(|id| self.places.get(id)).map(|p| p.name.as_str()).collect();
+        let path: Vec<&str> =
+            p.within.iter().chain([&p.id]).filter_map(|id| self.places.get(id)).map(|p| p.name.as_str()).collect();
         json!({ "id": p.id, "code": p.code, "name": p.name, "level": p.level, "path": path })
     }
 }
@@ -316,9 +322,8 @@ pub fn groups(ask: &Ask) -> Result<Answer, Problem> {
     let sum = ask.param("sum").map(str::to_owned);
     let groups = Groups { view, scope, conditions: conditions(ask, view)?, by: by.clone(), sum };
     let found = ask.app.store.groups(&groups)?;
-    let is_place = |i: usize| {
-        by[i].starts_with('@') || view.columns().iter().any(|c| c.name == by[i] && c.kind == ColumnKind::Place)
-    };
+    let is_place =
+        |i: usize| by[i].starts_with('@') || view.columns().iter().any(|c| c.name == by[i] && c.kind == ColumnKind::Place);
     let ids: Vec<PlaceId> = found
         .iter()
         .flat_map(|g| g.keys.iter().enumerate())
@@ -390,4 +395,3 @@ pub fn read_cursor(text: &str) -> Option<Cursor> {
     };
     Some(Cursor { value, key })
 }
-

@@ -102,7 +102,9 @@ pub fn sign_out(ask: &Ask) -> Result<Answer, Problem> {
 fn next_of(text: Option<&str>) -> String {
     match text {
         // Browsers drop tabs and line feeds within an address: "/\t/elsewhere" would lead there.
-        Some(path) if path.starts_with('/') && !path.starts_with("//") && !path.contains(|c: char| c == '\\' || c.is_control()) => {
+        Some(path)
+            if path.starts_with('/') && !path.starts_with("//") && !path.contains(|c: char| c == '\\' || c.is_control()) =>
+        {
             path.to_owned()
         }
         _ => "/console/".to_owned(),
@@ -156,8 +158,11 @@ pub fn welcome_page(ask: &Ask) -> Result<Answer, Problem> {
 pub fn welcome(ask: &Ask) -> Result<Answer, Problem> {
     first_of_all(ask)?;
     let form = Form::read(ask)?;
-    let (token, name, password) =
-        (form.get("token").unwrap_or_default(), form.get("name").unwrap_or_default().trim(), form.get("password").unwrap_or_default());
+    let (token, name, password) = (
+        form.get("token").unwrap_or_default(),
+        form.get("name").unwrap_or_default().trim(),
+        form.get("password").unwrap_or_default(),
+    );
     let accounts = ask.app.store.accounts();
     let again = |code: &str| {
         let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code).arg("min", PASSWORD_MIN);
@@ -194,4 +199,3 @@ fn first_posts(ask: &Ask, today: Day) -> Result<Vec<Held>, Problem> {
     }
     Ok(held)
 }
-

@@ -67,8 +67,7 @@ fn waiting(ask: &Ask) -> Result<Vec<Waiting>, Problem> {
     let place = |ids: &[PlaceId]| ids.iter().map(|id| Cell::Int(id.0)).collect::<Vec<_>>();
 
     if caller.has(Capability::ProblemsAnswer) {
-        let mine: Vec<PlaceId> =
-            caller.posts.iter().filter(|p| p.role == domain::basics::Role::Head).map(|p| p.place).collect();
+        let mine: Vec<PlaceId> = caller.posts.iter().filter(|p| p.role == domain::basics::Role::Head).map(|p| p.place).collect();
         let ids: Vec<String> = mine.iter().map(|id| id.to_string()).collect();
         lists.push(Waiting {
             name: "to_answer",
@@ -90,7 +89,11 @@ fn waiting(ask: &Ask) -> Result<Vec<Waiting>, Problem> {
             conditions.extend(extra);
             Waiting {
                 name,
-                query: format!("/api/rows/problems?post_place={}&post_role={}&state=assigned{query}&sort=due", post.place, post.role.word()),
+                query: format!(
+                    "/api/rows/problems?post_place={}&post_role={}&state=assigned{query}&sort=due",
+                    post.place,
+                    post.role.word()
+                ),
                 scope: Scope::All,
                 conditions,
                 sort: ("due", false),
@@ -136,4 +139,3 @@ fn waiting(ask: &Ask) -> Result<Vec<Waiting>, Problem> {
     }
     Ok(lists)
 }
-

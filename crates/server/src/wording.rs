@@ -104,7 +104,10 @@ pub fn text_or(language: Language, key: &str, args: &Map<String, Value>, otherwi
         let value = match value {
             Value::String(s) => {
                 // A word of the programme is shown in the reader's language.
-                let word = ["state", "level", "rule"].contains(&name.as_str()).then(|| words(language).get(&format!("{name}.{s}"))).flatten();
+                let word = ["state", "level", "rule"]
+                    .contains(&name.as_str())
+                    .then(|| words(language).get(&format!("{name}.{s}")))
+                    .flatten();
                 word.unwrap_or(s).clone()
             }
             other => other.to_string(),

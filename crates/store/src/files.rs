@@ -105,7 +105,13 @@ impl<'s> Files<'s> {
             (Some(lon), Some(lat)) => Position::new(lon as i32, lat as i32),
             _ => None,
         };
-        Ok(Some(FileInfo { hash: hash.clone(), media_type: media_type.clone(), bytes: bytes.unsigned_abs(), taken_ms: int(taken), position }))
+        Ok(Some(FileInfo {
+            hash: hash.clone(),
+            media_type: media_type.clone(),
+            bytes: bytes.unsigned_abs(),
+            taken_ms: int(taken),
+            position,
+        }))
     }
 
     /// The content.

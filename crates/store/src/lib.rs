@@ -266,7 +266,10 @@ impl Store {
     }
 
     /// Several statements outside the log, all or none.
-    pub(crate) fn write_together<T: Send + 'static>(&self, task: impl FnOnce(&mut dyn sql::Sql) -> Result<T> + Send + 'static) -> Result<T> {
+    pub(crate) fn write_together<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&mut dyn sql::Sql) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         self.writer.alone(move |sql| sql::together(sql, task))
     }
 

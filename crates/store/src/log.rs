@@ -61,10 +61,7 @@ pub(crate) fn read(r: &dyn Cells) -> Result<Fact> {
     let bad = |what: &str| StoreError::Stored(format!("fact with an unreadable {what}"));
     let hash = |b: &[u8]| <[u8; 32]>::try_from(b).map(Hash).map_err(|_| bad("hash"));
     Ok(Fact {
-        chain: ChainId {
-            county: u32::try_from(r.int(0)?).map_err(|_| bad("chain"))?,
-            name: chain_name(r.text(1)?)?,
-        },
+        chain: ChainId { county: u32::try_from(r.int(0)?).map_err(|_| bad("chain"))?, name: chain_name(r.text(1)?)? },
         seq: u64::try_from(r.int(2)?).map_err(|_| bad("number"))?,
         command: Uuid::from_slice(r.bytes(3)?).map_err(|_| bad("command"))?,
         kind: r.text(4)?.parse::<Kind>().map_err(|_| bad("kind"))?,
@@ -113,12 +110,18 @@ pub(crate) fn scan(
     each: &mut dyn FnMut(Fact) -> Result<()>,
 ) -> Result<()> {
     const PAGE: i64 = 10_000;
-    let query = format!("SELECT {SELECT} FROM fact WHERE county = $1 AND chain = $2 AND seq > $3 AND seq <= $4 ORDER BY seq LIMIT $5");
+    let query =
+        format!("SELECT {SELECT} FROM fact WHERE county = $1 AND chain = $2 AND seq > $3 AND seq <= $4 ORDER BY seq LIMIT $5");
     let mut last = after as i64;
     loop {
         let mut found = 0;
-        let params =
-            [Value::Int(chain.county.into()), chain.name.as_str().into(), Value::Int(last), Value::Int(up_to.min(i64::MAX as u64) as i64), Value::Int(PAGE)];
+        let params = [
+            Value::Int(chain.county.into()),
+            chain.name.as_str().into(),
+            Value::Int(last),
+            Value::Int(up_to.min(i64::MAX as u64) as i64),
+            Value::Int(PAGE),
+        ];
         sql.each(&query, &params, &mut |r| {
             let fact = read(r)?;
             found += 1;
@@ -173,10 +176,8 @@ fn head(r: &dyn Cells) -> Result<Head> {
 /// The head of one chain, locked until the end of the transaction; made where there is none.
 pub(crate) fn head_for_writing(sql: &mut dyn Sql, chain: ChainId, suite: Suite) -> Result<Head> {
     let key = [Value::Int(chain.county.into()), chain.name.as_str().into()];
-    let query = format!(
-        "SELECT county, chain, suite, size, hash FROM chain_head WHERE county = $1 AND chain = $2{}",
-        sql.lock_clause()
-    );
+    let query =
+        format!("SELECT county, chain, suite, size, hash FROM chain_head WHERE county = $1 AND chain = $2{}", sql.lock_clause());
     let mut found = None;
     sql.each(&query, &key, &mut |r| {
         found = Some(head(r)?);

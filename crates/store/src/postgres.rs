@@ -96,7 +96,11 @@ fn checked(values: &[Value]) -> Result<Vec<Param<'_>>> {
 }
 
 impl ToSql for Param<'_> {
-    fn to_sql(&self, ty: &Type, out: &mut tokio_postgres::types::private::BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut tokio_postgres::types::private::BytesMut,
+    ) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
         match self.0 {
             Value::Null => Ok(IsNull::Yes),
             Value::Int(v) if *ty == Type::INT4 => i32::try_from(*v)?.to_sql(ty, out),
@@ -123,8 +127,12 @@ impl<'a> Column<'a> {
     fn of(kind: SqlType, values: impl Iterator<Item = &'a Value>) -> Column<'a> {
         match kind {
             SqlType::Int => Column::Ints(values.map(|v| if let Value::Int(i) = v { Some(*i) } else { None }).collect()),
-            SqlType::Text => Column::Texts(values.map(|v| if let Value::Text(t) = v { Some(t.as_str()) } else { None }).collect()),
-            SqlType::Bytes => Column::Bytes(values.map(|v| if let Value::Bytes(b) = v { Some(b.as_slice()) } else { None }).collect()),
+            SqlType::Text => {
+                Column::Texts(values.map(|v| if let Value::Text(t) = v { Some(t.as_str()) } else { None }).collect())
+            }
+            SqlType::Bytes => {
+                Column::Bytes(values.map(|v| if let Value::Bytes(b) = v { Some(b.as_slice()) } else { None }).collect())
+            }
         }
     }
     fn param(&self) -> &(dyn ToSql + Sync) {
@@ -226,7 +234,8 @@ impl Sql for PostgresConnection {
             return Ok(());
         }
         let names: Vec<&str> = insert.columns.iter().map(|(name, _)| name.as_str()).collect();
-        let arrays: Vec<String> = insert.columns.iter().enumerate().map(|(i, (_, kind))| format!("${}::{}", i + 1, array(*kind))).collect();
+        let arrays: Vec<String> =
+            insert.columns.iter().enumerate().map(|(i, (_, kind))| format!("${}::{}", i + 1, array(*kind))).collect();
         let sql = format!(
             "INSERT INTO {} ({}) SELECT * FROM unnest({}){}",
             insert.table,

@@ -196,11 +196,8 @@ impl Store {
         }
         let names: Vec<String> = list.view.columns().iter().map(|c| format!("t.{}", column_name(c))).collect();
         let limit = w.param(Value::Int(list.limit as i64 + 1));
-        let query = format!(
-            "SELECT t.key, t.data, {} FROM {table} t WHERE {} ORDER BY {order} LIMIT {limit}",
-            names.join(", "),
-            w.text
-        );
+        let query =
+            format!("SELECT t.key, t.data, {} FROM {table} t WHERE {} ORDER BY {order} LIMIT {limit}", names.join(", "), w.text);
         let mut rows = Vec::new();
         let columns = list.view.columns();
         self.reader()?.each(&query, &w.params, &mut |r| {
@@ -211,10 +208,10 @@ impl Store {
         let more = rows.len() > list.limit;
         rows.truncate(list.limit);
         let sorted = list.sort.as_ref().and_then(|(name, _)| columns.iter().position(|c| c.name == name));
-        let next = rows.last().filter(|_| more).map(|last| Cursor {
-            key: last.key.clone(),
-            value: sorted.map_or(Value::Null, |i| last.values[i].clone()),
-        });
+        let next = rows
+            .last()
+            .filter(|_| more)
+            .map(|last| Cursor { key: last.key.clone(), value: sorted.map_or(Value::Null, |i| last.values[i].clone()) });
         for row in &mut rows {
             for (column, value) in columns.iter().zip(&mut row.values) {
                 if column.sort && *value == nothing(column) {
@@ -232,7 +229,8 @@ impl Store {
     pub fn count(&self, view: ViewId, scope: &Scope, conditions: &[Condition]) -> Result<Counted> {
         let table = self.table(view)?.name();
         let w = self.conditions(view, scope, conditions, "t")?;
-        let query = format!("SELECT count(*) FROM (SELECT 1 AS one FROM {table} t WHERE {} LIMIT {}) AS found", w.text, COUNT_MAX + 1);
+        let query =
+            format!("SELECT count(*) FROM (SELECT 1 AS one FROM {table} t WHERE {} LIMIT {}) AS found", w.text, COUNT_MAX + 1);
         let found = self.reader()?.one_int(&query, &w.params)?.unwrap_or(0);
         Ok(Counted { count: found.min(COUNT_MAX).unsigned_abs(), capped: found > COUNT_MAX })
     }
@@ -344,7 +342,14 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::list`].
-    pub fn columns(&self, view: ViewId, scope: &Scope, conditions: &[Condition], names: &[&str], each: &mut dyn FnMut(&[Value])) -> Result<()> {
+    pub fn columns(
+        &self,
+        view: ViewId,
+        scope: &Scope,
+        conditions: &[Condition],
+        names: &[&str],
+        each: &mut dyn FnMut(&[Value]),
+    ) -> Result<()> {
         let table = self.table(view)?.name();
         let w = self.conditions(view, scope, conditions, "t")?;
         let columns = names.iter().map(|n| declared(view, n)).collect::<Result<Vec<_>>>()?;
@@ -406,10 +411,8 @@ impl Store {
     /// # Errors
     /// The database said no.
     pub fn latest(&self, chain: ChainId, before: Option<u64>, limit: usize) -> Result<Vec<Fact>> {
-        let query = format!(
-            "SELECT {} FROM fact WHERE county = $1 AND chain = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4",
-            log::SELECT
-        );
+        let query =
+            format!("SELECT {} FROM fact WHERE county = $1 AND chain = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4", log::SELECT);
         let mut facts = Vec::new();
         let params = [
             Value::Int(chain.county.into()),
@@ -428,20 +431,29 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::list`].
-    pub fn facts_under(&self, view: ViewId, subject: &str, scope: &Scope, conditions: &[Condition], before: Option<(i64, u32, u64)>, limit: usize) -> Result<Vec<Fact>> {
+    pub fn facts_under(
+        &self,
+        view: ViewId,
+        subject: &str,
+        scope: &Scope,
+        conditions: &[Condition],
+        before: Option<(i64, u32, u64)>,
+        limit: usize,
+    ) -> Result<Vec<Fact>> {
         let table = self.table(view)?.name();
         let mut w = self.conditions(view, scope, conditions, "t")?;
         // A place has many counts: its facts are wanted once, and of them those that count.
         let (rows, key) = match view {
-            ViewId::Counts => (format!("(SELECT DISTINCT t.c_place AS c_place FROM {table} t WHERE {})", w.text), "CAST(t.c_place AS TEXT)"),
+            ViewId::Counts => {
+                (format!("(SELECT DISTINCT t.c_place AS c_place FROM {table} t WHERE {})", w.text), "CAST(t.c_place AS TEXT)")
+            }
             _ => (table, "t.key"),
         };
         if view == ViewId::Counts {
             w.text = String::from("f.kind LIKE 'place.counted@%'");
         }
         if let Some((ms, county, seq)) = before {
-            let (ms, county, seq) =
-                (w.param(ms.into()), w.param(Value::Int(county.into())), w.param(Value::Int(seq as i64)));
+            let (ms, county, seq) = (w.param(ms.into()), w.param(Value::Int(county.into())), w.param(Value::Int(seq as i64)));
             w.and(&format!("(f.recorded_ms, f.county, f.seq) < ({ms}, {county}, {seq})"));
         }
         let limit = w.param(Value::Int(limit as i64));
@@ -473,7 +485,10 @@ impl Store {
         if sql.one_int(&rows, &w.params)?.is_some() {
             return Ok(true);
         }
-        let facts = format!("SELECT 1 FROM {table} t JOIN fact f ON f.subject = '{subject}:' || t.key WHERE {} AND f.body LIKE {mark} LIMIT 1", w.text);
+        let facts = format!(
+            "SELECT 1 FROM {table} t JOIN fact f ON f.subject = '{subject}:' || t.key WHERE {} AND f.body LIKE {mark} LIMIT 1",
+            w.text
+        );
         Ok(sql.one_int(&facts, &w.params)?.is_some())
     }
 
@@ -483,7 +498,8 @@ impl Store {
             let table = self.table(ViewId::Places)?.name();
             let mut clauses = Vec::new();
             for (id, level, _) in places {
-                let orgs = if *level == Level::County && view != ViewId::Places { self.orgs_within(&table, *id)? } else { Vec::new() };
+                let orgs =
+                    if *level == Level::County && view != ViewId::Places { self.orgs_within(&table, *id)? } else { Vec::new() };
                 clauses.push(within(&mut w, view, &table, t, (*id, *level), &orgs));
             }
             match clauses.as_slice() {
@@ -563,8 +579,7 @@ fn condition_clause(w: &mut Where, view: ViewId, t: &str, condition: &Condition)
     match condition {
         Condition::OneOf(name, values) => {
             let column = usable(name, &[Filter::Equals, Filter::Range])?;
-            let marks: Vec<String> =
-                values.iter().map(|v| typed(column, v).map(|v| w.param(v))).collect::<Result<_>>()?;
+            let marks: Vec<String> = values.iter().map(|v| typed(column, v).map(|v| w.param(v))).collect::<Result<_>>()?;
             match marks.as_slice() {
                 [] => w.and("1 = 0"),
                 [one] => w.and(&format!("{t}.{} = {one}", column_name(column))),

@@ -258,7 +258,6 @@ impl Sql for SqliteConnection {
     }
 }
 
-
 impl Sql for Lent<'_> {
     fn run(&mut self, sql: &str, params: &[Value]) -> Result<u64> {
         self.deref_mut().run(sql, params)

@@ -2,9 +2,7 @@
 
 use std::io::Write;
 
-use facts::{
-    ChainFileHeader, ChainFileWriter, ChainId, Checkpoint, Head, Origin, SignerKey, Verifier, VerifierKey,
-};
+use facts::{ChainFileHeader, ChainFileWriter, ChainId, Checkpoint, Head, Origin, SignerKey, Verifier, VerifierKey};
 use serde::Serialize;
 
 use crate::{Store, log, sql::*};
@@ -79,7 +77,15 @@ impl Store {
     ///
     /// # Errors
     /// The chain does not verify, cannot be read, or the file cannot be written.
-    pub fn export_chain(&self, chain: ChainId, installation: &str, demo: bool, key: &SignerKey, now_ms: i64, out: impl Write) -> Result<u64> {
+    pub fn export_chain(
+        &self,
+        chain: ChainId,
+        installation: &str,
+        demo: bool,
+        key: &SignerKey,
+        now_ms: i64,
+        out: impl Write,
+    ) -> Result<u64> {
         let mut sql = self.reader()?;
         sql.begin_read()?;
         let head = log::heads(sql.as_mut(), false)?
@@ -105,17 +111,16 @@ impl Store {
     pub fn make_checkpoints(&self, installation: &str, key: &SignerKey, now_ms: i64) -> Result<Vec<String>> {
         let mut notes = Vec::new();
         for head in self.heads()?.into_iter().filter(|h| h.size > 0) {
-            let params = [
-                i64::from(head.chain.county).into(),
-                head.chain.name.as_str().into(),
-                (head.size as i64).into(),
-            ];
-            let there = self.reader()?.one_int("SELECT count(*) FROM checkpoint WHERE county = $1 AND chain = $2 AND size = $3", &params)?;
+            let params = [i64::from(head.chain.county).into(), head.chain.name.as_str().into(), (head.size as i64).into()];
+            let there = self
+                .reader()?
+                .one_int("SELECT count(*) FROM checkpoint WHERE county = $1 AND chain = $2 AND size = $3", &params)?;
             if there != Some(0) {
                 continue;
             }
             let origin = Origin::new(installation, head.chain).map_err(|e| StoreError::Bad(e.to_string()))?;
-            let note = facts::sign(&Checkpoint { origin, size: head.size, hash: head.hash, suite: head.suite, time_ms: now_ms }, key);
+            let note =
+                facts::sign(&Checkpoint { origin, size: head.size, hash: head.hash, suite: head.suite, time_ms: now_ms }, key);
             let [county, chain, size] = params;
             self.write(
                 "INSERT INTO checkpoint (county, chain, size, made_ms, note) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (county, chain, size) DO NOTHING",
@@ -173,7 +178,7 @@ fn verify_chain(sql: &mut dyn Sql, head: Head, keys: &[VerifierKey], progress: &
     let scanned = log::scan(sql, head.chain, 0, u64::MAX, &mut |fact| match verifier.check(&fact) {
         Ok(()) => {
             report.facts += 1;
-            if report.facts % 10_000 == 0 {
+            if report.facts.is_multiple_of(10_000) {
                 progress(report.facts);
             }
             Ok(())

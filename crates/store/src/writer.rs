@@ -94,7 +94,12 @@ type Reply = Box<dyn FnOnce(Result<Answer>) + Send>;
 type Task = Box<dyn FnOnce(&mut dyn Sql) + Send>;
 
 enum Job {
-    Command { submission: Box<Submission>, digest: [u8; 32], bytes: usize, reply: Reply },
+    Command {
+        submission: Box<Submission>,
+        digest: [u8; 32],
+        bytes: usize,
+        reply: Reply,
+    },
     /// Something else that is written: an account, a setting, rows of a view that is being rebuilt.
     Alone(Task),
 }
@@ -371,11 +376,8 @@ fn prefetch<'i>(sql: &mut dyn Sql, folder: &mut Folder, items: impl Iterator<Ite
     let items: Vec<&Item> = items.collect();
     // Each round may make commands ask for more; four rounds are the deepest dependency there is.
     for _ in 0..4 {
-        let wanted: Vec<Read> = items
-            .iter()
-            .flat_map(|i| i.submission.command.reads(&folder.rows))
-            .filter(|r| !folder.rows.has(r))
-            .collect();
+        let wanted: Vec<Read> =
+            items.iter().flat_map(|i| i.submission.command.reads(&folder.rows)).filter(|r| !folder.rows.has(r)).collect();
         if wanted.is_empty() {
             break;
         }
@@ -417,10 +419,7 @@ fn decide(command: &Command, context: &Context, rows: &Rows) -> Result<Vec<Draft
     if !allowed(authority, &context.actor, rows) {
         return Err(Outcome::Forbidden);
     }
-    command
-        .clone()
-        .decide(rows, context)
-        .map_err(|RefusalBody { code, args, english }| Outcome::Refused { code, args, english })
+    command.clone().decide(rows, context).map_err(|RefusalBody { code, args, english }| Outcome::Refused { code, args, english })
 }
 
 /// Whether the actor may do what the command needs.
@@ -468,8 +467,16 @@ fn record(
             refs.push(FactRef { chain: done.chain.to_string(), seq: done.seq, kind: done.kind.to_string() });
         }
         *kinds.entry(done.kind.to_string()).or_insert(0) += 1;
-        let recorded =
-            Recorded { org, seq: done.seq, subject, place, actor: actor.clone(), effective_ms, recorded_ms: context.now_ms, fact };
+        let recorded = Recorded {
+            org,
+            seq: done.seq,
+            subject,
+            place,
+            actor: actor.clone(),
+            effective_ms,
+            recorded_ms: context.now_ms,
+            fact,
+        };
         folder.fold(sql, ViewId::ALL, &recorded)?;
         sealed.push(done);
     }
@@ -505,4 +512,3 @@ fn save_answers(sql: &mut dyn Sql, answers: &[(Uuid, [u8; 32], Outcome, i64)]) -
         .collect();
     sql.insert_many(&insert, &rows)
 }
-

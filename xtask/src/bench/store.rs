@@ -67,8 +67,10 @@ pub fn run(root: &Path, options: &Options) -> Result<bool> {
             for chains in [1, counties] {
                 // Numbers of counties go on, so that each run has chains of its own in the one database.
                 let database = || Some(url.to_owned());
-                let one = append(&format!("PostgreSQL, {chains} chains, one by one"), &at("p1", database()), single, clients, chains)?;
-                let many = append(&format!("PostgreSQL, {chains} chains, grouped"), &at("p2", database()), grouped, clients, chains)?;
+                let one =
+                    append(&format!("PostgreSQL, {chains} chains, one by one"), &at("p1", database()), single, clients, chains)?;
+                let many =
+                    append(&format!("PostgreSQL, {chains} chains, grouped"), &at("p2", database()), grouped, clients, chains)?;
                 judge("times as many", many.rate / one.rate, 11.0, true);
             }
         }
@@ -255,10 +257,18 @@ impl<'v> Load<'v> {
                 let place = self.villages[client.village];
                 let field = Field::ALL[n % Field::ALL.len()];
                 let text = text("村口第三个垃圾桶满了三天没有清运，旁边的排水沟也堵住了，下雨时污水流到路上");
-                (&self.office, P::Report { place, field, text, position: None, photos: Vec::new(), found_ms: None, receipt: None })
+                (
+                    &self.office,
+                    P::Report { place, field, text, position: None, photos: Vec::new(), found_ms: None, receipt: None },
+                )
             }
             1 => (&self.office, P::Assign { problem, post: Some(self.department.posts()[0]), due: None, note: None }),
-            2 => (&self.department, P::Diagnose { problem, cause: text("清运车坏了，没有备用车"), measure: text("向邻镇借一辆，三天内清完") }),
+            2 => (
+                &self.department,
+                P::Diagnose {
+                    problem, cause: text("清运车坏了，没有备用车"), measure: text("向邻镇借一辆，三天内清完")
+                },
+            ),
             3 => {
                 let photo = Photo { file: FileHash::new(&"ab".repeat(32)).expect("64 digits"), taken_ms: None, position: None };
                 (&self.department, P::ClaimFix { problem, text: text("已经清运，水沟也疏通了"), photos: vec![photo] })

@@ -55,10 +55,7 @@ impl Actor {
 
     /// The first post that allows `capability` at `place`.
     pub fn post_for(&self, capability: Capability, place: &Place) -> Option<Post> {
-        self.posts()
-            .iter()
-            .copied()
-            .find(|p| place.is_or_is_within(p.place) && p.role.capabilities().contains(&capability))
+        self.posts().iter().copied().find(|p| place.is_or_is_within(p.place) && p.role.capabilities().contains(&capability))
     }
 }
 

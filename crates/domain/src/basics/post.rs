@@ -73,16 +73,8 @@ pub enum Capability {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Role; 8] = [
-        Role::Admin,
-        Role::Head,
-        Role::Office,
-        Role::Department,
-        Role::Township,
-        Role::Village,
-        Role::Inspector,
-        Role::Viewer,
-    ];
+    pub const ALL: [Role; 8] =
+        [Role::Admin, Role::Head, Role::Office, Role::Department, Role::Township, Role::Village, Role::Inspector, Role::Viewer];
 
     /// What this role may do within its place and below.
     pub fn capabilities(self) -> &'static [Capability] {
@@ -91,7 +83,15 @@ impl Role {
             Role::Admin => &[Read, LogRead, RulesEdit, AccountsManage],
             Role::Head => &[Read, Export, ProblemsReport, ProblemsTriage, ProblemsVerify, ProblemsAnswer],
             Role::Office => &[
-                Read, Export, LogRead, PlacesEdit, PlacesCount, PlacesImport, ProblemsReport, ProblemsTriage, ProblemsVerify,
+                Read,
+                Export,
+                LogRead,
+                PlacesEdit,
+                PlacesCount,
+                PlacesImport,
+                ProblemsReport,
+                ProblemsTriage,
+                ProblemsVerify,
                 RulesEdit,
             ],
             Role::Department => &[Read, Export, ProblemsReport, ProblemsWork],
@@ -157,7 +157,6 @@ impl Post {
     /// Whether this post, at a place with these ancestors, stands under `other`: at a place below it,
     /// or at the same place under its head.
     pub fn is_under(self, own_ancestors: &[PlaceId], other: Post) -> bool {
-        own_ancestors.contains(&other.place)
-            || (self.place == other.place && other.role == Role::Head && self.role != Role::Head)
+        own_ancestors.contains(&other.place) || (self.place == other.place && other.role == Role::Head && self.role != Role::Head)
     }
 }

@@ -12,8 +12,8 @@ use super::{
 use crate::{
     Fact as AnyFact, ViewId,
     basics::{
-        Actor, Authority, Capability, Context, Day, Decide, Draft, PlaceId, Position, Post, ProblemId, Read, Role, Rows, Subject, Text,
-        TopicId,
+        Actor, Authority, Capability, Context, Day, Decide, Draft, PlaceId, Position, Post, ProblemId, Read, Role, Rows, Subject,
+        Text, TopicId,
     },
     places::{Level, Place},
     rules::{self, Rule},
@@ -463,7 +463,9 @@ impl Decide for Command {
             };
             reads.extend(place.map(place_read));
         }
-        if let Some(place) = self.problem().filter(|id| rows.has(&problem_read(*id))).and_then(|id| rows.get::<Problem>(&id.key())) {
+        if let Some(place) =
+            self.problem().filter(|id| rows.has(&problem_read(*id))).and_then(|id| rows.get::<Problem>(&id.key()))
+        {
             let place = place.place;
             if rows.has(&place_read(place))
                 && let Some(place) = rows.place(place)
@@ -496,8 +498,11 @@ impl Decide for Command {
 
     fn decide(self, rows: &Rows, cx: &Context) -> Result<Vec<Draft>, Refusal> {
         match self {
-            Command::Report { place, field, text, position, photos, found_ms, receipt } => {
-                report(rows, cx, place, Reported {
+            Command::Report { place, field, text, position, photos, found_ms, receipt } => report(
+                rows,
+                cx,
+                place,
+                Reported {
                     field,
                     text,
                     position,
@@ -508,8 +513,9 @@ impl Decide for Command {
                         (None, Some(account)) => Reporter::Account { account },
                         (None, None) => return Err(Refusal::NotTheReporter),
                     },
-                }, found_ms)
-            }
+                },
+                found_ms,
+            ),
             Command::ProposeTopic { place, field, title, problems } => propose_topic(rows, cx, place, field, title, problems),
             Command::ConcludeTopic { topic, outcome } => {
                 let row = rows.get::<Topic>(&topic.key()).ok_or(Refusal::NoSuchTopic)?;
@@ -699,7 +705,8 @@ impl Case<'_> {
 
     /// The actor's post, if it is the one that answers, or one over it that may work on problems.
     fn acting_post(&self, answers: Post) -> Result<Post, Refusal> {
-        let may_work = |p: &&Post| p.role.capabilities().contains(&Capability::ProblemsWork) && self.place.is_or_is_within(p.place);
+        let may_work =
+            |p: &&Post| p.role.capabilities().contains(&Capability::ProblemsWork) && self.place.is_or_is_within(p.place);
         let above = |p: &&Post| self.ancestors(answers.place).contains(&p.place);
         let mine = self.cx.actor.posts();
         mine.iter()
@@ -740,8 +747,12 @@ impl Case<'_> {
         }
         match (&self.p.state, solved, words) {
             (State::Verified { .. }, true, note) => self.one(Fact::Confirmed(Confirmed { note })),
-            (State::Verified { .. } | State::Confirmed { .. } | State::Dismissed { .. }, false, Some(reason)) => self.reopen(reason, true),
-            (State::Verified { .. } | State::Confirmed { .. } | State::Dismissed { .. }, false, None) => Err(Refusal::ReasonNeeded),
+            (State::Verified { .. } | State::Confirmed { .. } | State::Dismissed { .. }, false, Some(reason)) => {
+                self.reopen(reason, true)
+            }
+            (State::Verified { .. } | State::Confirmed { .. } | State::Dismissed { .. }, false, None) => {
+                Err(Refusal::ReasonNeeded)
+            }
             _ => self.wrong_state(),
         }
     }
@@ -775,10 +786,7 @@ impl Case<'_> {
             return Err(Refusal::CannotTakeIn);
         }
         let absorbed = Fact::Absorbed(Absorbed { from: self.p.id });
-        Ok(vec![
-            self.draft(self.p.id, Fact::Merged(Merged { into })),
-            Draft { place: other.place, ..self.draft(into, absorbed) },
-        ])
+        Ok(vec![self.draft(self.p.id, Fact::Merged(Merged { into })), Draft { place: other.place, ..self.draft(into, absorbed) }])
     }
 
     fn escalate(&self, reason: Option<Reason>) -> Result<Vec<Draft>, Refusal> {

@@ -880,7 +880,8 @@ fn what_was_asked_before_a_claim_waits_no_longer() {
     let rejected = claimed.on("2026-11-19").when(reject()).by(GAO).then("problem.fix_rejected");
     assert!(row(&rejected, LAMP).unanswered().is_none(), "there is a new day instead");
     assert!(due(&rejected) > Some("2026-11-30".to_owned()));
-    let reopened = lamp("claimed+esc").when(verify()).by(GAO).then("problem.fix_verified").when(reopen()).by(GAO).then("problem.reopened");
+    let reopened =
+        lamp("claimed+esc").when(verify()).by(GAO).then("problem.fix_verified").when(reopen()).by(GAO).then("problem.reopened");
     let again = reopened.on("2027-06-01").when(escalate(None)).by(CLOCK).then("problem.escalated");
     assert_eq!(row(&again, LAMP).escalations.len(), 1, "the head of the post's own level is asked again");
 }
@@ -891,7 +892,10 @@ fn nothing_open_disappears_into_something_closed() {
     let closed = Fact::Dismissed(Dismissed { reason: text("属私人灯具") });
     let scene = about(lamp("assigned"), CHEN, XIAWU, OTHER_LAMP, closed);
     scene.when(Command::Merge { problem: LAMP, into: OTHER_LAMP }).by(CHEN).then("problems/cannot-take-in");
-    lamp("assigned").when(Command::Merge { problem: LAMP, into: OTHER_LAMP }).by(CHEN).then_in("both open", "problem.merged problem.absorbed");
+    lamp("assigned")
+        .when(Command::Merge { problem: LAMP, into: OTHER_LAMP })
+        .by(CHEN)
+        .then_in("both open", "problem.merged problem.absorbed");
 }
 
 // Field and place corrected.

@@ -88,9 +88,10 @@ impl State {
     /// The post that answers, where one does.
     pub fn post(&self) -> Option<Post> {
         match self {
-            State::Assigned { post, .. } | State::Claimed { post, .. } | State::Verified { post, .. } | State::Confirmed { post } => {
-                Some(*post)
-            }
+            State::Assigned { post, .. }
+            | State::Claimed { post, .. }
+            | State::Verified { post, .. }
+            | State::Confirmed { post } => Some(*post),
             State::Reported | State::Dismissed { .. } | State::Merged { .. } => None,
         }
     }
@@ -181,7 +182,11 @@ impl Problem {
     pub fn clock(&self) -> Option<Day> {
         let own = match &self.state {
             State::Assigned { due, .. } | State::Claimed { due, .. } => Some(*due),
-            State::Reported | State::Verified { .. } | State::Confirmed { .. } | State::Dismissed { .. } | State::Merged { .. } => None,
+            State::Reported
+            | State::Verified { .. }
+            | State::Confirmed { .. }
+            | State::Dismissed { .. }
+            | State::Merged { .. } => None,
         };
         own.map(|own| self.unanswered().map_or(own, |e| e.answer_by))
     }

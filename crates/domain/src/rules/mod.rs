@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use crate::{
     Fact as AnyFact, ViewId,
     basics::{
-        Authority, Capability, Column, ColumnKind, Context, Day, Decide, Draft, PlaceId, Read, Recorded, Role, Rows, Subject, Text,
-        Value, View,
+        Authority, Capability, Column, ColumnKind, Context, Day, Decide, Draft, PlaceId, Read, Recorded, Role, Rows, Subject,
+        Text, Value, View,
     },
     places::{Level, Place},
     problems::Field,

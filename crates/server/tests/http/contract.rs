@@ -30,7 +30,9 @@ fn every_route_is_reached_and_none_breaks() {
             assert!(reply.status.as_u16() < 500, "{method} {path} by {name}: {}", reply.text());
             assert_ne!(reply.status, 405, "{method} {path}");
             // 404 only where nothing is stored or built: a file, an app, a used link, what only this machine may see.
-            let nothing = ["/api/files", "/public/files", "/console/", "/field/", "/welcome", "/metrics"].iter().any(|p| path.starts_with(p));
+            let nothing = ["/api/files", "/public/files", "/console/", "/field/", "/welcome", "/metrics"]
+                .iter()
+                .any(|p| path.starts_with(p));
             assert!(nothing || reply.status != 404, "{method} {path}: {}", reply.text());
         }
     }
@@ -46,7 +48,8 @@ fn session() {
     expected(&answer["home"], "id code name level path");
     assert_eq!(answer["today"], TODAY);
     assert!(answer["capabilities"].as_array().unwrap().contains(&json!("problems.triage")));
-    let signed_in = SHARED.post("/api/session").json(&json!({ "name": "test-office", "password": PASSWORD })).from([10, 1, 0, 1]).send();
+    let signed_in =
+        SHARED.post("/api/session").json(&json!({ "name": "test-office", "password": PASSWORD })).from([10, 1, 0, 1]).send();
     assert_eq!(signed_in.status, 200, "{}", signed_in.text());
     expected(&signed_in.json(), keys);
     let cookie = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
@@ -83,7 +86,10 @@ fn views_name_their_columns() {
                 asks.extend([format!("/api/rows/{name}?sort={word}&limit=3"), format!("/api/rows/{name}?sort=-{word}&limit=3")]);
             }
             match column["filter"].as_str().unwrap() {
-                "range" => asks.extend([format!("/api/rows/{name}?{word}.from={value}&{word}.to={value}"), format!("/api/rows/{name}?{word}={value}")]),
+                "range" => asks.extend([
+                    format!("/api/rows/{name}?{word}.from={value}&{word}.to={value}"),
+                    format!("/api/rows/{name}?{word}={value}"),
+                ]),
                 "equals" => asks.push(format!("/api/rows/{name}?{word}={value},{value}")),
                 _ => {
                     let reply = SHARED.get(&format!("/api/rows/{name}?{word}={value}")).by("office").send();
@@ -128,7 +134,8 @@ fn rows_page_without_gaps_or_repeats() {
         assert_eq!(seen.len() as u64, count, "{sort}");
         // Nothing sorts last upwards and first downwards.
         let text = |v: &Value| v.as_str().unwrap_or("\u{10FFFF}").to_owned();
-        let sorted = values.windows(2).all(|w| if sort.contains("=-") { text(&w[0]) >= text(&w[1]) } else { text(&w[0]) <= text(&w[1]) });
+        let sorted =
+            values.windows(2).all(|w| if sort.contains("=-") { text(&w[0]) >= text(&w[1]) } else { text(&w[0]) <= text(&w[1]) });
         assert!(sort.is_empty() || sorted, "{sort}");
     }
 }
@@ -179,7 +186,9 @@ fn history_is_in_order_and_says_what_changed() {
     assert!(facts[0]["changed"].as_array().unwrap().iter().any(|c| c["field"] == "text" && c["before"].is_null()));
     assert!(!history.to_string().contains("receipt"), "a receipt's digest is nobody's business");
 
-    for (view, filter) in [("problems", "field=waste"), ("places", "level=village"), ("counts", "what=households_registered"), ("topics", "")] {
+    for (view, filter) in
+        [("problems", "field=waste"), ("places", "level=village"), ("counts", "what=households_registered"), ("topics", "")]
+    {
         let mut seen = std::collections::BTreeSet::new();
         let mut before = String::new();
         let mut last = i64::MAX;
@@ -230,7 +239,9 @@ fn indicators_lead_to_their_rows() {
                 expected(value, "place value numerator denominator missing from");
                 assert_eq!(value["value"].is_null(), !value["missing"].is_null(), "{value}");
             }
-            let Some(value) = answer["values"].as_array().unwrap().iter().find(|v| v["numerator"].as_u64() > Some(0)) else { continue };
+            let Some(value) = answer["values"].as_array().unwrap().iter().find(|v| v["numerator"].as_u64() > Some(0)) else {
+                continue;
+            };
             let behind = office(&format!("{}&count=1&limit=1", value["from"].as_str().unwrap()));
             if indicator["unit"] == "count" && value["from"].as_str().unwrap().contains("/problems?") {
                 assert_eq!(behind["count"], value["value"], "{name}: {value}");
@@ -276,14 +287,24 @@ fn map_and_tiles() {
     assert_eq!(map["layers"], json!(["outlines", "villages", "base"]));
     let at = place(At::Village).position.unwrap();
     for layer in ["outlines", "villages", "base"] {
-        let reply = SHARED.get(&format!("/api/tiles/{layer}/9/{}/{}.mvt", tile_x(at.lon_e7, 9), tile_y(at.lat_e7, 9))).by("office").send();
+        let reply = SHARED
+            .get(&format!("/api/tiles/{layer}/9/{}/{}.mvt", tile_x(at.lon_e7, 9), tile_y(at.lat_e7, 9)))
+            .by("office")
+            .send();
         assert_eq!((reply.status.as_u16(), reply.header("content-type")), (200, "application/vnd.mapbox-vector-tile"), "{layer}");
     }
-    for odd in ["villages/9/0/0.mvt", "outlines/0/0/0.mvt", "villages/9/4294967295/4294967295.mvt", "outlines/20/4294967295/0.mvt", "base/20/1048575/1048575.mvt"] {
+    for odd in [
+        "villages/9/0/0.mvt",
+        "outlines/0/0/0.mvt",
+        "villages/9/4294967295/4294967295.mvt",
+        "outlines/20/4294967295/0.mvt",
+        "base/20/1048575/1048575.mvt",
+    ] {
         let reply = SHARED.get(&format!("/api/tiles/{odd}")).by("office").send();
         assert!([200, 204, 404].contains(&reply.status.as_u16()), "{odd}: {}", reply.text());
     }
-    for missing in ["villages/21/0/0.mvt", "villages/9/x/0.mvt", "villages/9/0/0.png", "nothing/9/0/0.mvt", "villages/-1/0/0.mvt"] {
+    for missing in ["villages/21/0/0.mvt", "villages/9/x/0.mvt", "villages/9/0/0.png", "nothing/9/0/0.mvt", "villages/-1/0/0.mvt"]
+    {
         SHARED.get(&format!("/api/tiles/{missing}")).by("office").send().refused(404, "not-found");
     }
 }
@@ -329,7 +350,10 @@ fn pages_assets_and_operations() {
 #[test]
 fn commands_answer_with_their_facts() {
     let world = World::own();
-    let reply = world.command("village", json!({ "type": "problems.report", "place": place(At::Village).id, "field": "waste", "text": "垃圾没清" }));
+    let reply = world.command(
+        "village",
+        json!({ "type": "problems.report", "place": place(At::Village).id, "field": "waste", "text": "垃圾没清" }),
+    );
     assert_eq!(reply.status, 200, "{}", reply.text());
     expected(&reply.json(), "subject facts kinds repeated demo");
     expected(&reply.json()["facts"][0], "chain seq kind");
@@ -341,7 +365,11 @@ fn commands_answer_with_their_facts() {
 fn head_asks_like_get_without_a_body() {
     for path in ["/", "/healthz", "/assets/tokens.css", "/api/openapi.json"] {
         let (head, get) = (SHARED.ask(Method::HEAD, path).send(), SHARED.get(path).send());
-        assert_eq!((head.status, head.header("content-type"), head.body.len()), (get.status, get.header("content-type"), 0), "{path}");
+        assert_eq!(
+            (head.status, head.header("content-type"), head.body.len()),
+            (get.status, get.header("content-type"), 0),
+            "{path}"
+        );
     }
     SHARED.ask(Method::HEAD, "/api/rows/problems").send();
 }
@@ -360,7 +388,9 @@ fn the_reference_is_sound() {
             assert!(["get", "post", "delete"].contains(&method.as_str()));
             assert!(operation["summary"].is_string() && operation["responses"].is_object(), "{path}");
             let parameters = operation["parameters"].as_array().unwrap();
-            let of = |place: &str| parameters.iter().filter(|p| p["in"] == place).map(|p| p["name"].as_str().unwrap()).collect::<Vec<_>>();
+            let of = |place: &str| {
+                parameters.iter().filter(|p| p["in"] == place).map(|p| p["name"].as_str().unwrap()).collect::<Vec<_>>()
+            };
             assert_eq!(of("path"), named, "{path}");
             assert!(parameters.iter().all(|p| p["schema"].is_object() && p["required"].is_boolean()), "{path}");
             let mut distinct = of("query");

@@ -26,11 +26,21 @@ fn plain(cell: &Data) -> String {
 #[test]
 fn the_same_rows_as_the_list() {
     let filters = [
-        ("problems", "field=waste"), ("problems", "state=assigned,claimed&sort=due"), ("problems", "overdue=1"), ("problems", "q=%E8%B7%AF"),
-        ("problems", "reported_on.from=2026-06-01&reported_on.to=2026-06-30"), ("places", "level=village"), ("places", ""), ("counts", "what=hamlets"), ("rules", ""), ("topics", ""),
+        ("problems", "field=waste"),
+        ("problems", "state=assigned,claimed&sort=due"),
+        ("problems", "overdue=1"),
+        ("problems", "q=%E8%B7%AF"),
+        ("problems", "reported_on.from=2026-06-01&reported_on.to=2026-06-30"),
+        ("places", "level=village"),
+        ("places", ""),
+        ("counts", "what=hamlets"),
+        ("rules", ""),
+        ("topics", ""),
     ];
     for (view, filter) in filters {
-        let count = SHARED.get(&format!("/api/rows/{view}?count=1&limit=1&{filter}")).by("office").send().json()["count"].as_u64().unwrap() as usize;
+        let count = SHARED.get(&format!("/api/rows/{view}?count=1&limit=1&{filter}")).by("office").send().json()["count"]
+            .as_u64()
+            .unwrap() as usize;
         let csv = SHARED.get(&format!("/api/export/{view}.csv?{filter}")).by("office").send();
         let xlsx = SHARED.get(&format!("/api/export/{view}.xlsx?{filter}")).by("office").send();
         assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
@@ -58,9 +68,22 @@ fn the_same_rows_as_the_list() {
 #[test]
 fn words_stay_words_in_a_spreadsheet() {
     let world = World::own();
-    let formulas = ["=1+1", "+1", "-1+2", "@SUM(A1)", "=HYPERLINK(\"http://evil.example\",\"点我\")", "＝1+1", "＠SUM(A1)", "a,\"b\"\nc;d\t,e", "'quoted"];
+    let formulas = [
+        "=1+1",
+        "+1",
+        "-1+2",
+        "@SUM(A1)",
+        "=HYPERLINK(\"http://evil.example\",\"点我\")",
+        "＝1+1",
+        "＠SUM(A1)",
+        "a,\"b\"\nc;d\t,e",
+        "'quoted",
+    ];
     for words in formulas {
-        world.done("office", json!({ "type": "problems.report", "place": place(At::Village).id, "field": "industry", "text": words }));
+        world.done(
+            "office",
+            json!({ "type": "problems.report", "place": place(At::Village).id, "field": "industry", "text": words }),
+        );
     }
     let filter = format!("field=industry&place={}&reported_on.from={TODAY}", place(At::Village).id);
     let lines = csv_rows(&world.get(&format!("/api/export/problems.csv?{filter}")).by("office").send());

@@ -13,40 +13,61 @@ fn sign_in(world: &World, name: &str, password: &str, from: u8) -> Reply {
 
 #[test]
 fn writing_needs_the_header() {
-    let writing: Vec<_> = routes().into_iter().filter(|(method, path, _)| method != Method::GET && path.starts_with("/api/")).collect();
+    let writing: Vec<_> =
+        routes().into_iter().filter(|(method, path, _)| method != Method::GET && path.starts_with("/api/")).collect();
     assert!(writing.len() >= 4);
     for (method, path, _) in writing {
         for name in ["office", "village"] {
             SHARED.ask(method.clone(), &path).by(name).without("x-qianwan").send().refused(403, "cross-site");
         }
     }
-    SHARED.post("/api/session").without("x-qianwan").json(&json!({ "name": "test-office", "password": PASSWORD })).send().refused(403, "cross-site");
+    SHARED
+        .post("/api/session")
+        .without("x-qianwan")
+        .json(&json!({ "name": "test-office", "password": PASSWORD }))
+        .send()
+        .refused(403, "cross-site");
 }
 
 #[test]
 fn forms_of_another_site_are_refused() {
     let world = World::own();
-    let forms: Vec<_> = routes().into_iter().filter(|(method, path, _)| method == Method::POST && !path.starts_with("/api/")).collect();
+    let forms: Vec<_> =
+        routes().into_iter().filter(|(method, path, _)| method == Method::POST && !path.starts_with("/api/")).collect();
     assert!(forms.len() >= 5);
     for (method, path, _) in &forms {
         let path = filled(path, At::Village);
         // One of them signs out.
         let world = world.with_fresh_sessions();
-        for origin in ["https://evil.example", "null", "http://localhost:8081", "https://localhost:8080.evil.example", "http://evil.example/localhost:8080"] {
+        for origin in [
+            "https://evil.example",
+            "null",
+            "http://localhost:8081",
+            "https://localhost:8080.evil.example",
+            "http://evil.example/localhost:8080",
+        ] {
             let reply = world.ask(method.clone(), &path).by("office").header("origin", origin).form(&[("name", "x")]).send();
             reply.refused(403, "cross-site");
         }
         // Without an origin a session has to show its own token.
         world.ask(method.clone(), &path).by("office").form(&[("name", "x")]).send().refused(403, "cross-site");
         world.ask(method.clone(), &path).by("office").form(&[("csrf", "0000")]).send().refused(403, "cross-site");
-        let reply = world.ask(method.clone(), &path).by("office").header("origin", "http://localhost:8080").form(&[("name", "x")]).send();
+        let reply =
+            world.ask(method.clone(), &path).by("office").header("origin", "http://localhost:8080").form(&[("name", "x")]).send();
         assert_ne!(reply.status, 403, "{path}: our own page");
         let world = world.with_fresh_sessions();
         let csrf = world.get("/api/session").by("office").send().json()["csrf"].as_str().unwrap().to_owned();
         let reply = world.ask(method.clone(), &path).by("office").form(&[("csrf", &csrf)]).send();
         assert_ne!(reply.status, 403, "{path}: the session's own token");
-        let csrf = world.with_fresh_sessions().get("/api/session").by("viewer").send().json()["csrf"].as_str().unwrap().to_owned();
-        world.with_fresh_sessions().ask(method.clone(), &path).by("office").form(&[("csrf", &csrf)]).send().refused(403, "cross-site");
+        let csrf =
+            world.with_fresh_sessions().get("/api/session").by("viewer").send().json()["csrf"].as_str().unwrap().to_owned();
+        world
+            .with_fresh_sessions()
+            .ask(method.clone(), &path)
+            .by("office")
+            .form(&[("csrf", &csrf)])
+            .send()
+            .refused(403, "cross-site");
     }
     // The report form is sent in parts.
     let path = format!("/v/{}/report", place(At::Village).code);
@@ -126,12 +147,23 @@ fn one_address_does_not_try_for_ever() {
     assert_eq!(tries[30], 429);
     assert_eq!(sign_in(&world, "test-office", PASSWORD, 8).status, 200, "others are not kept out");
     // The address is the proxy's word only where there is a proxy.
-    let lie = world.post("/api/session").json(&json!({ "name": "a", "password": "b" })).from([10, 0, 0, 9]).header("x-forwarded-for", "10.9.9.9").send();
+    let lie = world
+        .post("/api/session")
+        .json(&json!({ "name": "a", "password": "b" }))
+        .from([10, 0, 0, 9])
+        .header("x-forwarded-for", "10.9.9.9")
+        .send();
     lie.refused(429, "too-many");
     let proxied = world.with(|s| s.behind_proxy = true);
     for (forwarded, n) in [("10.7.7.7", 31), ("6.6.6.6, 10.7.7.8", 1)] {
         let last = (0..n)
-            .map(|_| proxied.post("/api/session").json(&json!({ "name": "a", "password": "b" })).header("x-forwarded-for", forwarded).send())
+            .map(|_| {
+                proxied
+                    .post("/api/session")
+                    .json(&json!({ "name": "a", "password": "b" }))
+                    .header("x-forwarded-for", forwarded)
+                    .send()
+            })
             .last()
             .unwrap();
         assert_eq!(last.status.as_u16() == 429, n == 31 || last.json()["type"] == "/errors/sign-in/locked", "{forwarded}");
@@ -144,7 +176,8 @@ fn public_reports_are_limited() {
     let report = |n: u32, from: [u8; 4], village: At| {
         let id = uuid::Uuid::now_v7().to_string();
         let words = format!("第{n}件事");
-        let fields = [("id", id.as_str()), ("receipt", "abcdefghijkm"), ("field", "road"), ("words", &words), ("not_the_same", "1")];
+        let fields =
+            [("id", id.as_str()), ("receipt", "abcdefghijkm"), ("field", "road"), ("words", &words), ("not_the_same", "1")];
         world.post(&format!("/v/{}/report", place(village).code)).form(&fields).from(from).send()
     };
     let rule = (6, 60);
@@ -167,14 +200,29 @@ fn public_reports_are_limited() {
 fn signing_in_leads_nowhere_else() {
     let world = World::own();
     let traps = [
-        "https://evil.example", "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)", "http:evil.example",
-        "/\t/evil.example", "/\n/evil.example", " //evil.example", "/%09/evil.example", "/console/\r\nset-cookie: a=b", "",
+        "https://evil.example",
+        "//evil.example",
+        "///evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "javascript:alert(1)",
+        "http:evil.example",
+        "/\t/evil.example",
+        "/\n/evil.example",
+        " //evil.example",
+        "/%09/evil.example",
+        "/console/\r\nset-cookie: a=b",
+        "",
     ];
     for (n, trap) in (0..).zip(traps) {
         let encoded: String = url::form_urlencoded::byte_serialize(trap.as_bytes()).collect();
         for reply in [
             world.get(&format!("/login?next={encoded}")).by("office").send(),
-            world.post("/login").form(&[("name", "test-office"), ("password", PASSWORD), ("next", trap)]).from([10, 0, 5, n]).send(),
+            world
+                .post("/login")
+                .form(&[("name", "test-office"), ("password", PASSWORD), ("next", trap)])
+                .from([10, 0, 5, n])
+                .send(),
         ] {
             let to = reply.header("location");
             let stays = to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\t', '\n', '\r']);
@@ -208,7 +256,11 @@ fn the_language_asked_for() {
         assert_eq!(ask.send().refused(401, "not-signed-in")["title"], title, "{path} {cookie:?} {header:?}");
     }
     assert!(SHARED.get("/?lang=en").send().header("set-cookie").starts_with("qw_lang=en;"));
-    assert_eq!(SHARED.get("/").header("accept-language", "en").send().header("set-cookie"), "", "remembered only where it was chosen");
+    assert_eq!(
+        SHARED.get("/").header("accept-language", "en").send().header("set-cookie"),
+        "",
+        "remembered only where it was chosen"
+    );
 }
 
 #[test]
@@ -221,13 +273,22 @@ fn every_answer_carries_the_headers() {
     for (method, path) in paths {
         let reply = SHARED.ask(method.clone(), &path).send();
         let policy = reply.header("content-security-policy");
-        assert!(policy.contains("default-src 'self'") && policy.contains("script-src 'self' 'wasm-unsafe-eval'"), "{method} {path}: {policy:?}");
-        assert!(policy.contains("frame-ancestors 'none'") && !policy.split("style-src").next().unwrap().contains("unsafe-inline"), "{path}: {policy}");
+        assert!(
+            policy.contains("default-src 'self'") && policy.contains("script-src 'self' 'wasm-unsafe-eval'"),
+            "{method} {path}: {policy:?}"
+        );
+        assert!(
+            policy.contains("frame-ancestors 'none'") && !policy.split("style-src").next().unwrap().contains("unsafe-inline"),
+            "{path}: {policy}"
+        );
         assert_eq!(reply.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(reply.header("referrer-policy"), "same-origin", "{path}");
         assert_eq!(reply.header("qianwan-demo"), "1", "{path}");
         assert_ne!(reply.header("cache-control"), "", "{path}");
-        assert!(!path.starts_with("/api/") || reply.header("cache-control").contains("no-store") || path.contains("tiles"), "{path}");
+        assert!(
+            !path.starts_with("/api/") || reply.header("cache-control").contains("no-store") || path.contains("tiles"),
+            "{path}"
+        );
         assert_eq!(reply.header("server"), "", "{path}");
     }
     let plain = World::empty();
@@ -248,7 +309,10 @@ fn an_accident_tells_its_number_only() {
         assert_eq!(keys(&document), ["args", "demo", "detail", "status", "title", "type"]);
         assert_eq!(keys(&document["args"]), ["id"]);
         let text = reply.text();
-        assert!(!text.contains(hash) && !text.contains("/dev/shm") && !text.contains("os error") && !text.contains("src/"), "{text}");
+        assert!(
+            !text.contains(hash) && !text.contains("/dev/shm") && !text.contains("os error") && !text.contains("src/"),
+            "{text}"
+        );
     }
 }
 

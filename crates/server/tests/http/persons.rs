@@ -13,15 +13,23 @@ use crate::world::*;
 fn givers(command: &str) -> Option<&'static [Role]> {
     Some(match command {
         "problems.report" => &[Head, Office, Department, Township, Village, Inspector],
-        "problems.assign" | "problems.dismiss" | "problems.merge" | "problems.unmerge" | "problems.escalate" | "problems.reclassify"
-        | "problems.withhold" | "problems.show" | "topics.propose" | "topics.conclude" => &[Head, Office, Township],
+        "problems.assign"
+        | "problems.dismiss"
+        | "problems.merge"
+        | "problems.unmerge"
+        | "problems.escalate"
+        | "problems.reclassify"
+        | "problems.withhold"
+        | "problems.show"
+        | "topics.propose"
+        | "topics.conclude" => &[Head, Office, Township],
         "problems.diagnose" | "problems.claim_fix" => &[Department, Township, Village],
         "problems.verify_fix" | "problems.reject_fix" | "problems.reopen" => &[Head, Office, Township, Inspector],
         "problems.answer_escalation" => &[Head],
         // Whoever reported; the rule decides, and every problem has a public page.
         "problems.answer_as_reporter" => return None,
-        "places.rename" | "places.recode" | "places.classify" | "places.grade" | "places.enter_stage" | "places.locate" | "places.close"
-        | "places.reinstate" => &[Office],
+        "places.rename" | "places.recode" | "places.classify" | "places.grade" | "places.enter_stage" | "places.locate"
+        | "places.close" | "places.reinstate" => &[Office],
         "places.count" => &[Office, Township, Village],
         "rules.set" => &[Admin, Office],
         other => panic!("{other}: a command that these tests do not know"),
@@ -58,7 +66,12 @@ fn sample(kind: &str, t: &Target) -> Value {
     let mut command = match kind {
         "problems.report" => json!({ "place": place, "field": "waste", "text": "垃圾没清" }),
         "problems.assign" | "problems.escalate" => json!({ "problem": problem, "reason": "看看" }),
-        "problems.dismiss" | "problems.reject_fix" | "problems.reopen" | "problems.unmerge" | "problems.withhold" | "problems.show" => {
+        "problems.dismiss"
+        | "problems.reject_fix"
+        | "problems.reopen"
+        | "problems.unmerge"
+        | "problems.withhold"
+        | "problems.show" => {
             json!({ "problem": problem, "reason": "看看" })
         }
         "problems.diagnose" => json!({ "problem": problem, "cause": "线路老化", "measure": "换线" }),
@@ -76,10 +89,14 @@ fn sample(kind: &str, t: &Target) -> Value {
         "places.grade" => json!({ "place": place, "grade": "none", "from": TODAY, "document": "文件" }),
         "places.enter_stage" => json!({ "place": place, "stage": "rollout", "from": TODAY, "document": "文件" }),
         "places.count" => json!({ "place": place, "what": "hamlets", "value": 3, "on": TODAY, "method": "register" }),
-        "places.locate" => json!({ "place": place, "position": { "lon_e7": 1_190_000_000, "lat_e7": 290_000_000 }, "source": "量的" }),
+        "places.locate" => {
+            json!({ "place": place, "position": { "lon_e7": 1_190_000_000, "lat_e7": 290_000_000 }, "source": "量的" })
+        }
         "places.close" => json!({ "place": place, "on": TODAY, "into": [], "document": "文件" }),
         "places.reinstate" => json!({ "place": place, "document": "文件" }),
-        "rules.set" => json!({ "place": place, "from": TODAY, "rule": "problems.topics", "value": { "villages_min": 3, "days": 90 }, "reason": "会议" }),
+        "rules.set" => {
+            json!({ "place": place, "from": TODAY, "rule": "problems.topics", "value": { "villages_min": 3, "days": 90 }, "reason": "会议" })
+        }
         other => panic!("{other}: a command that these tests do not know"),
     };
     command["type"] = kind.into();
@@ -154,7 +171,8 @@ fn a_foreign_thing_is_a_missing_thing() {
     let missing = Target { problem: Uuid::now_v7(), into: Uuid::now_v7(), topic: Uuid::now_v7(), place: 123 };
     for kind in command_types().iter().filter(|k| givers(k).is_some()) {
         for name in ["office", "head", "department", "township", "village", "inspector", "viewer", "admin", "ended"] {
-            let (foreign, nothing) = (world.command(name, sample(kind, &target(At::ForeignVillage))), world.command(name, sample(kind, &missing)));
+            let (foreign, nothing) =
+                (world.command(name, sample(kind, &target(At::ForeignVillage))), world.command(name, sample(kind, &missing)));
             assert_eq!((foreign.status, foreign.text()), (nothing.status, nothing.text()), "{kind} by {name}");
             foreign.refused(403, "forbidden");
         }
@@ -163,7 +181,10 @@ fn a_foreign_thing_is_a_missing_thing() {
     let own = problem(At::Village);
     let (theirs, nowhere) = (place(At::ForeignVillage).id, 123);
     let pairs = [
-        [json!({ "type": "problems.reclassify", "problem": own, "place": theirs, "reason": "看看" }), json!({ "type": "problems.reclassify", "problem": own, "place": nowhere, "reason": "看看" })],
+        [
+            json!({ "type": "problems.reclassify", "problem": own, "place": theirs, "reason": "看看" }),
+            json!({ "type": "problems.reclassify", "problem": own, "place": nowhere, "reason": "看看" }),
+        ],
         [
             json!({ "type": "problems.assign", "problem": own, "post": { "place": theirs, "role": "village" }, "due": "2026-12-01" }),
             json!({ "type": "problems.assign", "problem": own, "post": { "place": nowhere, "role": "village" }, "due": "2026-12-01" }),
@@ -175,7 +196,10 @@ fn a_foreign_thing_is_a_missing_thing() {
         assert_eq!(a.json()["type"], b.json()["type"], "{foreign}");
         assert_eq!(a.status, 409);
     }
-    assert_eq!(world.command("office", json!({ "type": "problems.merge", "problem": own, "into": problem(At::ForeignVillage) })).status, 409);
+    assert_eq!(
+        world.command("office", json!({ "type": "problems.merge", "problem": own, "into": problem(At::ForeignVillage) })).status,
+        409
+    );
 }
 
 /// A receipt is a villager's, and comes by the public form with its limits: nobody reports elsewhere by bringing one.
@@ -237,15 +261,29 @@ fn naming_a_foreign_place_or_row() {
     let (theirs, theirs_id) = (problem(At::ForeignVillage), place(At::ForeignVillage).id);
     let (nothing, nothing_id) = (Uuid::now_v7(), 123);
     let paths = [
-        "/api/rows/problems/{p}", "/api/history/problems/{p}", "/api/rows/places/{n}", "/api/history/places/{n}", "/api/rows/counts/{n}%2Fhouseholds_registered%2F2026-10-01",
-        "/api/history/counts/{n}/households_registered/2026-10-01", "/api/rows/rules/{n}%2Fproblems.topics", "/api/rows/topics/{p}", "/api/places/{n}/dossier",
-        "/api/places/{n}/duplicates?field=lighting", "/api/rows/problems?place={n}", "/api/groups/problems?by=state&place={n}", "/api/history/problems?place={n}",
-        "/api/indicators/problems_open?place={n}&level=village", "/api/export/problems.csv?place={n}", "/api/topics/candidates?place={n}", "/api/map?place={n}",
+        "/api/rows/problems/{p}",
+        "/api/history/problems/{p}",
+        "/api/rows/places/{n}",
+        "/api/history/places/{n}",
+        "/api/rows/counts/{n}%2Fhouseholds_registered%2F2026-10-01",
+        "/api/history/counts/{n}/households_registered/2026-10-01",
+        "/api/rows/rules/{n}%2Fproblems.topics",
+        "/api/rows/topics/{p}",
+        "/api/places/{n}/dossier",
+        "/api/places/{n}/duplicates?field=lighting",
+        "/api/rows/problems?place={n}",
+        "/api/groups/problems?by=state&place={n}",
+        "/api/history/problems?place={n}",
+        "/api/indicators/problems_open?place={n}&level=village",
+        "/api/export/problems.csv?place={n}",
+        "/api/topics/candidates?place={n}",
+        "/api/map?place={n}",
         "/api/tiles/villages/9/430/210.mvt?indicator=problems_open&place={n}",
     ];
     for path in paths {
         for name in ["office", "head", "township", "village", "inspector", "viewer"] {
-            let asked = |p: Uuid, n: i64| SHARED.get(&path.replace("{p}", &p.to_string()).replace("{n}", &n.to_string())).by(name).send();
+            let asked =
+                |p: Uuid, n: i64| SHARED.get(&path.replace("{p}", &p.to_string()).replace("{n}", &n.to_string())).by(name).send();
             let (foreign, missing) = (asked(theirs, theirs_id.0), asked(nothing, nothing_id));
             assert_eq!((foreign.status, foreign.text()), (missing.status, missing.text()), "{path} by {name}");
             assert!([403, 404].contains(&foreign.status.as_u16()), "{path} by {name}: {}", foreign.status);
@@ -259,22 +297,65 @@ fn naming_a_foreign_place_or_row() {
 #[test]
 fn nothing_foreign_leaks() {
     let lists = [
-        "/api/rows/problems?limit=200&count=1", "/api/rows/problems?limit=200&sort=-reported_on", "/api/rows/problems?q=邻县机密", "/api/rows/problems?q=邻",
-        "/api/rows/places?limit=200&sort=-code", "/api/rows/places?q=邻江", "/api/rows/counts?limit=200", "/api/rows/counts?value.from=424242", "/api/rows/rules", "/api/rows/topics",
-        "/api/rows/topics?q=邻县", "/api/groups/problems?by=child", "/api/groups/problems?by=county", "/api/groups/problems?by=village,field", "/api/groups/problems?by=escalated_to",
-        "/api/groups/places?by=county,township", "/api/groups/places?by=child&sum=households_registered", "/api/history/problems?limit=200", "/api/history/places?limit=200",
-        "/api/history/counts?limit=200", "/api/history/topics?limit=200", "/api/facts?limit=200", "/api/chains", "/api/indicators/problems_open?level=village",
-        "/api/indicators/households_registered?level=county", "/api/today", "/api/topics/candidates", "/api/map", "/api/export/problems.csv", "/api/export/places.csv",
-        "/api/export/counts.csv", "/api/export/rules.csv", "/api/export/topics.csv", "/api/session",
+        "/api/rows/problems?limit=200&count=1",
+        "/api/rows/problems?limit=200&sort=-reported_on",
+        "/api/rows/problems?q=邻县机密",
+        "/api/rows/problems?q=邻",
+        "/api/rows/places?limit=200&sort=-code",
+        "/api/rows/places?q=邻江",
+        "/api/rows/counts?limit=200",
+        "/api/rows/counts?value.from=424242",
+        "/api/rows/rules",
+        "/api/rows/topics",
+        "/api/rows/topics?q=邻县",
+        "/api/groups/problems?by=child",
+        "/api/groups/problems?by=county",
+        "/api/groups/problems?by=village,field",
+        "/api/groups/problems?by=escalated_to",
+        "/api/groups/places?by=county,township",
+        "/api/groups/places?by=child&sum=households_registered",
+        "/api/history/problems?limit=200",
+        "/api/history/places?limit=200",
+        "/api/history/counts?limit=200",
+        "/api/history/topics?limit=200",
+        "/api/facts?limit=200",
+        "/api/chains",
+        "/api/indicators/problems_open?level=village",
+        "/api/indicators/households_registered?level=county",
+        "/api/today",
+        "/api/topics/candidates",
+        "/api/map",
+        "/api/export/problems.csv",
+        "/api/export/places.csv",
+        "/api/export/counts.csv",
+        "/api/export/rules.csv",
+        "/api/export/topics.csv",
+        "/api/session",
     ];
     let foreign_county = place(At::ForeignCounty);
     let org = foreign_county.org.to_string();
-    let mut marks: Vec<String> = vec![FOREIGN_WORDS.into(), FOREIGN_NAME.into(), "test-foreign".into(), SEED.foreign_photo.clone(), "424242".into(), format!("{org}/main")];
+    let mut marks: Vec<String> = vec![
+        FOREIGN_WORDS.into(),
+        FOREIGN_NAME.into(),
+        "test-foreign".into(),
+        SEED.foreign_photo.clone(),
+        "424242".into(),
+        format!("{org}/main"),
+    ];
     marks.extend(SEED.problems.iter().filter(|(at, _)| at.is_foreign()).map(|(_, id)| id.to_string()));
     marks.extend(SEED.places.iter().filter(|(at, _)| at.is_foreign()).flat_map(|(_, p)| [p.id.to_string(), p.code.clone()]));
     for name in everybody().filter(|n| !post(n).1.is_foreign()) {
         for path in lists {
-            let encoded: String = path.chars().map(|c| if c.is_ascii() { c.to_string() } else { url::form_urlencoded::byte_serialize(c.to_string().as_bytes()).collect() }).collect();
+            let encoded: String = path
+                .chars()
+                .map(|c| {
+                    if c.is_ascii() {
+                        c.to_string()
+                    } else {
+                        url::form_urlencoded::byte_serialize(c.to_string().as_bytes()).collect()
+                    }
+                })
+                .collect();
             let reply = SHARED.get(&encoded).by(name).send();
             // The words that were asked for do not come back either.
             let text = reply.text();
@@ -289,7 +370,16 @@ fn nothing_foreign_leaks() {
     assert!(SHARED.get("/api/facts").by("foreign_office").send().text().contains("424242"));
     for mark in [place(At::County).name.as_str(), &problem(At::Village).to_string(), &place(At::Village).name] {
         for path in lists.iter().filter(|p| **p != "/api/session") {
-            let encoded: String = path.chars().map(|c| if c.is_ascii() { c.to_string() } else { url::form_urlencoded::byte_serialize(c.to_string().as_bytes()).collect() }).collect();
+            let encoded: String = path
+                .chars()
+                .map(|c| {
+                    if c.is_ascii() {
+                        c.to_string()
+                    } else {
+                        url::form_urlencoded::byte_serialize(c.to_string().as_bytes()).collect()
+                    }
+                })
+                .collect();
             assert!(!SHARED.get(&encoded).by("foreign_office").send().text().contains(mark), "{mark} in {path}");
         }
     }
@@ -298,7 +388,14 @@ fn nothing_foreign_leaks() {
 /// Counts are those of one's own area: compared with counting everything by hand.
 #[test]
 fn counts_are_of_ones_own_area() {
-    let everything = store::List { view: domain::ViewId::Problems, scope: store::Scope::All, conditions: vec![], sort: None, after: None, limit: 100_000 };
+    let everything = store::List {
+        view: domain::ViewId::Problems,
+        scope: store::Scope::All,
+        conditions: vec![],
+        sort: None,
+        after: None,
+        limit: 100_000,
+    };
     let problems: Vec<domain::problems::Problem> =
         SHARED.store.list(&everything).unwrap().rows.iter().map(|r| serde_json::from_str(&r.data).unwrap()).collect();
     let mut places = std::collections::HashMap::new();
@@ -358,11 +455,16 @@ fn tiles_carry_values_of_ones_own_area_only() {
         for layer in ["villages", "outlines"] {
             for z in [5, 8, 12, 14] {
                 for of in [At::Village, At::CousinVillage, At::ForeignVillage] {
-                    let reply = SHARED.get(&format!("/api/tiles/{layer}/{}?indicator=problems_open", at(place(of), z))).by(name).send();
+                    let reply =
+                        SHARED.get(&format!("/api/tiles/{layer}/{}?indicator=problems_open", at(place(of), z))).by(name).send();
                     for (id, properties) in features(&reply.body) {
                         let valued = properties.iter().any(|p| p == "value");
                         let mine = places[&domain::basics::PlaceId(id)].is_or_is_within(own);
-                        assert!(mine || !valued, "{name} sees a value at {} in {layer} z{z}", places[&domain::basics::PlaceId(id)].name);
+                        assert!(
+                            mine || !valued,
+                            "{name} sees a value at {} in {layer} z{z}",
+                            places[&domain::basics::PlaceId(id)].name
+                        );
                         if valued { with_value += 1 } else { without += 1 }
                     }
                 }

@@ -11,7 +11,9 @@ use crate::world::*;
 /// Real photos, where the shared data are at hand.
 fn sample(name: &str) -> Option<Vec<u8>> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/problems/photos");
-    std::fs::read(folder.join(name)).or_else(|_| std::fs::read(std::path::Path::new("/work/shared/data/problems/photos").join(name))).ok()
+    std::fs::read(folder.join(name))
+        .or_else(|_| std::fs::read(std::path::Path::new("/work/shared/data/problems/photos").join(name)))
+        .ok()
 }
 
 fn upload(world: &World, by: &str, name: &str, content: &[u8]) -> Reply {
@@ -76,9 +78,12 @@ fn has_exif(content: &[u8]) -> bool {
 /// Read out of the samples with Pillow: degrees, minutes, seconds and the local time.
 #[test]
 fn what_the_camera_said() {
-    let (at, ms) = (|d: f64, m: f64, s: f64| ((d + m / 60.0 + s / 3600.0) * 1e7).round() as i64, |day: &str, h: i64, m: i64, s: i64| {
-        day.parse::<domain::basics::Day>().unwrap().start_ms() + ((h * 60 + m) * 60 + s) * 1000
-    });
+    let (at, ms) = (
+        |d: f64, m: f64, s: f64| ((d + m / 60.0 + s / 3600.0) * 1e7).round() as i64,
+        |day: &str, h: i64, m: i64, s: i64| {
+            day.parse::<domain::basics::Day>().unwrap().start_ms() + ((h * 60 + m) * 60 + s) * 1000
+        },
+    );
     let known: [(&str, Option<(i64, i64)>, Option<i64>); 8] = [
         ("DSCN0010.jpg", Some((at(43.0, 28.0, 2.814), at(11.0, 53.0, 6.456))), Some(ms("2008-10-22", 16, 28, 39))),
         ("DSCN0012.jpg", Some((at(43.0, 28.0, 1.764), at(11.0, 53.0, 7.422))), Some(ms("2008-10-22", 16, 29, 49))),
@@ -101,13 +106,18 @@ fn what_the_camera_said() {
         assert_eq!(told["type"], "image/jpeg");
         let near = |found: &Value, wanted: i64| (found.as_i64().unwrap() - wanted).abs() <= 2;
         match position {
-            Some((lat, lon)) => assert!(near(&told["position"]["lat_e7"], lat) && near(&told["position"]["lon_e7"], lon), "{name}: {told}"),
+            Some((lat, lon)) => {
+                assert!(near(&told["position"]["lat_e7"], lat) && near(&told["position"]["lon_e7"], lon), "{name}: {told}")
+            }
             None => assert!(told["position"].is_null(), "{name}: {told}"),
         }
         assert_eq!(told["taken_ms"].as_i64(), taken_ms, "{name}");
         // It goes into the fact, whatever the client says of it.
         let lie = json!({ "file": told["hash"], "taken_ms": 1, "position": { "lon_e7": 1, "lat_e7": 1 } });
-        let id = world.done("village", json!({ "type": "problems.report", "place": place(At::Village).id, "field": "road", "text": name, "photos": [lie] }));
+        let id = world.done(
+            "village",
+            json!({ "type": "problems.report", "place": place(At::Village).id, "field": "road", "text": name, "photos": [lie] }),
+        );
         let history = world.get(&format!("/api/history/problems/{id}")).by("village").send().json();
         let photo = &history["facts"][0]["body"]["photos"][0];
         assert_eq!((&photo["file"], photo["taken_ms"].as_i64()), (&told["hash"], taken_ms), "{name}");
@@ -141,7 +151,9 @@ fn turned_upright() {
     let world = World::own();
     for orientation in 1..=8_u16 {
         // Upright: 64 wide, 32 high, left upper quarter red. What the sensor would have recorded for each orientation:
-        let upright = image::RgbImage::from_fn(64, 32, |x, y| if x < 32 && y < 16 { image::Rgb([250, 10, 10]) } else { image::Rgb([10, 10, 250]) });
+        let upright = image::RgbImage::from_fn(64, 32, |x, y| {
+            if x < 32 && y < 16 { image::Rgb([250, 10, 10]) } else { image::Rgb([10, 10, 250]) }
+        });
         let sensor = match orientation {
             1 => upright,
             2 => image::imageops::flip_horizontal(&upright),
@@ -157,7 +169,8 @@ fn turned_upright() {
         sensor.write_to(&mut jpeg, ImageFormat::Jpeg).unwrap();
         let photo = with_exif(&jpeg.into_inner(), &exif_block(orientation, None));
         let hash = upload(&world, "village", "a.jpg", &photo).json()["hash"].as_str().unwrap().to_owned();
-        let shown = image::load_from_memory(&world.get(&format!("/api/files/{hash}?size=thumb")).by("village").send().body).unwrap();
+        let shown =
+            image::load_from_memory(&world.get(&format!("/api/files/{hash}?size=thumb")).by("village").send().body).unwrap();
         assert_eq!(shown.dimensions(), (64, 32), "orientation {orientation}");
         let red = |x, y| shown.get_pixel(x, y).0[0] > 150;
         assert_eq!([red(8, 6), red(56, 6), red(8, 26), red(56, 26)], [true, false, false, false], "orientation {orientation}");
@@ -178,7 +191,8 @@ fn a_villagers_photo_says_where() {
         let tiff = exif_block(1, Some((dms(home.lat_e7), dms(home.lon_e7 + far))));
         let photo = with_exif(&encoded(30, 20, 100 + n, ImageFormat::Jpeg), &tiff);
         let id = Uuid::now_v7().to_string();
-        let fields = [("id", id.as_str()), ("receipt", "abcdefghijkm"), ("field", "greening"), ("words", "树倒了"), ("not_the_same", "1")];
+        let fields =
+            [("id", id.as_str()), ("receipt", "abcdefghijkm"), ("field", "greening"), ("words", "树倒了"), ("not_the_same", "1")];
         let reply = world.post(&format!("/v/{}/report", village.code)).parts(&fields, &[("photo", "a.jpg", &photo)]).send();
         assert_eq!(reply.status, 303, "{}", reply.text());
         let row = world.get(&format!("/api/rows/problems/{}", &reply.header("location")[3..39])).by("office").send().json();
@@ -213,14 +227,22 @@ fn a_photo_belongs_to_its_problem() {
     assert_eq!(world.get(&format!("/api/files/{foreign}")).by("village").send().status, 200);
     world.done("village", report(foreign));
     // Evidence of a verification, which no row shows, is seen by those who see the problem.
-    let id = world.done("office", json!({ "type": "problems.report", "place": place(At::Village).id, "field": "waste", "text": "垃圾" }));
+    let id = world
+        .done("office", json!({ "type": "problems.report", "place": place(At::Village).id, "field": "waste", "text": "垃圾" }));
     world.done("office", json!({ "type": "problems.assign", "problem": id }));
     world.done("village", json!({ "type": "problems.diagnose", "problem": id, "cause": "a", "measure": "b" }));
-    let [claimed, verified] = [1, 2].map(|n| upload(&world, if n == 1 { "village" } else { "inspector" }, "a.png", &picture(20, 20, n)).json()["hash"].as_str().unwrap().to_owned());
+    let [claimed, verified] = [1, 2].map(|n| {
+        upload(&world, if n == 1 { "village" } else { "inspector" }, "a.png", &picture(20, 20, n)).json()["hash"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    });
     world.done("village", json!({ "type": "problems.claim_fix", "problem": id, "text": "好了", "photos": [claimed] }));
     world.done("inspector", json!({ "type": "problems.verify_fix", "problem": id, "note": "好了", "photos": [verified] }));
     for hash in [&claimed, &verified] {
-        for (name, status) in [("village", 200), ("township", 200), ("viewer", 200), ("sibling_village", 404), ("foreign_office", 404)] {
+        for (name, status) in
+            [("village", 200), ("township", 200), ("viewer", 200), ("sibling_village", 404), ("foreign_office", 404)]
+        {
             assert_eq!(world.get(&format!("/api/files/{hash}")).by(name).send().status, status, "{name}");
         }
     }

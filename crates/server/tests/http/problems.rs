@@ -42,7 +42,10 @@ fn may(world: &World, problem: &str, by: &str) -> Vec<String> {
 /// Diagnosed and claimed by the village, in order.
 fn claim(world: &World, problem: &str, by: &str, shade: u8) {
     world.done(by, json!({ "type": "problems.diagnose", "problem": problem, "cause": "收运不及时", "measure": "增加一趟" }));
-    world.done(by, json!({ "type": "problems.claim_fix", "problem": problem, "text": "清干净了", "photos": [upload(world, by, shade)] }));
+    world.done(
+        by,
+        json!({ "type": "problems.claim_fix", "problem": problem, "text": "清干净了", "photos": [upload(world, by, shade)] }),
+    );
 }
 
 fn answer(world: &World, problem: &str, receipt: &str, solved: &str, words: &str) -> Reply {
@@ -64,7 +67,10 @@ fn from_report_to_the_last_word() {
     // The township looks at it; by the rule waste is the village's.
     world.done("township", json!({ "type": "problems.assign", "problem": problem }));
     let now = state(&world, &problem);
-    assert_eq!((&now["is"], &now["post"]["place"], &now["post"]["role"]), (&json!("assigned"), &json!(place(At::Village).id), &json!("village")));
+    assert_eq!(
+        (&now["is"], &now["post"]["place"], &now["post"]["role"]),
+        (&json!("assigned"), &json!(place(At::Village).id), &json!("village"))
+    );
     assert!(now["due"].as_str().unwrap() > TODAY, "{now}");
     assert!(world.get("/api/today").by("village").send().text().contains(&problem), "the village's day shows it");
 
@@ -72,13 +78,20 @@ fn from_report_to_the_last_word() {
     let photos = [upload(&world, "village", 90)];
     let without = json!({ "type": "problems.claim_fix", "problem": problem, "text": "清干净了", "photos": photos });
     world.command("village", without.clone()).refused(409, "problems/not-diagnosed");
-    world.done("village", json!({ "type": "problems.diagnose", "problem": problem, "cause": "收运不及时", "measure": "增加一趟" }));
-    world.command("village", json!({ "type": "problems.claim_fix", "problem": problem, "text": "清干净了", "photos": [] })).refused(409, "problems/no-evidence");
+    world.done(
+        "village",
+        json!({ "type": "problems.diagnose", "problem": problem, "cause": "收运不及时", "measure": "增加一趟" }),
+    );
+    world
+        .command("village", json!({ "type": "problems.claim_fix", "problem": problem, "text": "清干净了", "photos": [] }))
+        .refused(409, "problems/no-evidence");
     world.done("village", without);
     assert_eq!(state(&world, &problem)["is"], "claimed");
 
     // Verified by somebody else, who is not under the claimer.
-    world.command("village", json!({ "type": "problems.verify_fix", "problem": problem, "note": "好了" })).refused(403, "forbidden");
+    world
+        .command("village", json!({ "type": "problems.verify_fix", "problem": problem, "note": "好了" }))
+        .refused(403, "forbidden");
     assert!(!may(&world, &problem, "village").contains(&"problems.verify_fix".to_owned()));
     assert!(may(&world, &problem, "township").contains(&"problems.verify_fix".to_owned()));
     world.done("township", json!({ "type": "problems.reject_fix", "problem": problem, "reason": "桶还是满的" }));
@@ -105,10 +118,21 @@ fn from_report_to_the_last_word() {
     assert!(page(&receipt).contains("收运不及时"), "what was found and done is public");
 
     let history = world.get(&format!("/api/history/problems/{problem}")).by("office").send().json();
-    let kinds: Vec<&str> = history["facts"].as_array().unwrap().iter().map(|f| f["kind"].as_str().unwrap().split('@').next().unwrap()).collect();
+    let kinds: Vec<&str> =
+        history["facts"].as_array().unwrap().iter().map(|f| f["kind"].as_str().unwrap().split('@').next().unwrap()).collect();
     let told = [
-        "problem.reported", "problem.assigned", "problem.diagnosed", "problem.fix_claimed", "problem.fix_rejected", "problem.fix_claimed", "problem.fix_verified",
-        "problem.reopened", "problem.diagnosed", "problem.fix_claimed", "problem.fix_verified", "problem.confirmed",
+        "problem.reported",
+        "problem.assigned",
+        "problem.diagnosed",
+        "problem.fix_claimed",
+        "problem.fix_rejected",
+        "problem.fix_claimed",
+        "problem.fix_verified",
+        "problem.reopened",
+        "problem.diagnosed",
+        "problem.fix_claimed",
+        "problem.fix_verified",
+        "problem.confirmed",
     ];
     assert_eq!(kinds, told);
     assert!(world.store.verify(&[], &mut |_| {}).unwrap().holds());
@@ -117,7 +141,8 @@ fn from_report_to_the_last_word() {
 #[test]
 fn nobody_under_the_claimer_verifies() {
     let world = World::own();
-    let problem = world.done("office", json!({ "type": "problems.report", "place": place(At::Village).id, "field": "road", "text": "路塌了" }));
+    let problem = world
+        .done("office", json!({ "type": "problems.report", "place": place(At::Village).id, "field": "road", "text": "路塌了" }));
     // A road is the township's. It claims; its own kind cannot verify, its head and those above can.
     world.done("office", json!({ "type": "problems.assign", "problem": problem }));
     let diagnose = json!({ "type": "problems.diagnose", "problem": problem, "cause": "x", "measure": "y" });
@@ -128,7 +153,9 @@ fn nobody_under_the_claimer_verifies() {
     world.command("village_head", verify()).refused(409, "problems/under-the-claimer");
     world.command("sibling_township", verify()).refused(403, "forbidden");
     world.command("viewer", verify()).refused(403, "forbidden");
-    for (name, offered) in [("township", false), ("village_head", false), ("township_head", true), ("inspector", true), ("office", true)] {
+    for (name, offered) in
+        [("township", false), ("village_head", false), ("township_head", true), ("inspector", true), ("office", true)]
+    {
         assert_eq!(may(&world, &problem, name).contains(&"problems.verify_fix".to_owned()), offered, "{name}");
     }
     world.done("township_head", verify());
@@ -152,10 +179,17 @@ fn duplicates_are_suggested_and_merged() {
     let merged = state(&world, &second);
     assert_eq!((&merged["is"], &merged["into"]), (&json!("merged"), &json!(first)));
     let page = world.get(&format!("/p/{second}")).send().text();
-    let number = world.get(&format!("/api/rows/problems/{first}")).by("office").send().json()["row"]["number"].as_str().unwrap().to_owned();
+    let number = world.get(&format!("/api/rows/problems/{first}")).by("office").send().json()["row"]["number"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert!(page.contains(&number), "the merged one's page leads to the other");
-    world.command("township", json!({ "type": "problems.merge", "problem": first, "into": second })).refused(409, "problems/cannot-take-in");
-    world.command("township", json!({ "type": "problems.merge", "problem": first, "into": first })).refused(409, "problems/into-itself");
+    world
+        .command("township", json!({ "type": "problems.merge", "problem": first, "into": second }))
+        .refused(409, "problems/cannot-take-in");
+    world
+        .command("township", json!({ "type": "problems.merge", "problem": first, "into": first }))
+        .refused(409, "problems/into-itself");
     world.done("township", json!({ "type": "problems.unmerge", "problem": second, "reason": "不是一处" }));
     assert_ne!(state(&world, &second)["is"], "merged");
     let near = world.get(&format!("/api/places/{}/duplicates?field=toilet", place(At::Village).id)).by("village").send().json();
@@ -183,7 +217,8 @@ fn what_is_withheld_is_not_public() {
 #[test]
 fn what_nobody_does_goes_up() {
     let world = World::own();
-    let problem = world.done("office", json!({ "type": "problems.report", "place": place(At::Village).id, "field": "waste", "text": "垃圾山" }));
+    let problem = world
+        .done("office", json!({ "type": "problems.report", "place": place(At::Village).id, "field": "waste", "text": "垃圾山" }));
     world.done("office", json!({ "type": "problems.assign", "problem": problem, "due": "2026-11-24" }));
     let day = |n: i64| world.with(|s| s.now_ms = Some(NOW_MS + n * 86_400_000));
     let ladder = |world: &World| -> Vec<(Value, Value)> {
@@ -201,7 +236,10 @@ fn what_nobody_does_goes_up() {
     assert_eq!(ladder(&world).len(), 1, "the head has seven days");
     server::run_clocks(&day(10).app).unwrap();
     server::run_clocks(&day(18).app).unwrap();
-    assert_eq!(ladder(&world).iter().map(|s| s.0.clone()).collect::<Vec<_>>(), [ids(At::Village), ids(At::Township), ids(At::County)]);
+    assert_eq!(
+        ladder(&world).iter().map(|s| s.0.clone()).collect::<Vec<_>>(),
+        [ids(At::Village), ids(At::Township), ids(At::County)]
+    );
     server::run_clocks(&day(40).app).unwrap();
     assert_eq!(ladder(&world).len(), 3, "it goes no further than the rule says");
     let late = day(40);
@@ -213,7 +251,8 @@ fn what_nobody_does_goes_up() {
     assert_eq!(waiting["lists"][0]["name"], "to_answer", "{waiting}");
     late.done("head", answer);
     assert_eq!(ladder(&late)[2].1["text"], "周五前清完，我去看");
-    late.command("head", json!({ "type": "problems.answer_escalation", "problem": problem, "text": "再说一次" })).refused(409, "problems/nothing-to-answer");
+    late.command("head", json!({ "type": "problems.answer_escalation", "problem": problem, "text": "再说一次" }))
+        .refused(409, "problems/nothing-to-answer");
 }
 
 #[test]
@@ -233,7 +272,10 @@ fn a_repeated_command_gets_the_first_answer() {
     let (id, problem) = (Uuid::now_v7(), first["subject"].as_str().unwrap().split(':').nth(1).unwrap().to_owned());
     let escalate = json!({ "type": "problems.unmerge", "problem": problem, "reason": "看看" });
     let refused = world.command_as("office", id, escalate.clone());
-    assert_eq!((refused.status, refused.text()), { let again = world.command_as("office", id, escalate); (again.status, again.text()) });
+    assert_eq!((refused.status, refused.text()), {
+        let again = world.command_as("office", id, escalate);
+        (again.status, again.text())
+    });
     // Sent many times at once: done once.
     let id = Uuid::now_v7();
     let report = json!({ "type": "problems.report", "place": place(At::Village).id, "field": "water", "text": "停水了" });
@@ -244,7 +286,13 @@ fn a_repeated_command_gets_the_first_answer() {
     // The public form, sent twice by a slow thumb.
     let id = Uuid::now_v7().to_string();
     let send = || {
-        let fields = [("id", id.as_str()), ("receipt", "abcdefghijkm"), ("field", "service"), ("words", "没人办事"), ("not_the_same", "1")];
+        let fields = [
+            ("id", id.as_str()),
+            ("receipt", "abcdefghijkm"),
+            ("field", "service"),
+            ("words", "没人办事"),
+            ("not_the_same", "1"),
+        ];
         world.post(&format!("/v/{}/report", place(At::Village).code)).form(&fields).send()
     };
     assert_eq!(send().header("location"), send().header("location"));
@@ -255,11 +303,19 @@ fn a_repeated_command_gets_the_first_answer() {
 fn two_people_at_once() {
     let world = World::own();
     for n in 0..6 {
-        let problem = world.done("office", json!({ "type": "problems.report", "place": place(At::Village).id, "field": "road", "text": format!("路 {n}") }));
-        let command = |by: &str, command: Value| world.post("/api/commands").by(by).json(&json!({ "id": Uuid::now_v7(), "command": command }));
+        let problem = world.done(
+            "office",
+            json!({ "type": "problems.report", "place": place(At::Village).id, "field": "road", "text": format!("路 {n}") }),
+        );
+        let command = |by: &str, command: Value| {
+            world.post("/api/commands").by(by).json(&json!({ "id": Uuid::now_v7(), "command": command }))
+        };
         let replies = world.all(vec![
             command("office", json!({ "type": "problems.dismiss", "problem": problem, "reason": "不属于本项目" })),
-            command("township", json!({ "type": "problems.reclassify", "problem": problem, "field": "water", "reason": "是水管" })),
+            command(
+                "township",
+                json!({ "type": "problems.reclassify", "problem": problem, "field": "water", "reason": "是水管" }),
+            ),
             command("head", json!({ "type": "problems.dismiss", "problem": problem, "reason": "重复" })),
         ]);
         let dismissed = [&replies[0], &replies[2]];

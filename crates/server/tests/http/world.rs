@@ -146,9 +146,7 @@ fn make_seed() -> Seed {
     store.each_place(&mut |p| all.push(p.clone())).unwrap();
     let county = all.iter().find(|p| p.id == filled.county).unwrap().clone();
     let city = all.iter().find(|p| Some(&p.id) == county.within.last()).unwrap().clone();
-    let row = |code: &str, name: &str, level: &str, kind: &str, parent: &str| {
-        json!({ "code": code, "name": name, "level": level, "kind": kind, "parent": parent })
-    };
+    let row = |code: &str, name: &str, level: &str, kind: &str, parent: &str| json!({ "code": code, "name": name, "level": level, "kind": kind, "parent": parent });
     let county_code = format!("{}19000000", &county.code[..4]);
     let code = |tail: &str| format!("{}{tail}", &county_code[..6]);
     let point = |code: String, position: Value| json!([code, { "Point": { "position": position, "datum": "wgs84" } }, "test"]);
@@ -194,7 +192,8 @@ fn make_seed() -> Seed {
         command["reason"] = "test".into();
         do_it(Actor::System, command);
     }
-    let people: Vec<(String, AccountId)> = PEOPLE.iter().map(|(name, ..)| (format!("test-{name}"), AccountId(Uuid::now_v7()))).collect();
+    let people: Vec<(String, AccountId)> =
+        PEOPLE.iter().map(|(name, ..)| (format!("test-{name}"), AccountId(Uuid::now_v7()))).collect();
     let held: Vec<[Held; 1]> = PEOPLE
         .iter()
         .map(|(name, role, at)| {
@@ -217,7 +216,11 @@ fn make_seed() -> Seed {
     let foreign_photo = store.files().put(&photo, NOW_MS).unwrap().hash.as_str().to_owned();
     let mut problems = Vec::new();
     for at in At::ALL {
-        let text = if at.is_foreign() { format!("{FOREIGN_WORDS}：路灯不亮") } else { "路灯不亮，天黑后看不清".to_owned() };
+        let text = if at.is_foreign() {
+            format!("{FOREIGN_WORDS}：路灯不亮")
+        } else {
+            "路灯不亮，天黑后看不清".to_owned()
+        };
         let photos = if at.is_foreign() { vec![foreign_photo.clone()] } else { Vec::new() };
         let place = at_of(at, &places);
         let report = json!({ "type": "problems.report", "place": place, "field": "lighting", "text": text, "photos": photos, "position": null, "found_ms": null });
@@ -434,7 +437,15 @@ impl<'w> Ask<'w> {
     fn new(world: &'w World, method: Method, path: &str) -> Ask<'w> {
         let writes = method != Method::GET && method != Method::HEAD && path.starts_with("/api/");
         let headers = if writes { vec![("x-qianwan".into(), "1".into())] } else { Vec::new() };
-        Ask { world, method, path: path.into(), headers, cookies: Vec::new(), body: Vec::new(), client: IpAddr::from([192, 0, 2, 1]) }
+        Ask {
+            world,
+            method,
+            path: path.into(),
+            headers,
+            cookies: Vec::new(),
+            body: Vec::new(),
+            client: IpAddr::from([192, 0, 2, 1]),
+        }
     }
 
     /// Signed in as somebody; "nobody" is signed out.
@@ -486,7 +497,9 @@ impl<'w> Ask<'w> {
             body.extend(format!("--here\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
         }
         for (name, file, content) in files {
-            let head = format!("--here\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file}\"\r\nContent-Type: image/jpeg\r\n\r\n");
+            let head = format!(
+                "--here\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file}\"\r\nContent-Type: image/jpeg\r\n\r\n"
+            );
             body.extend(head.bytes());
             body.extend(*content);
             body.extend(b"\r\n");
@@ -594,7 +607,10 @@ pub fn filled(path: &str, at: At) -> String {
         .replace("{z}", "9")
         .replace("{x}", "430")
         .replace("{y}", "210.mvt")
-        .replace("{hash}", if foreign { &SEED.foreign_photo } else { "0000000000000000000000000000000000000000000000000000000000000000" })
+        .replace(
+            "{hash}",
+            if foreign { &SEED.foreign_photo } else { "0000000000000000000000000000000000000000000000000000000000000000" },
+        )
 }
 
 /// Every type of command that the reference names.

@@ -46,7 +46,9 @@ fn signs_in(ground: &Ground) {
     make(&store, 2, "new", None);
     let accounts = store.accounts();
     assert_eq!(accounts.count().expect("counted"), 2);
-    for (name, password) in [("chen", "wrong"), ("chen", ""), ("CHEN", GOOD), ("nobody", GOOD), ("new", ""), ("new", GOOD), ("' OR 1=1 --", GOOD)] {
+    for (name, password) in
+        [("chen", "wrong"), ("chen", ""), ("CHEN", GOOD), ("nobody", GOOD), ("new", ""), ("new", GOOD), ("' OR 1=1 --", GOOD)]
+    {
         assert_eq!(accounts.sign_in(name, password, NOW).expect("an answer"), SignIn::Refused, "{name} {password}");
     }
     let token = token(&store, "chen", NOW);

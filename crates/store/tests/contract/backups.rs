@@ -51,7 +51,8 @@ fn under_load(ground: &Ground) {
                         accepted(store, by(chen(), report(VILLAGES[n as usize % 7], Field::Road, &done.to_string())));
                         if done % 20 == 0 {
                             let content = format!("{n} {done}");
-                            let file = NewFile { content: content.as_bytes(), media_type: "text/plain", taken_ms: None, position: None };
+                            let file =
+                                NewFile { content: content.as_bytes(), media_type: "text/plain", taken_ms: None, position: None };
                             store.files().put(&file, NOW).expect("stored");
                         }
                         done += 1;
@@ -98,7 +99,11 @@ fn same_rows(ground: &Ground) {
     let back = Store::open(&Location::in_dir(&there)).expect("opens");
     assert_eq!((contents(&back), holds(&back)), (rows, facts));
     assert_eq!(back.setting("name").expect("read").as_deref(), Some("青溪"));
-    let hash = back.files().put(&NewFile { content: &[1; 5000], media_type: "", taken_ms: None, position: None }, NOW).expect("there").hash;
+    let hash = back
+        .files()
+        .put(&NewFile { content: &[1; 5000], media_type: "", taken_ms: None, position: None }, NOW)
+        .expect("there")
+        .hash;
     assert_eq!(back.files().info(&hash).expect("read").map(|f| f.media_type).as_deref(), Some("image/png"));
     assert_eq!(fs::read_to_string(there.join("keys.json")).expect("read"), "{}");
 }

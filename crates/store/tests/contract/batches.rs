@@ -66,7 +66,8 @@ fn too_large(ground: &Ground) {
     let store = ground.open();
     found(&store);
     let before = holds(&store);
-    let row = ImportRow { code: "990103000000".into(), name: text("新县"), level: Level::County, kind: Kind::Area, parent: None };
+    let row =
+        ImportRow { code: "990103000000".into(), name: text("新县"), level: Level::County, kind: Kind::Area, parent: None };
     let mut huge = import(vec![row], Vec::new());
     huge.origin = "长".repeat(facts::MAX_BODY_BYTES / 3 + 1);
     let mut submissions: Vec<_> = (0..20).map(|n| by(chen(), report(CITY, Field::Road, &format!("{n}")))).collect();

@@ -38,7 +38,9 @@ fn fork(ground: &Ground) {
     let copied = "command, kind, subject, place, actor, effective_ms, recorded_ms, body, prev";
     // The same predecessor once more, under a number that is free.
     let fork = |hash: &str| {
-        format!("INSERT INTO fact (county, chain, seq, {copied}, hash) SELECT county, chain, 1000, {copied}, {hash} FROM fact WHERE {OURS} AND seq = 10")
+        format!(
+            "INSERT INTO fact (county, chain, seq, {copied}, hash) SELECT county, chain, 1000, {copied}, {hash} FROM fact WHERE {OURS} AND seq = 10"
+        )
     };
     let told = ground.raw().try_run(&fork("prev")).expect_err("refused").to_lowercase();
     assert!(told.contains("unique"), "{told}");
@@ -52,7 +54,9 @@ fn tampered(ground: &Ground) {
     accepted(&store, by(chen(), report(VILLAGES[0], Field::Water, "later")));
     let last = size + 1;
     let back = "UPDATE chain_head SET size = size - 1, hash = (SELECT prev FROM fact WHERE county = 990101 AND chain = 'main' AND seq = size)";
-    let hash = if ground.is_postgres() { r"'\x0001020304050607080900010203040506070809000102030405060708090001'" } else {
+    let hash = if ground.is_postgres() {
+        r"'\x0001020304050607080900010203040506070809000102030405060708090001'"
+    } else {
         "x'0001020304050607080900010203040506070809000102030405060708090001'"
     };
     let set = |what: &str, seq: u64| vec![format!("UPDATE fact SET {what} WHERE {OURS} AND seq = {seq}")];
@@ -72,7 +76,12 @@ fn tampered(ground: &Ground) {
         ("actor", set("actor = 'public'", 17), "hash-mismatch", 17),
         ("hash", set(&format!("hash = {hash}"), 17), "hash-mismatch", 17),
         ("hash before", set(&format!("prev = {hash}"), 17), "prev-mismatch", 17),
-        ("hash too short", set(&format!("hash = substr({hash}, 1, 12)").replace("substr('", "substr(bytea '"), 17), "unreadable", 17),
+        (
+            "hash too short",
+            set(&format!("hash = substr({hash}, 1, 12)").replace("substr('", "substr(bytea '"), 17),
+            "unreadable",
+            17,
+        ),
         ("kind", set("kind = 'no kind'", 17), "unreadable", 17),
         ("first", set("body = '{}'", 1), "hash-mismatch", 1),
         ("last", set("body = '{}'", last), "hash-mismatch", last),
@@ -81,12 +90,22 @@ fn tampered(ground: &Ground) {
         ("deleted first", vec![format!("DELETE FROM fact WHERE {OURS} AND seq = 1")], "gap", 2),
         ("swapped", swap(17, 18), "prev-mismatch", 17),
         ("tail", cut(last - 1), "head-mismatch", last),
-        ("tail with its head", and(vec![format!("{back} WHERE {OURS}"), format!("{back} WHERE {OURS}")], cut(size - 1).remove(0)), "checkpoint-beyond-end", size),
+        (
+            "tail with its head",
+            and(vec![format!("{back} WHERE {OURS}"), format!("{back} WHERE {OURS}")], cut(size - 1).remove(0)),
+            "checkpoint-beyond-end",
+            size,
+        ),
         ("all facts", vec![format!("DELETE FROM fact WHERE {OURS}")], "checkpoint-beyond-end", size),
         ("head's size", vec![format!("UPDATE chain_head SET size = size + 5 WHERE {OURS}")], "head-mismatch", last + 1),
         ("head's hash", vec![format!("UPDATE chain_head SET hash = {hash} WHERE {OURS}")], "head-mismatch", last + 1),
         ("head gone", vec![format!("DELETE FROM chain_head WHERE {OURS}")], "head-missing", 1),
-        ("head and facts gone", vec![format!("DELETE FROM chain_head WHERE {OURS}"), format!("DELETE FROM fact WHERE {OURS}")], "head-missing", 1),
+        (
+            "head and facts gone",
+            vec![format!("DELETE FROM chain_head WHERE {OURS}"), format!("DELETE FROM fact WHERE {OURS}")],
+            "head-missing",
+            1,
+        ),
         ("checkpoint's text", checkpoint("note = replace(note, 'sha256', 'sm3')"), "bad-checkpoint", size),
         ("checkpoint's size", checkpoint("size = size - 1"), "bad-checkpoint", size - 1),
         ("checkpoint's note", checkpoint("note = 'nonsense'"), "bad-checkpoint", size),
@@ -150,7 +169,9 @@ fn rewritten(ground: &Ground) {
     // And within an installation that keeps it.
     let size = kept.lines().nth(1).expect("a size");
     let note = kept.replace('\'', "''");
-    other.raw().run(&format!("INSERT INTO checkpoint (county, chain, size, made_ms, note) VALUES (990101, 'main', {size}, 0, '{note}')"));
+    other.raw().run(&format!(
+        "INSERT INTO checkpoint (county, chain, size, made_ms, note) VALUES (990101, 'main', {size}, 0, '{note}')"
+    ));
     let report = verified(&rewritten).expect("there");
     assert_eq!((report.code, report.at), (Some("checkpoint-mismatch"), size.parse().ok()));
 }

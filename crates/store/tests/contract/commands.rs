@@ -192,7 +192,10 @@ fn several_organisations(ground: &Ground) {
             let store = &store;
             s.spawn(move || {
                 for i in 0..EACH {
-                    accepted(store, by(chen_everywhere(), report(places[(n + i) % places.len()], Field::Road, &format!("{n} {i}"))));
+                    accepted(
+                        store,
+                        by(chen_everywhere(), report(places[(n + i) % places.len()], Field::Road, &format!("{n} {i}"))),
+                    );
                 }
             });
         }
@@ -248,8 +251,10 @@ fn an_import_beside_others(ground: &Ground) {
                 let code = |place: &domain::basics::PlaceId| (place.0 / 100).to_string();
                 // From the last village to the first, so that chains are asked for in another order than theirs.
                 let all = VILLAGES.iter().rev();
-                import.details = all.map(|p| (code(p), domain::places::ImportDetail::UrbanRural(110 + round), "made up".into())).collect();
-                let answered = store.submit_and_wait(by(Actor::Import, Command::Import(import))).expect("an answer, not an accident");
+                import.details =
+                    all.map(|p| (code(p), domain::places::ImportDetail::UrbanRural(110 + round), "made up".into())).collect();
+                let answered =
+                    store.submit_and_wait(by(Actor::Import, Command::Import(import))).expect("an answer, not an accident");
                 assert_eq!(word(&answered.outcome), "accepted");
             }
         });
@@ -257,7 +262,9 @@ fn an_import_beside_others(ground: &Ground) {
     holds(&store);
     rebuilds_the_same(&store);
     for place in VILLAGES {
-        let Some(domain::Row::Places(place)) = store.row(domain::ViewId::Places, &place.key()).expect("read") else { panic!("gone") };
+        let Some(domain::Row::Places(place)) = store.row(domain::ViewId::Places, &place.key()).expect("read") else {
+            panic!("gone")
+        };
         assert_eq!((place.urban_rural, place.former_names.len()), (Some(129), 20), "{}", place.name);
     }
 }

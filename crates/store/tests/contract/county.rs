@@ -105,7 +105,15 @@ pub fn made(submission: &Submission) -> ProblemId {
 
 pub fn report(place: PlaceId, field: Field, words: &str) -> Command {
     let text = text(words);
-    Command::Problems(problems::Command::Report { place, field, text, position: None, photos: Vec::new(), found_ms: None, receipt: None })
+    Command::Problems(problems::Command::Report {
+        place,
+        field,
+        text,
+        position: None,
+        photos: Vec::new(),
+        found_ms: None,
+        receipt: None,
+    })
 }
 
 pub fn rename(place: PlaceId, name: &str) -> Command {
@@ -195,7 +203,13 @@ pub fn busy(store: &Store) -> Vec<ProblemId> {
     accepted(store, by(chen(), Command::Problems(P::Withhold { problem: problems[2], reason: text("有人名") })));
     for (n, field) in Field::ALL.iter().take(3).enumerate() {
         let about = problems.iter().copied().enumerate().filter(|(i, _)| i % 4 == n).map(|(_, p)| p).take(3).collect();
-        accepted(store, by(chen(), Command::Problems(P::ProposeTopic { place: CITY, field: *field, title: text("共性问题"), problems: about })));
+        accepted(
+            store,
+            by(
+                chen(),
+                Command::Problems(P::ProposeTopic { place: CITY, field: *field, title: text("共性问题"), problems: about }),
+            ),
+        );
     }
     for (n, place) in VILLAGES.iter().enumerate().take(5) {
         for what in places::Counted::ALL.iter().take(n) {

@@ -102,7 +102,8 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let dropped = Raw::postgres(&self.admin).and_then(|mut raw| raw.try_run(&format!("DROP DATABASE {} WITH (FORCE)", self.name)));
+        let dropped =
+            Raw::postgres(&self.admin).and_then(|mut raw| raw.try_run(&format!("DROP DATABASE {} WITH (FORCE)", self.name)));
         if let Err(e) = dropped {
             eprintln!("database {} stays behind: {e}", self.name);
         }
@@ -117,8 +118,10 @@ pub enum Raw {
 
 impl Raw {
     fn postgres(url: &str) -> Result<Raw, String> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(|e| e.to_string())?;
-        let (client, connection) = runtime.block_on(tokio_postgres::connect(url, tokio_postgres::NoTls)).map_err(|e| e.to_string())?;
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(|e| e.to_string())?;
+        let (client, connection) =
+            runtime.block_on(tokio_postgres::connect(url, tokio_postgres::NoTls)).map_err(|e| e.to_string())?;
         runtime.spawn(connection);
         Ok(Raw::Postgres(runtime, client))
     }
@@ -126,9 +129,9 @@ impl Raw {
     pub fn try_run(&mut self, sql: &str) -> Result<(), String> {
         match self {
             Raw::Sqlite(connection) => connection.execute_batch(sql).map_err(|e| e.to_string()),
-            Raw::Postgres(runtime, client) => {
-                runtime.block_on(client.batch_execute(sql)).map_err(|e| e.as_db_error().map_or(e.to_string(), |d| d.message().to_owned()))
-            }
+            Raw::Postgres(runtime, client) => runtime
+                .block_on(client.batch_execute(sql))
+                .map_err(|e| e.as_db_error().map_or(e.to_string(), |d| d.message().to_owned())),
         }
     }
 
@@ -149,7 +152,8 @@ impl Raw {
             }
             Raw::Postgres(runtime, client) => {
                 let found = runtime.block_on(client.simple_query(sql)).expect(sql);
-                let rows = found.iter().filter_map(|m| if let tokio_postgres::SimpleQueryMessage::Row(r) = m { Some(r) } else { None });
+                let rows =
+                    found.iter().filter_map(|m| if let tokio_postgres::SimpleQueryMessage::Row(r) = m { Some(r) } else { None });
                 rows.map(|r| (0..r.len()).map(|i| r.get(i).map(str::to_owned)).collect()).collect()
             }
         }

@@ -54,7 +54,10 @@ fn survives(ground: &Ground) {
         let reader = thread::spawn(move || {
             // The last line may have been cut off by the kill.
             let whole = |line: String| line.strip_prefix("ack ").and_then(|n| n.parse::<u64>().ok());
-            out.split(b'\n').map_while(Result::ok).filter_map(|l| whole(String::from_utf8_lossy(&l).into_owned())).collect::<Vec<_>>()
+            out.split(b'\n')
+                .map_while(Result::ok)
+                .filter_map(|l| whole(String::from_utf8_lossy(&l).into_owned()))
+                .collect::<Vec<_>>()
         });
         thread::sleep(Duration::from_millis(1200 + 130 * round));
         child.kill().expect("killed");
@@ -73,7 +76,10 @@ fn survives(ground: &Ground) {
             assert!(row.is_some(), "round {round}: {number} was acknowledged and is lost");
         }
         let last = *acknowledged.last().expect("some");
-        let again = answer(&store, numbered(last, chen(), report(VILLAGES[(last >> 24 & 63) as usize % 7], Field::Road, &last.to_string())));
+        let again = answer(
+            &store,
+            numbered(last, chen(), report(VILLAGES[(last >> 24 & 63) as usize % 7], Field::Road, &last.to_string())),
+        );
         assert!(again.repeated && word(&again.outcome) == "accepted", "its answer is kept as well");
         rebuilds_the_same(&store);
     }

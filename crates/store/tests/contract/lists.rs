@@ -118,7 +118,9 @@ fn scopes(ground: &Ground) {
             let counted = store.count(*view, &scope, &[]).expect("counted");
             assert_eq!((counted.count, counted.capped), (expected.len() as u64, false), "{} within {names:?}", view.name());
             let mut seen = 0;
-            store.columns(*view, &scope, &[], &[if *view == ViewId::Places { "id" } else { "place" }], &mut |_| seen += 1).expect("columns");
+            store
+                .columns(*view, &scope, &[], &[if *view == ViewId::Places { "id" } else { "place" }], &mut |_| seen += 1)
+                .expect("columns");
             assert_eq!(seen, expected.len());
         };
         places.iter().for_each(|p| check(&[p]));
@@ -203,8 +205,10 @@ fn groups(ground: &Ground) {
                 sum: sum.map(str::to_owned),
             };
             let found = store.groups(&asked).unwrap_or_else(|e| panic!("{asked:?}: {e}"));
-            let found: BTreeMap<Vec<String>, (i64, i64)> =
-                found.iter().map(|g| (g.keys.iter().map(|k| format!("{k:?}")).collect(), (g.count, g.sum.unwrap_or(0)))).collect();
+            let found: BTreeMap<Vec<String>, (i64, i64)> = found
+                .iter()
+                .map(|g| (g.keys.iter().map(|k| format!("{k:?}")).collect(), (g.count, g.sum.unwrap_or(0))))
+                .collect();
             assert_eq!(found, expected, "{} by {by:?} sum {sum:?}", view.name());
         };
         for sum in &sums {
@@ -218,8 +222,10 @@ fn groups(ground: &Ground) {
 fn find(store: &Store, words: &str) -> Vec<String> {
     let list = List { conditions: vec![Condition::Words(words.into())], ..all(ViewId::Problems) };
     let text = column(ViewId::Problems, "text").0;
-    let mut found: Vec<String> =
-        pages(store, &list).iter().map(|r| if let Value::Text(t) = &r.values[text] { t.clone() } else { String::new() }).collect();
+    let mut found: Vec<String> = pages(store, &list)
+        .iter()
+        .map(|r| if let Value::Text(t) = &r.values[text] { t.clone() } else { String::new() })
+        .collect();
     found.sort();
     found.dedup();
     found
@@ -300,7 +306,13 @@ fn bad_questions(ground: &Ground) {
     }
     let asked = |by: &[&str], sum: Option<&str>| {
         let by = by.iter().map(|b| (*b).to_owned()).collect();
-        store.groups(&Groups { view: ViewId::Problems, scope: Scope::All, conditions: Vec::new(), by, sum: sum.map(str::to_owned) })
+        store.groups(&Groups {
+            view: ViewId::Problems,
+            scope: Scope::All,
+            conditions: Vec::new(),
+            by,
+            sum: sum.map(str::to_owned),
+        })
     };
     for told in [asked(&["text"], None), asked(&["@moon"], None), asked(&[], Some("text")), asked(&["field"], Some("nothing"))] {
         assert!(matches!(told, Err(StoreError::Bad(_))), "{told:?}");
@@ -310,7 +322,8 @@ fn bad_questions(ground: &Ground) {
 fn counts(ground: &Ground) {
     let store = ground.open();
     busy(&store);
-    let table = ground.raw().one("SELECT 'v_' || view || '_' || version || '_' || generation FROM view_table WHERE view = 'topics'");
+    let table =
+        ground.raw().one("SELECT 'v_' || view || '_' || version || '_' || generation FROM view_table WHERE view = 'topics'");
     let count = || store.count(ViewId::Topics, &Scope::All, &[]).expect("counted");
     let fill = |rows: i64| {
         let columns = "org, data, c_place, c_field, c_state, c_title, c_problems, c_proposed_on";
@@ -361,7 +374,8 @@ fn subject_of(view: ViewId, row: &StoredRow) -> String {
 fn under(ground: &Ground) {
     let store = ground.open();
     busy(&store);
-    let log: Vec<facts::Fact> = store.heads().expect("heads").iter().flat_map(|h| store.latest(h.chain, None, 10_000).expect("read")).collect();
+    let log: Vec<facts::Fact> =
+        store.heads().expect("heads").iter().flat_map(|h| store.latest(h.chain, None, 10_000).expect("read")).collect();
     let open = Condition::OneOf("open".into(), vec![Value::Int(1)]);
     let waste = Condition::OneOf("field".into(), vec![Field::Waste.word().into()]);
     let township = Scope::Within(vec![(YUNLING, Level::Township, 990_101)]);
@@ -378,7 +392,8 @@ fn under(ground: &Ground) {
         subjects.dedup();
         // A count rests on what was counted, not on everything that happened to its place.
         let concerns = |f: &&facts::Fact| view != ViewId::Counts || f.kind.as_str() == "place.counted@1";
-        let mut expected: Vec<&facts::Fact> = log.iter().filter(|f| subjects.binary_search(&f.subject).is_ok()).filter(concerns).collect();
+        let mut expected: Vec<&facts::Fact> =
+            log.iter().filter(|f| subjects.binary_search(&f.subject).is_ok()).filter(concerns).collect();
         expected.sort_by_key(|f| std::cmp::Reverse((f.recorded_ms, f.chain.county, f.seq)));
         let (mut found, mut before) = (Vec::new(), None);
         loop {

@@ -5,10 +5,8 @@ use store::{Location, Store, StoreError};
 
 use crate::{Case, county::*, ground::Ground};
 
-pub const CASES: &[Case] = &[
-    ("migrations_run_from_nothing_and_once", from_nothing),
-    ("data_of_a_newer_version_are_refused", newer),
-];
+pub const CASES: &[Case] =
+    &[("migrations_run_from_nothing_and_once", from_nothing), ("data_of_a_newer_version_are_refused", newer)];
 
 pub const IN_A_FILE: &[Case] = &[
     ("a_directory_in_use_is_refused", in_use),

@@ -42,13 +42,27 @@ fn some(step: Step, reported: &mut Vec<ProblemId>) -> Submission {
     let today = Day::of_ms(NOW);
     let on = today.plus(-(c as i64 % 40));
     let (words, document, reason) = (WORDS[c % WORDS.len()], || text("文件"), || text("理由"));
-    let post = Post { place: [CITY, QINGXI, YUNLING, place][c % 4], role: [Role::Department, Role::Township, Role::Village][b % 3] };
+    let post =
+        Post { place: [CITY, QINGXI, YUNLING, place][c % 4], role: [Role::Department, Role::Township, Role::Village][b % 3] };
     let villager = who % 5 == 4;
     let receipt = villager.then(|| text(&format!("receipt {}", a % 3)));
-    let report = P::Report { place, field, text: text(words), position: Position::new(a as i32, b as i32), photos: vec![photo()], found_ms: None, receipt: receipt.clone() };
+    let report = P::Report {
+        place,
+        field,
+        text: text(words),
+        position: Position::new(a as i32, b as i32),
+        photos: vec![photo()],
+        found_ms: None,
+        receipt: receipt.clone(),
+    };
     let command: Command = match what % 30 {
         0..=5 => Command::Problems(report),
-        6..=8 => Command::Problems(P::Assign { problem, post: (c % 3 > 0).then_some(lin().posts()[0]), due: (c % 2 == 0).then(|| today.plus(b as i64 % 9 - 1)), note: None }),
+        6..=8 => Command::Problems(P::Assign {
+            problem,
+            post: (c % 3 > 0).then_some(lin().posts()[0]),
+            due: (c % 2 == 0).then(|| today.plus(b as i64 % 9 - 1)),
+            note: None,
+        }),
         9 | 10 => Command::Problems(P::Diagnose { problem, cause: reason(), measure: reason() }),
         11 | 12 => Command::Problems(P::ClaimFix { problem, text: text(words), photos: vec![photo(); c % 3] }),
         13 => Command::Problems(P::VerifyFix { problem, note: reason(), photos: Vec::new() }),
@@ -60,8 +74,17 @@ fn some(step: Step, reported: &mut Vec<ProblemId>) -> Submission {
         19 => Command::Problems(P::Escalate { problem, reason: (c % 2 == 0).then(reason) }),
         20 => Command::Problems(P::AnswerEscalation { problem, text: reason(), due: None }),
         21 => Command::Problems(P::Reclassify { problem, field: Some(field), place: Some(place), reason: reason() }),
-        22 => Command::Problems(if c % 2 == 0 { P::Withhold { problem, reason: reason() } } else { P::Show { problem, reason: reason() } }),
-        23 => Command::Problems(P::ProposeTopic { place: CITY, field, title: text("共性"), problems: vec![problem, pick(b), pick(c)] }),
+        22 => Command::Problems(if c % 2 == 0 {
+            P::Withhold { problem, reason: reason() }
+        } else {
+            P::Show { problem, reason: reason() }
+        }),
+        23 => Command::Problems(P::ProposeTopic {
+            place: CITY,
+            field,
+            title: text("共性"),
+            problems: vec![problem, pick(b), pick(c)],
+        }),
         24 => Command::Problems(P::Dismiss { problem, reason: reason() }),
         25 => Command::Places(Pl::Count { place, what: Counted::ALL[a % 4], value: c as u32 % 50, on, method: Method::Counted }),
         26 => Command::Places(match c % 5 {
@@ -69,7 +92,11 @@ fn some(step: Step, reported: &mut Vec<ProblemId>) -> Submission {
             1 => Pl::Classify { place, class: Class::ALL[a % 5], from: on, document: document() },
             2 => Pl::Grade { place, grade: Grade::ALL[a % 5], from: on, document: document() },
             3 => Pl::EnterStage { place, stage: Stage::ALL[a % 4], from: on, document: document() },
-            _ => Pl::Locate { place, position: Position::new(1_200_000_000 + a as i32, 300_000_000).expect("inside"), source: document() },
+            _ => Pl::Locate {
+                place,
+                position: Position::new(1_200_000_000 + a as i32, 300_000_000).expect("inside"),
+                source: document(),
+            },
         }),
         27 => Command::Places(if c % 2 == 0 {
             Pl::Close { place, on: Some(on), into: vec![VILLAGES[a % 7]], document: document() }
@@ -78,7 +105,12 @@ fn some(step: Step, reported: &mut Vec<ProblemId>) -> Submission {
         }),
         28 => {
             let rule = rules::starting_pack().remove(a % 5);
-            Command::Rules(rules::Command::Set { place: [PROVINCE, CITY, QINGXI, YUNLING, post.place][b % 5], from: today.plus(c as i64 % 3), rule, reason: reason() })
+            Command::Rules(rules::Command::Set {
+                place: [PROVINCE, CITY, QINGXI, YUNLING, post.place][b % 5],
+                from: today.plus(c as i64 % 3),
+                rule,
+                reason: reason(),
+            })
         }
         _ => Command::Import(some_import(a, b, c)),
     };
@@ -119,7 +151,12 @@ fn some_import(a: usize, b: usize, c: usize) -> places::RegisterImport {
 }
 
 fn random(ground: &Ground) {
-    let config = ProptestConfig { cases: if ground.is_postgres() { 6 } else { 12 }, max_shrink_iters: 40, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig {
+        cases: if ground.is_postgres() { 6 } else { 12 },
+        max_shrink_iters: 40,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
     let steps = vec(any::<Step>(), 1..160);
     let mut runner = TestRunner::new(config);
     runner
@@ -219,7 +256,9 @@ fn nobody_waits(ground: &Ground) {
     let (send, receive) = std::sync::mpsc::channel();
     for n in 0..30_000_usize {
         let send = send.clone();
-        store.submit(by(chen(), report(VILLAGES[n % 5], Field::Road, &n.to_string())), move |answer| drop(send.send(answer.map(|_| ()))));
+        store.submit(by(chen(), report(VILLAGES[n % 5], Field::Road, &n.to_string())), move |answer| {
+            drop(send.send(answer.map(|_| ())))
+        });
     }
     drop(send);
     receive.into_iter().for_each(|answer| answer.expect("no accident"));
@@ -245,7 +284,9 @@ fn readers(ground: &Ground) {
                     while !stop.load(Ordering::Relaxed) {
                         let view = [ViewId::Problems, ViewId::Places][n % 2];
                         assert!(pages(store, &all(view)).len() >= 14);
-                        assert!(store.row(ViewId::Problems, &problems[read % problems.len()].key()).expect("no accident").is_some());
+                        assert!(
+                            store.row(ViewId::Problems, &problems[read % problems.len()].key()).expect("no accident").is_some()
+                        );
                         read += 1;
                     }
                     read
@@ -259,7 +300,9 @@ fn readers(ground: &Ground) {
         stop.store(true, Ordering::Relaxed);
         assert!(readers.into_iter().map(|r| r.join().expect("no accident")).sum::<usize>() > 4);
     });
-    let names = if ground.is_postgres() { "SELECT tablename FROM pg_tables WHERE tablename LIKE 'v\\_%'" } else {
+    let names = if ground.is_postgres() {
+        "SELECT tablename FROM pg_tables WHERE tablename LIKE 'v\\_%'"
+    } else {
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'v\\_%' ESCAPE '\\'"
     };
     assert!(ground.raw().texts(names).len() <= 2 * ViewId::ALL.len(), "old tables do not pile up");
@@ -283,7 +326,8 @@ fn puts_right(ground: &Ground) {
     let store = ground.open();
     busy(&store);
     let before = contents(&store);
-    let table = ground.raw().one("SELECT 'v_' || view || '_' || version || '_' || generation FROM view_table WHERE view = 'problems'");
+    let table =
+        ground.raw().one("SELECT 'v_' || view || '_' || version || '_' || generation FROM view_table WHERE view = 'problems'");
     ground.raw().run(&format!("UPDATE {table} SET c_field = 'waste', data = '{{}}'"));
     assert_ne!(contents(&store), before);
     let facts = store.rebuild(ViewId::Problems, &mut |_| {}).expect("rebuilt");

@@ -7,10 +7,7 @@ use store::{NewFile, Store};
 
 use crate::{Case, county::*, ground::Ground};
 
-pub const CASES: &[Case] = &[
-    ("the_same_content_is_stored_once", once),
-    ("a_row_never_names_a_missing_file", never_missing),
-];
+pub const CASES: &[Case] = &[("the_same_content_is_stored_once", once), ("a_row_never_names_a_missing_file", never_missing)];
 
 fn file(content: &[u8]) -> NewFile<'_> {
     NewFile { content, media_type: "image/jpeg", taken_ms: Some(NOW), position: Position::new(1_196_000_000, 305_000_000) }
@@ -29,7 +26,8 @@ fn once(ground: &Ground) {
             s.spawn(|| store.files().put(&file(&content), NOW).expect("stored"));
         }
     });
-    let again = store.files().put(&NewFile { taken_ms: None, media_type: "text/html", ..file(&content) }, NOW + 1).expect("stored");
+    let again =
+        store.files().put(&NewFile { taken_ms: None, media_type: "text/html", ..file(&content) }, NOW + 1).expect("stored");
     assert_eq!((again.taken_ms, again.media_type.as_str(), again.bytes), (Some(NOW), "image/jpeg", 100_000), "the first stays");
     let [path] = on_disk(&store).try_into().expect("one file");
     assert!(path.ends_with(again.hash.as_str()));

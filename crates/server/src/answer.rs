@@ -81,9 +81,9 @@ pub struct Problem {
     /// Each thing that is wrong, with its place.
     pub findings: Vec<Value>,
     /// English words where the locale file has none.
-    pub english: String,
+    pub english: Box<str>,
     /// What happened inside, for the log alone.
-    pub accident: Option<String>,
+    pub accident: Option<Box<str>>,
 }
 
 impl Problem {
@@ -94,7 +94,7 @@ impl Problem {
             code: code.to_owned(),
             args: Map::new(),
             findings: Vec::new(),
-            english: code.replace(['/', '-'], " "),
+            english: code.replace(['/', '-'], " ").into(),
             accident: None,
         }
     }
@@ -135,12 +135,12 @@ impl Problem {
     }
     /// Something broke inside.
     pub fn accident(what: impl Into<String>) -> Problem {
-        Problem { accident: Some(what.into()), ..Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "accident") }
+        Problem { accident: Some(what.into().into()), ..Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "accident") }
     }
 
     /// A refusal of the programme's own rules.
     pub fn refused(code: String, args: Map<String, Value>, english: String) -> Problem {
-        Problem { code, args, english, ..Problem::new(StatusCode::CONFLICT, "") }
+        Problem { code, args, english: english.into(), ..Problem::new(StatusCode::CONFLICT, "") }
     }
 
     /// Title and detail in a language.

@@ -74,15 +74,12 @@ fn complete_photos(ask: &Ask, photos: &mut [Photo]) -> Result<(), Problem> {
 /// The answer as a document or the refusal as a problem.
 pub fn answer_document(ask: &Ask, answer: store::Answer) -> Result<Answer, Problem> {
     let repeated = answer.repeated;
-    match accepted(answer)? {
-        (subject, facts, kinds) => {
-            let mut document = json!({ "subject": subject, "facts": facts, "kinds": kinds, "repeated": repeated });
-            if ask.app.settings.demo {
-                document["demo"] = true.into();
-            }
-            Ok(Answer::json(&document))
-        }
+    let (subject, facts, kinds) = accepted(answer)?;
+    let mut document = json!({ "subject": subject, "facts": facts, "kinds": kinds, "repeated": repeated });
+    if ask.app.settings.demo {
+        document["demo"] = true.into();
     }
+    Ok(Answer::json(&document))
 }
 
 type Accepted = (String, Vec<store::FactRef>, std::collections::BTreeMap<String, u64>);

@@ -358,7 +358,7 @@ fn batch(sql: &mut dyn Sql, tables: &Tables, items: &[Item], suite: Suite) -> Re
             Ok(drafts) => record(sql, &mut folder, &mut heads, &mut sealed, context, drafts, suite)?,
         };
         if outcome != Outcome::Forbidden {
-            recorded_answers.push((context.command, item.digest, outcome.clone(), context.now_ms));
+            recorded_answers.push((context.command, context.now_ms));
             known.insert(context.command, (item.digest, outcome.clone()));
         }
         answers.push(Answer { outcome, repeated: false });
@@ -367,23 +367,26 @@ fn batch(sql: &mut dyn Sql, tables: &Tables, items: &[Item], suite: Suite) -> Re
     let touched = folder.write(sql)?;
     let heads: Vec<Head> = heads.into_values().collect();
     log::save_heads(sql, &heads)?;
-    save_answers(sql, &recorded_answers)?;
+    save_answers(sql, &recorded_answers, &known)?;
     Ok((answers, sealed.len() as u64, touched))
 }
 
 /// What a batch's commands want to see, in as few queries as possible.
 fn prefetch<'i>(sql: &mut dyn Sql, folder: &mut Folder, items: impl Iterator<Item = &'i Item>) -> Result<()> {
-    let items: Vec<&Item> = items.collect();
-    // Each round may make commands ask for more; four rounds are the deepest dependency there is.
-    for _ in 0..4 {
-        let wanted: Vec<Read> =
-            items.iter().flat_map(|i| i.submission.command.reads(&folder.rows)).filter(|r| !folder.rows.has(r)).collect();
+    let mut items: Vec<&Item> = items.collect();
+    // What is loaded may make a command ask for more; whatever asks for nothing more is done.
+    loop {
+        let mut wanted = Vec::new();
+        items.retain(|item| {
+            let before = wanted.len();
+            wanted.extend(item.submission.command.reads(&folder.rows).into_iter().filter(|r| !folder.rows.has(r)));
+            wanted.len() > before
+        });
         if wanted.is_empty() {
-            break;
+            return Ok(());
         }
         views::load(sql, folder.tables, &mut folder.rows, &wanted)?;
     }
-    Ok(())
 }
 
 /// What one command wants to see after what went before it in the batch.
@@ -496,18 +499,19 @@ fn known_answers(sql: &mut dyn Sql, items: &[Item]) -> Result<HashMap<Uuid, ([u8
     Ok(known)
 }
 
-fn save_answers(sql: &mut dyn Sql, answers: &[(Uuid, [u8; 32], Outcome, i64)]) -> Result<()> {
+fn save_answers(sql: &mut dyn Sql, commands: &[(Uuid, i64)], known: &HashMap<Uuid, ([u8; 32], Outcome)>) -> Result<()> {
     let columns = [("id", SqlType::Bytes), ("digest", SqlType::Bytes), ("answer", SqlType::Text), ("recorded_ms", SqlType::Int)];
     let insert = Insert {
         table: "command".into(),
         columns: columns.iter().map(|(n, t)| ((*n).to_owned(), *t)).collect(),
         replace_on: None,
     };
-    let rows: Vec<Vec<Value>> = answers
+    let rows: Vec<Vec<Value>> = commands
         .iter()
-        .map(|(id, digest, outcome, now)| {
+        .filter_map(|(id, now)| {
+            let (digest, outcome) = known.get(id)?;
             let text = serde_json::to_string(outcome).unwrap_or_default();
-            vec![Value::Bytes(id.as_bytes().to_vec()), Value::Bytes(digest.to_vec()), Value::Text(text), Value::Int(*now)]
+            Some(vec![Value::Bytes(id.as_bytes().to_vec()), Value::Bytes(digest.to_vec()), Value::Text(text), Value::Int(*now)])
         })
         .collect();
     sql.insert_many(&insert, &rows)

@@ -48,6 +48,7 @@ const FAMILIES: &[Family] = &[
     Family { name: "method", of: Words::Enums("places", &["Method"]), extras: &[] },
     Family { name: "role", of: Words::Enums("basics", &["Role"]), extras: &["public"] },
     Family { name: "rule", of: Words::Enums("rules", &["Rule"]), extras: &[] },
+    Family { name: "unit", of: Words::Enums("indicators", &["Unit"]), extras: &[] },
 ];
 
 /// As extras of a family: every field that the core declares.

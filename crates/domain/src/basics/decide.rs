@@ -1,6 +1,6 @@
 //! Commands: decided by pure functions into facts, or refused with a named reason.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -145,7 +145,8 @@ impl Recorded {
 /// The rows a command may look at: loaded before it is decided, and kept up to date within a batch.
 #[derive(Debug, Default)]
 pub struct Rows {
-    rows: HashMap<(ViewId, String), Option<Row>>,
+    // By view first, so that looking up a key copies nothing.
+    rows: BTreeMap<ViewId, HashMap<String, Option<Row>>>,
     all_places: bool,
 }
 
@@ -155,7 +156,7 @@ impl Rows {
     where
         Row: AsView<V>,
     {
-        let found = self.rows.get(&(V::ID, key.to_owned()));
+        let found = self.found(V::ID, key);
         debug_assert!(found.is_some() || self.all_places, "row {:?} {key} was not asked for by reads()", V::ID);
         found.and_then(Option::as_ref).and_then(|row| row.as_view())
     }
@@ -168,14 +169,14 @@ impl Rows {
     /// Whether what is wanted is there already.
     pub fn has(&self, read: &Read) -> bool {
         match read {
-            Read::Row(view, key) => self.rows.contains_key(&(*view, key.clone())),
+            Read::Row(view, key) => self.found(*view, key).is_some(),
             Read::AllPlaces => self.all_places,
         }
     }
 
     /// Puts a row (or its absence) in.
     pub fn put(&mut self, view: ViewId, key: String, row: Option<Row>) {
-        self.rows.insert((view, key), row);
+        self.rows.entry(view).or_default().insert(key, row);
     }
 
     /// Notes that every place has been put in.
@@ -185,17 +186,21 @@ impl Rows {
 
     /// All places that were put in.
     pub fn places(&self) -> impl Iterator<Item = &Place> {
-        self.rows.iter().filter(|((view, _), _)| *view == ViewId::Places).filter_map(|(_, row)| row.as_ref()?.as_view())
+        self.rows.get(&ViewId::Places).into_iter().flat_map(HashMap::values).filter_map(|row| row.as_ref()?.as_view())
     }
 
     /// A row of any view, for writing it down.
     pub fn peek(&self, view: ViewId, key: &str) -> Option<&Row> {
-        self.rows.get(&(view, key.to_owned())).and_then(Option::as_ref)
+        self.found(view, key).and_then(Option::as_ref)
+    }
+
+    fn found(&self, view: ViewId, key: &str) -> Option<&Option<Row>> {
+        self.rows.get(&view)?.get(key)
     }
 
     /// Takes a row out for folding; the caller puts the result back.
     pub fn take(&mut self, view: ViewId, key: &str) -> Option<Option<Row>> {
-        self.rows.remove(&(view, key.to_owned()))
+        self.rows.get_mut(&view)?.remove(key)
     }
 }
 

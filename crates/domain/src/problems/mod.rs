@@ -22,6 +22,6 @@ use crate::DossierSection;
 pub const DOSSIER: DossierSection = DossierSection {
     room: "problems",
     view: "problems",
-    columns: &["number", "field", "state", "reported_on", "due", "post_role"],
+    columns: &["number", "field", "text", "state", "reported_on", "due", "post_role"],
     sort: "-reported_on",
 };

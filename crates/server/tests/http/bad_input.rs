@@ -466,7 +466,7 @@ fn odd_uploads() {
         png.clone(),
         encoded(8, 8, 1, ImageFormat::WebP),
         broken_exif(&jpeg),
-        broken_exif(&jpeg[..].to_vec()).into_iter().chain(*b"trailing bytes of a phone").collect(),
+        broken_exif(&jpeg[..]).into_iter().chain(*b"trailing bytes of a phone").collect(),
     ] {
         let reply = upload(&content).send();
         assert_eq!(reply.status, 200, "{}", reply.text());

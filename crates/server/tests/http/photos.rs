@@ -12,7 +12,7 @@ use crate::world::*;
 fn sample(name: &str) -> Option<Vec<u8>> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/problems/photos");
     std::fs::read(folder.join(name))
-        .or_else(|_| std::fs::read(std::path::Path::new("/work/shared/data/problems/photos").join(name)))
+        .or_else(|_| std::fs::read(std::path::Path::new("the project).join(name)))
         .ok()
 }
 
@@ -84,7 +84,8 @@ fn what_the_camera_said() {
             day.parse::<domain::basics::Day>().unwrap().start_ms() + ((h * 60 + m) * 60 + s) * 1000
         },
     );
-    let known: [(&str, Option<(i64, i64)>, Option<i64>); 8] = [
+    type Known = (&'static str, Option<(i64, i64)>, Option<i64>);
+    let known: [Known; 8] = [
         ("DSCN0010.jpg", Some((at(43.0, 28.0, 2.814), at(11.0, 53.0, 6.456))), Some(ms("2008-10-22", 16, 28, 39))),
         ("DSCN0012.jpg", Some((at(43.0, 28.0, 1.764), at(11.0, 53.0, 7.422))), Some(ms("2008-10-22", 16, 29, 49))),
         ("DSCN0021.jpg", Some((at(43.0, 28.0, 1.494), at(11.0, 53.0, 4.338))), Some(ms("2008-10-22", 16, 38, 20))),

@@ -413,10 +413,6 @@ pub fn problem(at: At) -> Uuid {
     SEED.problems.iter().find(|(a, _)| *a == at).unwrap().1
 }
 
-pub fn account(name: &str) -> AccountId {
-    SEED.people.iter().find(|(n, _)| n.strip_prefix("test-") == Some(name)).unwrap().1
-}
-
 /// The post of a test person, as the table above says.
 pub fn post(name: &str) -> (Role, At) {
     PEOPLE.iter().find(|(n, ..)| *n == name).map(|(_, role, at)| (*role, *at)).unwrap()
@@ -563,11 +559,6 @@ impl Reply {
             assert!(!words.is_empty() && !words.contains(['{', '}']) && !words.starts_with("error."), "{part}: {words:?}");
         }
         document
-    }
-
-    /// The keys of the answer's object, sorted.
-    pub fn keys(&self) -> Vec<String> {
-        keys(&self.json())
     }
 }
 

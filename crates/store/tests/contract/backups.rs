@@ -188,5 +188,5 @@ fn cut_off(ground: &Ground) {
     let out = ground.path().join("a.backup");
     backup(&store, &out).expect("a backup");
     assert_eq!(verify_backup(&out).expect("whole"), holds(&store));
-    assert_eq!(store.row(ViewId::Places, &CITY.key()).expect("read").is_some(), true);
+    assert!(store.row(ViewId::Places, &CITY.key()).expect("read").is_some());
 }

@@ -1,4 +1,6 @@
 //! A small made-up register with two counties, its people, and commands in short form.
+// Ids are grouped as division codes are: province and city, county, township, village.
+#![allow(clippy::inconsistent_digit_grouping)]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

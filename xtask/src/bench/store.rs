@@ -153,7 +153,7 @@ fn text<const N: usize>(words: &str) -> Text<N> {
 }
 
 /// The city above the counties of a bench.
-const TOP: PlaceId = PlaceId(98_0100_000_000_00);
+const TOP: PlaceId = PlaceId(98_010_000_000_000);
 
 /// Makes counties that are not there yet, each with ten townships of twenty villages; returns the villages.
 fn found(store: &Store, chains: u64) -> Result<Vec<PlaceId>> {

@@ -33,23 +33,23 @@ pub(crate) const SELECT: &str =
 pub(crate) fn append(sql: &mut dyn Sql, facts: &[Fact]) -> Result<()> {
     let insert =
         Insert { table: "fact".into(), columns: COLUMNS.iter().map(|(n, t)| ((*n).to_owned(), *t)).collect(), replace_on: None };
-    let rows: Vec<Vec<Value>> = facts
+    let rows: Vec<Vec<Cell>> = facts
         .iter()
         .map(|f| {
             vec![
-                Value::Int(f.chain.county.into()),
-                f.chain.name.as_str().into(),
-                Value::Int(f.seq as i64),
-                Value::Bytes(f.command.as_bytes().to_vec()),
-                f.kind.as_str().into(),
-                f.subject.as_str().into(),
-                Value::Int(f.place),
-                f.actor.as_str().into(),
-                Value::Int(f.effective_ms),
-                Value::Int(f.recorded_ms),
-                f.body.as_str().into(),
-                Value::Bytes(f.prev.0.to_vec()),
-                Value::Bytes(f.hash.0.to_vec()),
+                Cell::Int(f.chain.county.into()),
+                Cell::Text(f.chain.name.as_str()),
+                Cell::Int(f.seq as i64),
+                Cell::Bytes(f.command.as_bytes()),
+                Cell::Text(f.kind.as_str()),
+                Cell::Text(&f.subject),
+                Cell::Int(f.place),
+                Cell::Text(&f.actor),
+                Cell::Int(f.effective_ms),
+                Cell::Int(f.recorded_ms),
+                Cell::Text(&f.body),
+                Cell::Bytes(&f.prev.0),
+                Cell::Bytes(&f.hash.0),
             ]
         })
         .collect();

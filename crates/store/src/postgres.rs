@@ -124,15 +124,11 @@ enum Column<'a> {
 }
 
 impl<'a> Column<'a> {
-    fn of(kind: SqlType, values: impl Iterator<Item = &'a Value>) -> Column<'a> {
+    fn of(kind: SqlType, cells: impl Iterator<Item = Cell<'a>>) -> Column<'a> {
         match kind {
-            SqlType::Int => Column::Ints(values.map(|v| if let Value::Int(i) = v { Some(*i) } else { None }).collect()),
-            SqlType::Text => {
-                Column::Texts(values.map(|v| if let Value::Text(t) = v { Some(t.as_str()) } else { None }).collect())
-            }
-            SqlType::Bytes => {
-                Column::Bytes(values.map(|v| if let Value::Bytes(b) = v { Some(b.as_slice()) } else { None }).collect())
-            }
+            SqlType::Int => Column::Ints(cells.map(|c| if let Cell::Int(v) = c { Some(v) } else { None }).collect()),
+            SqlType::Text => Column::Texts(cells.map(|c| if let Cell::Text(v) = c { Some(v) } else { None }).collect()),
+            SqlType::Bytes => Column::Bytes(cells.map(|c| if let Cell::Bytes(v) = c { Some(v) } else { None }).collect()),
         }
     }
     fn param(&self) -> &(dyn ToSql + Sync) {
@@ -229,7 +225,7 @@ impl Sql for PostgresConnection {
         Ok(self.runtime.block_on(self.client().batch_execute(&sql))?)
     }
 
-    fn insert_many(&mut self, insert: &Insert, rows: &[Vec<Value>]) -> Result<()> {
+    fn insert_many(&mut self, insert: &Insert, rows: &[Vec<Cell>]) -> Result<()> {
         if rows.is_empty() {
             return Ok(());
         }
@@ -244,7 +240,7 @@ impl Sql for PostgresConnection {
             conflict_clause(insert)
         );
         let columns: Vec<Column> =
-            insert.columns.iter().enumerate().map(|(i, (_, kind))| Column::of(*kind, rows.iter().map(|r| &r[i]))).collect();
+            insert.columns.iter().enumerate().map(|(i, (_, kind))| Column::of(*kind, rows.iter().map(|r| r[i]))).collect();
         let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(Column::param).collect();
         self.runtime.block_on(async {
             let statement = self.client().prepare_cached(&sql).await?;
@@ -258,7 +254,7 @@ impl Sql for PostgresConnection {
             return Ok(());
         }
         let sql = format!("SELECT {columns} FROM {table} WHERE {} = ANY($1::{})", key.0, array(key.1));
-        let column = Column::of(key.1, keys.iter());
+        let column = Column::of(key.1, keys.iter().map(Cell::from));
         self.query_each(&sql, &[column.param()], row)
     }
 

@@ -6,7 +6,10 @@
 
 use std::{collections::BTreeMap, sync::PoisonError};
 
-use domain::{Row, ViewId, basics::Value};
+use domain::{
+    Row, ViewId,
+    basics::{Rows, Value},
+};
 use facts::ChainId;
 
 use crate::{
@@ -167,7 +170,7 @@ fn fold_chain(
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64> {
     const PAGE: u64 = 10_000;
-    let mut folder = Folder::new(tables);
+    let mut folder = Folder::new(tables, Rows::default());
     let (mut last, mut done) = (after, 0);
     while last < up_to {
         let mut page = Vec::with_capacity(PAGE.min(up_to - last) as usize);

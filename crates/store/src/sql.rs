@@ -71,6 +71,30 @@ pub enum SqlType {
     Bytes,
 }
 
+/// A value on its way into the database, borrowed: writing copies nothing that is there already.
+#[derive(Debug, Clone, Copy)]
+pub enum Cell<'a> {
+    /// Unknown or not applicable.
+    Null,
+    /// Number, time, flag or place.
+    Int(i64),
+    /// Words or day.
+    Text(&'a str),
+    /// Bytes.
+    Bytes(&'a [u8]),
+}
+
+impl<'a> From<&'a Value> for Cell<'a> {
+    fn from(value: &'a Value) -> Cell<'a> {
+        match value {
+            Value::Null => Cell::Null,
+            Value::Int(v) => Cell::Int(*v),
+            Value::Text(v) => Cell::Text(v),
+            Value::Bytes(v) => Cell::Bytes(v),
+        }
+    }
+}
+
 /// A bulk insert: table, columns, and the key whose rows are replaced on conflict (none: a conflict is an error).
 #[derive(Debug, Clone)]
 pub struct Insert {
@@ -106,7 +130,7 @@ pub trait Sql: Send {
     /// Runs several statements without parameters.
     fn script(&mut self, sql: &str) -> Result<()>;
     /// Writes many rows.
-    fn insert_many(&mut self, insert: &Insert, rows: &[Vec<Value>]) -> Result<()>;
+    fn insert_many(&mut self, insert: &Insert, rows: &[Vec<Cell>]) -> Result<()>;
     /// Reads `columns` of the rows whose `key` is one of `keys`, in any order.
     fn by_keys(&mut self, table: &str, columns: &str, key: (&str, SqlType), keys: &[Value], row: EachRow) -> Result<()>;
     /// Begins a transaction that will write.

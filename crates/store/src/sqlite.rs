@@ -170,13 +170,13 @@ impl Cells for SqliteCells<'_, '_> {
     }
 }
 
-fn bind(statement: &mut rusqlite::CachedStatement, params: &[Value]) -> Result<()> {
-    for (i, value) in params.iter().enumerate() {
-        match value {
-            Value::Null => statement.raw_bind_parameter(i + 1, rusqlite::types::Null)?,
-            Value::Int(v) => statement.raw_bind_parameter(i + 1, v)?,
-            Value::Text(v) => statement.raw_bind_parameter(i + 1, v)?,
-            Value::Bytes(v) => statement.raw_bind_parameter(i + 1, v)?,
+fn bind<'a>(statement: &mut rusqlite::CachedStatement, cells: impl Iterator<Item = Cell<'a>>) -> Result<()> {
+    for (i, cell) in cells.enumerate() {
+        match cell {
+            Cell::Null => statement.raw_bind_parameter(i + 1, rusqlite::types::Null)?,
+            Cell::Int(v) => statement.raw_bind_parameter(i + 1, v)?,
+            Cell::Text(v) => statement.raw_bind_parameter(i + 1, v)?,
+            Cell::Bytes(v) => statement.raw_bind_parameter(i + 1, v)?,
         }
     }
     Ok(())
@@ -185,13 +185,13 @@ fn bind(statement: &mut rusqlite::CachedStatement, params: &[Value]) -> Result<(
 impl Sql for SqliteConnection {
     fn run(&mut self, sql: &str, params: &[Value]) -> Result<u64> {
         let mut statement = self.0.prepare_cached(&numbered(sql))?;
-        bind(&mut statement, params)?;
+        bind(&mut statement, params.iter().map(Cell::from))?;
         Ok(statement.raw_execute()? as u64)
     }
 
     fn each(&mut self, sql: &str, params: &[Value], row: EachRow) -> Result<()> {
         let mut statement = self.0.prepare_cached(&numbered(sql))?;
-        bind(&mut statement, params)?;
+        bind(&mut statement, params.iter().map(Cell::from))?;
         let mut rows = statement.raw_query();
         while let Some(found) = rows.next()? {
             row(&SqliteCells(found))?;
@@ -203,7 +203,7 @@ impl Sql for SqliteConnection {
         Ok(self.0.execute_batch(&self.dialect(sql))?)
     }
 
-    fn insert_many(&mut self, insert: &Insert, rows: &[Vec<Value>]) -> Result<()> {
+    fn insert_many(&mut self, insert: &Insert, rows: &[Vec<Cell>]) -> Result<()> {
         let names: Vec<&str> = insert.columns.iter().map(|(name, _)| name.as_str()).collect();
         let marks: Vec<String> = (1..=names.len()).map(|i| format!("?{i}")).collect();
         let sql = format!(
@@ -215,7 +215,7 @@ impl Sql for SqliteConnection {
         );
         let mut statement = self.0.prepare_cached(&sql)?;
         for row in rows {
-            bind(&mut statement, row)?;
+            bind(&mut statement, row.iter().copied())?;
             statement.raw_execute()?;
         }
         Ok(())
@@ -225,7 +225,7 @@ impl Sql for SqliteConnection {
         let sql = format!("SELECT {columns} FROM {table} WHERE {} = ?1", key.0);
         let mut statement = self.0.prepare_cached(&sql)?;
         for key in keys {
-            bind(&mut statement, std::slice::from_ref(key))?;
+            bind(&mut statement, std::iter::once(key.into()))?;
             let mut rows = statement.raw_query();
             while let Some(found) = rows.next()? {
                 row(&SqliteCells(found))?;
@@ -268,7 +268,7 @@ impl Sql for Lent<'_> {
     fn script(&mut self, sql: &str) -> Result<()> {
         self.deref_mut().script(sql)
     }
-    fn insert_many(&mut self, insert: &Insert, rows: &[Vec<Value>]) -> Result<()> {
+    fn insert_many(&mut self, insert: &Insert, rows: &[Vec<Cell>]) -> Result<()> {
         self.deref_mut().insert_many(insert, rows)
     }
     fn by_keys(&mut self, table: &str, columns: &str, key: (&str, SqlType), keys: &[Value], row: EachRow) -> Result<()> {

@@ -71,12 +71,16 @@ impl ViewTable {
 
     /// Writes rows, replacing those that are there.
     pub(crate) fn put(&self, sql: &mut dyn Sql, rows: &[(&str, &Row, u32)]) -> Result<()> {
-        let rows: Vec<Vec<Value>> = rows
+        let stored: Vec<(String, Vec<Value>)> = rows
             .iter()
-            .map(|(key, row, org)| {
-                let fixed = [Value::from(*key), Value::Int(i64::from(*org)), Value::Text(row.encode())];
-                let declared = self.view.columns().iter().zip(row.values()).map(|(c, v)| stored(c, v));
-                fixed.into_iter().chain(declared).collect()
+            .map(|(_, row, _)| (row.encode(), self.view.columns().iter().zip(row.values()).map(|(c, v)| stored(c, v)).collect()))
+            .collect();
+        let rows: Vec<Vec<Cell>> = rows
+            .iter()
+            .zip(&stored)
+            .map(|((key, _, org), (data, values))| {
+                let fixed = [Cell::Text(key), Cell::Int(i64::from(*org)), Cell::Text(data)];
+                fixed.into_iter().chain(values.iter().map(Cell::from)).collect()
             })
             .collect();
         sql.insert_many(&self.insert(), &rows)
@@ -196,8 +200,8 @@ pub(crate) struct Folder<'t> {
 }
 
 impl<'t> Folder<'t> {
-    pub(crate) fn new(tables: &'t Tables) -> Folder<'t> {
-        Folder { tables, rows: Rows::default(), dirty: HashMap::new() }
+    pub(crate) fn new(tables: &'t Tables, rows: Rows) -> Folder<'t> {
+        Folder { tables, rows, dirty: HashMap::new() }
     }
 
     pub(crate) fn fold(&mut self, sql: &mut dyn Sql, views: &[ViewId], fact: &Recorded) -> Result<()> {

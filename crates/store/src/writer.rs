@@ -7,7 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
-        Arc, RwLock,
+        Arc, Mutex, RwLock,
         atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
@@ -30,6 +30,10 @@ use crate::{Bench, log, sql::*, views, views::Folder, views::Tables};
 pub(crate) const BATCH_MAX: usize = 512;
 /// Bytes of command text in one transaction at most.
 const BATCH_BYTES: usize = 8 << 20;
+/// Rows kept from one batch to the next at most.
+const ROWS_KEPT: usize = 20_000;
+/// Keys of which a router remembers whose they are.
+const HOMES_KEPT: usize = 200_000;
 /// Facts named one by one in an answer; an import makes more.
 const NAMED_MAX: usize = 50;
 
@@ -110,6 +114,26 @@ pub struct Writer {
     threads: Vec<JoinHandle<()>>,
     db: Arc<dyn Database>,
     tables: Arc<RwLock<Tables>>,
+    homes: Arc<Homes>,
+}
+
+/// Whose chain a place or problem writes to, by its key: that never changes, and is wanted for every command.
+#[derive(Default)]
+struct Homes(Mutex<HashMap<String, u32>>);
+
+impl Homes {
+    fn get(&self, key: &str) -> Option<u32> {
+        self.0.lock().ok()?.get(key).copied()
+    }
+
+    fn put(&self, key: &str, org: u32) {
+        if let Ok(mut homes) = self.0.lock() {
+            if homes.len() >= HOMES_KEPT {
+                homes.clear();
+            }
+            homes.insert(key.to_owned(), org);
+        }
+    }
 }
 
 impl Writer {
@@ -121,10 +145,12 @@ impl Writer {
         (suite, bench): (Suite, Bench),
     ) -> Result<Writer> {
         let (mut queues, mut threads) = (Vec::new(), Vec::new());
+        let homes = Arc::new(Homes::default());
         for n in 0..writers {
             let (send, receive) = sync_channel(8192);
             let sql = db.writer()?;
-            let worker = Worker { sql, tables: tables.clone(), position: position.clone(), suite, bench };
+            let (homes, rows) = (homes.clone(), Rows::default());
+            let worker = Worker { sql, tables: tables.clone(), position: position.clone(), homes, rows, suite, bench };
             let thread = std::thread::Builder::new()
                 .name(format!("writer-{n}"))
                 .spawn(move || worker.run(receive))
@@ -132,7 +158,7 @@ impl Writer {
             queues.push(send);
             threads.push(thread);
         }
-        Ok(Writer { queues, threads, db, tables })
+        Ok(Writer { queues, threads, db, tables, homes })
     }
 
     /// Hands a command in; `reply` is called once, after it is durable or refused.
@@ -161,10 +187,19 @@ impl Writer {
             return Ok(first);
         }
         let Some(Read::Row(view, key)) = first_read(command) else { return Ok(first) };
+        let queue = |org: u32| Ok(&self.queues[org as usize % self.queues.len()]);
+        if let Some(org) = self.homes.get(&key) {
+            return queue(org);
+        }
         let table = self.tables.read().map_err(|_| StoreError::Stopped)?.of(view)?.name();
         let mut reader = self.db.reader()?;
-        let org = reader.one_int(&format!("SELECT org FROM {table} WHERE key = $1"), &[key.into()])?.unwrap_or(0);
-        Ok(&self.queues[org.unsigned_abs() as usize % self.queues.len()])
+        match reader.one_int(&format!("SELECT org FROM {table} WHERE key = $1"), &[key.as_str().into()])? {
+            None => Ok(first),
+            Some(org) => {
+                self.homes.put(&key, org as u32);
+                queue(org as u32)
+            }
+        }
     }
 
     /// Runs something between two batches of the first writer, and waits for it: where a database has one writer, whatever
@@ -206,6 +241,9 @@ struct Worker {
     sql: Box<dyn Sql>,
     tables: Arc<RwLock<Tables>>,
     position: Arc<Positions>,
+    homes: Arc<Homes>,
+    /// As they are after the last batch, so that the next need not load them again. Only where nobody else writes.
+    rows: Rows,
     suite: Suite,
     bench: Bench,
 }
@@ -309,21 +347,46 @@ impl Worker {
         }
         // Held until the commit: no view is swapped under a batch.
         let tables = self.tables.read().map_err(|_| StoreError::Stopped)?;
-        let (answers, recorded, touched) = together(self.sql.as_mut(), |sql| {
-            let done = batch(sql, &tables, items, self.suite)?;
+        let kept = std::mem::take(&mut self.rows);
+        let done = together(self.sql.as_mut(), |sql| {
+            let done = batch(sql, &tables, items, self.suite, kept)?;
             std::thread::sleep(self.bench.sync_delay);
             Ok(done)
         })?;
-        self.position.advance(recorded, &touched);
-        Ok(answers)
+        self.position.advance(done.facts, &done.touched);
+        let alone = self.sql.lock_clause().is_empty();
+        if alone && done.rows.count() <= ROWS_KEPT {
+            self.rows = done.rows;
+        }
+        if !alone {
+            done.answers.iter().filter_map(home).for_each(|(key, org)| self.homes.put(key, org));
+        }
+        Ok(done.answers)
     }
 }
 
-/// Decides and records a batch within the open transaction. Returns the answers, how many facts were recorded, and which
-/// views changed.
-fn batch(sql: &mut dyn Sql, tables: &Tables, items: &[Item], suite: Suite) -> Result<(Vec<Answer>, u64, BTreeSet<ViewId>)> {
+/// What has become of a batch.
+struct Done {
+    answers: Vec<Answer>,
+    /// How many facts were recorded.
+    facts: u64,
+    /// Views that changed.
+    touched: BTreeSet<ViewId>,
+    /// Rows as they are now.
+    rows: Rows,
+}
+
+/// Key of what an accepted command was about, and whose it is.
+fn home(answer: &Answer) -> Option<(&str, u32)> {
+    let Outcome::Accepted { subject, facts, .. } = &answer.outcome else { return None };
+    let (_, key) = subject.split_once(':')?;
+    Some((key, facts.first()?.chain.split_once('/')?.0.parse().ok()?))
+}
+
+/// Decides and records a batch within the open transaction.
+fn batch(sql: &mut dyn Sql, tables: &Tables, items: &[Item], suite: Suite, rows: Rows) -> Result<Done> {
     let mut heads: BTreeMap<ChainId, Head> = BTreeMap::new();
-    let mut folder = Folder::new(tables);
+    let mut folder = Folder::new(tables, rows);
     let mut known = known_answers(sql, items)?;
     let fresh = |item: &&Item, known: &HashMap<Uuid, ([u8; 32], Outcome)>| !known.contains_key(&item.submission.context.command);
     // Lock the chains before reading what the decisions depend on, in one order for everybody.
@@ -365,10 +428,11 @@ fn batch(sql: &mut dyn Sql, tables: &Tables, items: &[Item], suite: Suite) -> Re
     }
     log::append(sql, &sealed)?;
     let touched = folder.write(sql)?;
-    let heads: Vec<Head> = heads.into_values().collect();
+    let written: BTreeSet<ChainId> = sealed.iter().map(|f| f.chain).collect();
+    let heads: Vec<Head> = heads.into_values().filter(|h| written.contains(&h.chain)).collect();
     log::save_heads(sql, &heads)?;
     save_answers(sql, &recorded_answers, &known)?;
-    Ok((answers, sealed.len() as u64, touched))
+    Ok(Done { answers, facts: sealed.len() as u64, touched, rows: folder.rows })
 }
 
 /// What a batch's commands want to see, in as few queries as possible.
@@ -506,13 +570,17 @@ fn save_answers(sql: &mut dyn Sql, commands: &[(Uuid, i64)], known: &HashMap<Uui
         columns: columns.iter().map(|(n, t)| ((*n).to_owned(), *t)).collect(),
         replace_on: None,
     };
-    let rows: Vec<Vec<Value>> = commands
+    let texts: Vec<(&Uuid, &[u8; 32], String, i64)> = commands
         .iter()
-        .filter_map(|(id, now)| {
-            let (digest, outcome) = known.get(id)?;
-            let text = serde_json::to_string(outcome).unwrap_or_default();
-            Some(vec![Value::Bytes(id.as_bytes().to_vec()), Value::Bytes(digest.to_vec()), Value::Text(text), Value::Int(*now)])
-        })
+        .filter_map(|(id, now)| known.get(id).map(|(digest, outcome)| (id, digest, encoded(outcome), *now)))
+        .collect();
+    let rows: Vec<Vec<Cell>> = texts
+        .iter()
+        .map(|(id, digest, text, now)| vec![Cell::Bytes(id.as_bytes()), Cell::Bytes(*digest), Cell::Text(text), Cell::Int(*now)])
         .collect();
     sql.insert_many(&insert, &rows)
+}
+
+fn encoded(outcome: &Outcome) -> String {
+    serde_json::to_string(outcome).expect("answers are plain data with string keys")
 }

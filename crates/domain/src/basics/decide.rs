@@ -166,6 +166,11 @@ impl Rows {
         self.get::<Place>(&id.key())
     }
 
+    /// How many rows, and absences of rows, have been put in.
+    pub fn count(&self) -> usize {
+        self.rows.values().map(HashMap::len).sum()
+    }
+
     /// Whether what is wanted is there already.
     pub fn has(&self, read: &Read) -> bool {
         match read {

@@ -13,6 +13,9 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(name = "qianwan", version, about = "Qianwan: runs a village-improvement programme", propagate_version = true)]
 struct Cli {

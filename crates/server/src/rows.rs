@@ -1,6 +1,9 @@
 //! Lists, single rows, groups: the few ways to read, with the caller's places as the outermost condition.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::{Arc, Mutex},
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
@@ -9,7 +12,7 @@ use domain::{
     places::{Level, Place},
 };
 use serde_json::{Value, json};
-use store::{Condition, Cursor, Groups, List, Scope, StoredRow};
+use store::{Condition, Cursor, GroupRow, Groups, List, Scope, StoredRow};
 
 use crate::{
     answer::{Answer, Problem},
@@ -304,6 +307,34 @@ impl Briefs {
     }
 }
 
+/// Counts that were made since the rows last changed: a whole province is counted once for everybody who looks.
+#[derive(Default)]
+pub struct CountCache(Mutex<VecDeque<Kept>>);
+
+/// When it was made, of what, and what came of it.
+type Kept = ((u64, u64), Groups, Arc<Vec<GroupRow>>);
+
+/// Counts kept at a time.
+const COUNTS_MAX: usize = 64;
+
+impl CountCache {
+    fn get(&self, ask: &Ask, groups: Groups) -> Result<Arc<Vec<GroupRow>>, Problem> {
+        let positions = ask.app.store.positions();
+        let age = (positions.of(ViewId::Places), positions.of(groups.view));
+        if let Ok(kept) = self.0.lock()
+            && let Some((_, _, found)) = kept.iter().find(|(made, of, _)| *made == age && *of == groups)
+        {
+            return Ok(found.clone());
+        }
+        let found = Arc::new(ask.app.store.groups(&groups)?);
+        if let Ok(mut kept) = self.0.lock() {
+            kept.truncate(COUNTS_MAX - 1);
+            kept.push_front((age, groups, found.clone()));
+        }
+        Ok(found)
+    }
+}
+
 /// `GET /api/groups/{view}`.
 pub fn groups(ask: &Ask) -> Result<Answer, Problem> {
     let view = view(ask)?;
@@ -321,7 +352,7 @@ pub fn groups(ask: &Ask) -> Result<Answer, Problem> {
     }
     let sum = ask.param("sum").map(str::to_owned);
     let groups = Groups { view, scope, conditions: conditions(ask, view)?, by: by.clone(), sum };
-    let found = ask.app.store.groups(&groups)?;
+    let found = ask.app.counted.get(ask, groups)?;
     let is_place =
         |i: usize| by[i].starts_with('@') || view.columns().iter().any(|c| c.name == by[i] && c.kind == ColumnKind::Place);
     let ids: Vec<PlaceId> = found

@@ -5,7 +5,7 @@ use domain::{
     basics::{Capability, Day, PlaceId, Value as Cell},
 };
 use serde_json::json;
-use store::{Condition, List, Scope};
+use store::{Condition, Counted, List, Scope};
 
 use crate::{
     answer::{Answer, Problem},
@@ -29,10 +29,6 @@ struct Waiting {
 pub fn today(ask: &Ask) -> Result<Answer, Problem> {
     let mut lists = Vec::new();
     for waiting in waiting(ask)? {
-        let count = ask.app.store.count(ViewId::Problems, &waiting.scope, &waiting.conditions)?;
-        if count.count == 0 {
-            continue;
-        }
         let list = List {
             view: ViewId::Problems,
             scope: waiting.scope,
@@ -42,6 +38,14 @@ pub fn today(ask: &Ask) -> Result<Answer, Problem> {
             limit: ROWS,
         };
         let page = ask.app.store.list(&list)?;
+        if page.rows.is_empty() {
+            continue;
+        }
+        // What fits on the page counts itself.
+        let count = match page.next {
+            None => Counted { count: page.rows.len() as u64, capped: false },
+            Some(_) => ask.app.store.count(ViewId::Problems, &list.scope, &list.conditions)?,
+        };
         lists.push(json!({
             "name": waiting.name, "query": waiting.query, "count": count.count, "count_capped": count.capped,
             "rows": rows::told(ask, ViewId::Problems, &page.rows)?,

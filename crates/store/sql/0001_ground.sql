@@ -1,6 +1,7 @@
 -- Why: the ground floor. The log, the answers to commands, chain heads, the register of view tables, files, people who sign in.
 -- {bytes} and {rowid} are the only words that differ between the two databases.
--- (county, chain, seq) is the key from day one, so that distributed PostgreSQL engines can shard by county.
+-- (county, chain, seq) is the key from day one, so that distributed PostgreSQL engines can shard by county. It also makes a
+-- fork impossible to store: two facts after the same one would have the same number (docs/decisions/0005).
 CREATE TABLE fact (
   county BIGINT NOT NULL,
   chain TEXT NOT NULL,
@@ -15,8 +16,7 @@ CREATE TABLE fact (
   body TEXT NOT NULL,
   prev {bytes} NOT NULL,
   hash {bytes} NOT NULL,
-  PRIMARY KEY (county, chain, seq),
-  UNIQUE (county, chain, prev)
+  PRIMARY KEY (county, chain, seq)
 ) {rowid};
 CREATE INDEX fact_subject ON fact (subject, county, chain, seq);
 

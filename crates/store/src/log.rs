@@ -58,22 +58,54 @@ pub(crate) fn append(sql: &mut dyn Sql, facts: &[Fact]) -> Result<()> {
 
 /// A fact out of a row of [`SELECT`].
 pub(crate) fn read(r: &dyn Cells) -> Result<Fact> {
+    let mut fact = blank();
+    read_into(r, &mut fact)?;
+    Ok(fact)
+}
+
+/// A fact to be read into.
+fn blank() -> Fact {
+    let chain = ChainId { county: 0, name: ChainName::Main };
+    Fact {
+        chain,
+        seq: 0,
+        command: Uuid::nil(),
+        kind: Kind::from_static("none.none@1"),
+        subject: String::new(),
+        place: 0,
+        actor: String::new(),
+        effective_ms: 0,
+        recorded_ms: 0,
+        body: String::new(),
+        prev: Hash([0; 32]),
+        hash: Hash([0; 32]),
+    }
+}
+
+/// The same into a fact that is there already, so that going through a long chain asks for no memory.
+fn read_into(r: &dyn Cells, fact: &mut Fact) -> Result<()> {
+    fn put(to: &mut String, text: &str) {
+        to.clear();
+        to.push_str(text);
+    }
     let bad = |what: &str| StoreError::Stored(format!("fact with an unreadable {what}"));
     let hash = |b: &[u8]| <[u8; 32]>::try_from(b).map(Hash).map_err(|_| bad("hash"));
-    Ok(Fact {
-        chain: ChainId { county: u32::try_from(r.int(0)?).map_err(|_| bad("chain"))?, name: chain_name(r.text(1)?)? },
-        seq: u64::try_from(r.int(2)?).map_err(|_| bad("number"))?,
-        command: Uuid::from_slice(r.bytes(3)?).map_err(|_| bad("command"))?,
-        kind: r.text(4)?.parse::<Kind>().map_err(|_| bad("kind"))?,
-        subject: r.text(5)?.to_owned(),
-        place: r.int(6)?,
-        actor: r.text(7)?.to_owned(),
-        effective_ms: r.int(8)?,
-        recorded_ms: r.int(9)?,
-        body: r.text(10)?.to_owned(),
-        prev: hash(r.bytes(11)?)?,
-        hash: hash(r.bytes(12)?)?,
-    })
+    fact.chain = ChainId { county: u32::try_from(r.int(0)?).map_err(|_| bad("chain"))?, name: chain_name(r.text(1)?)? };
+    fact.seq = u64::try_from(r.int(2)?).map_err(|_| bad("number"))?;
+    fact.command = Uuid::from_slice(r.bytes(3)?).map_err(|_| bad("command"))?;
+    let kind = r.text(4)?;
+    if fact.kind.as_str() != kind {
+        fact.kind = kind.parse::<Kind>().map_err(|_| bad("kind"))?;
+    }
+    put(&mut fact.subject, r.text(5)?);
+    fact.place = r.int(6)?;
+    put(&mut fact.actor, r.text(7)?);
+    fact.effective_ms = r.int(8)?;
+    fact.recorded_ms = r.int(9)?;
+    put(&mut fact.body, r.text(10)?);
+    fact.prev = hash(r.bytes(11)?)?;
+    fact.hash = hash(r.bytes(12)?)?;
+    Ok(())
 }
 
 pub(crate) fn chain_name(word: &str) -> Result<ChainName> {
@@ -107,12 +139,13 @@ pub(crate) fn scan(
     chain: ChainId,
     after: u64,
     up_to: u64,
-    each: &mut dyn FnMut(Fact) -> Result<()>,
+    each: &mut dyn FnMut(&Fact) -> Result<()>,
 ) -> Result<()> {
     const PAGE: i64 = 10_000;
     let query =
         format!("SELECT {SELECT} FROM fact WHERE county = $1 AND chain = $2 AND seq > $3 AND seq <= $4 ORDER BY seq LIMIT $5");
     let mut last = after as i64;
+    let mut fact = blank();
     loop {
         let mut found = 0;
         let params = [
@@ -123,10 +156,10 @@ pub(crate) fn scan(
             Value::Int(PAGE),
         ];
         sql.each(&query, &params, &mut |r| {
-            let fact = read(r)?;
+            read_into(r, &mut fact)?;
             found += 1;
             last = fact.seq as i64;
-            each(fact)
+            each(&fact)
         })?;
         if found < PAGE {
             return Ok(());

@@ -95,7 +95,7 @@ pub struct Counted {
 }
 
 /// Counting rows by one or two columns, or by the places of a level.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Groups {
     /// Which view.
     pub view: ViewId,
@@ -263,7 +263,8 @@ impl Store {
                     if groups.view == ViewId::Places {
                         by.push(format!("t.{column}"));
                     } else {
-                        join = format!(" JOIN {places} p ON p.c_id = t.c_place");
+                        // From row to place and not the other way round, which would touch rows in the order of places.
+                        join = format!(" CROSS JOIN {places} p");
                         by.push(format!("p.{column}"));
                     }
                 }
@@ -283,7 +284,8 @@ impl Store {
         let width = by.len();
         let grouping = if by.is_empty() { String::new() } else { format!(" GROUP BY {0} ORDER BY {0}", by.join(", ")) };
         let select: Vec<String> = by.iter().cloned().chain(["count(*)".to_owned()]).collect();
-        let query = format!("SELECT {}{sum} FROM {table} t{join} WHERE {}{grouping}", select.join(", "), w.text);
+        let joined = if join.is_empty() { "" } else { "p.c_id = t.c_place AND " };
+        let query = format!("SELECT {}{sum} FROM {table} t{join} WHERE {joined}{}{grouping}", select.join(", "), w.text);
         let mut found = Vec::new();
         self.reader()?.each(&query, &w.params, &mut |r| {
             let keys = (0..width).map(|i| r.value(i)).collect::<Result<_>>()?;
@@ -400,7 +402,7 @@ impl Store {
         let mut found = None;
         let mut sql = self.reader()?;
         log::scan(sql.as_mut(), chain, seq.saturating_sub(1), seq, &mut |fact| {
-            found = Some(fact);
+            found = Some(fact.clone());
             Ok(())
         })?;
         Ok(found)
@@ -526,6 +528,8 @@ impl Store {
 
 /// The clause for one subtree. A county is a chain of its own, so its rows carry its number and every order has an index
 /// that begins with it; above, the order's own index is walked; below, the places are few.
+///
+/// The plus keeps SQLite, which knows nothing of how many places a city has, from walking all of them for every row.
 fn within(w: &mut Where, view: ViewId, places: &str, t: &str, (id, level): (PlaceId, Level), orgs: &[Value]) -> String {
     let own_column = match level {
         Level::Province => "c_province",
@@ -548,10 +552,10 @@ fn within(w: &mut Where, view: ViewId, places: &str, t: &str, (id, level): (Plac
                 marks => format!("IN ({})", marks.join(", ")),
             };
             // The organisation narrows by index; the place makes it exact where places have moved.
-            format!("({t}.org {org} AND EXISTS (SELECT 1 FROM {places} s WHERE s.c_id = {t}.c_place AND s.c_county = {id}))")
+            format!("({t}.org {org} AND EXISTS (SELECT 1 FROM {places} s WHERE s.c_id = {t}.c_place AND +s.c_county = {id}))")
         }
         Level::Province | Level::City => {
-            format!("EXISTS (SELECT 1 FROM {places} s WHERE s.c_id = {t}.c_place AND s.{own_column} = {id})")
+            format!("EXISTS (SELECT 1 FROM {places} s WHERE s.c_id = {t}.c_place AND +s.{own_column} = {id})")
         }
         Level::Township | Level::Village => {
             format!("{t}.c_place IN (SELECT s.c_id FROM {places} s WHERE s.{own_column} = {id})")

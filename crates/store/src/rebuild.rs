@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, sync::PoisonError};
 
 use domain::{
-    Row, ViewId,
+    ViewId,
     basics::{Rows, Value},
 };
 use facts::ChainId;
@@ -15,7 +15,7 @@ use facts::ChainId;
 use crate::{
     Store, log,
     sql::*,
-    views::{Folder, Tables, ViewTable, with},
+    views::{Finished, Folder, Put, Tables, ViewTable, with},
 };
 
 /// Rows kept in memory before they are written.
@@ -34,11 +34,8 @@ pub struct Progress {
     pub total: u64,
 }
 
-/// Finished rows: key, row, organisation.
-type Finished = Vec<(String, Row, u32)>;
-
 /// Where finished rows go.
-type Put<'a> = &'a mut dyn FnMut(&mut dyn Sql, Finished) -> Result<()>;
+type Sink<'a> = &'a mut dyn FnMut(&mut dyn Sql, Vec<Finished>) -> Result<()>;
 
 impl Store {
     /// Rebuilds one view while others read and write, then swaps it in. One rebuild at a time.
@@ -98,10 +95,10 @@ impl Store {
         let heads = log::heads(sql, false)?;
         let total = heads.iter().map(|h| h.size).sum();
         let mut done = 0;
-        let mut put = |_: &mut dyn Sql, rows: Finished| {
+        let mut put = |_: &mut dyn Sql, rows: Vec<Finished>| {
             let mut rows = rows.into_iter().peekable();
             while rows.peek().is_some() {
-                let lot: Finished = rows.by_ref().take(LOT).collect();
+                let lot: Vec<Finished> = rows.by_ref().take(LOT).collect();
                 self.writer.alone(move |sql| together(sql, |sql| put_into(fresh)(sql, lot)))?;
             }
             Ok(())
@@ -116,9 +113,9 @@ impl Store {
 }
 
 /// Writes finished rows where they belong.
-fn put_into(table: ViewTable) -> impl FnMut(&mut dyn Sql, Finished) -> Result<()> {
+fn put_into(table: ViewTable) -> impl FnMut(&mut dyn Sql, Vec<Finished>) -> Result<()> {
     move |sql, rows| {
-        let rows: Vec<(&str, &Row, u32)> = rows.iter().map(|(key, row, org)| (key.as_str(), row, *org)).collect();
+        let rows: Vec<Put> = rows.iter().map(Finished::put).collect();
         table.put(sql, &rows)
     }
 }
@@ -166,7 +163,7 @@ fn fold_chain(
     chain: ChainId,
     after: u64,
     up_to: u64,
-    put: Put,
+    put: Sink,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64> {
     const PAGE: u64 = 10_000;
@@ -175,7 +172,7 @@ fn fold_chain(
     while last < up_to {
         let mut page = Vec::with_capacity(PAGE.min(up_to - last) as usize);
         log::scan(sql, chain, last, up_to.min(last + PAGE), &mut |fact| {
-            page.push(log::decode(&fact)?);
+            page.push(log::decode(fact)?);
             last = fact.seq;
             Ok(())
         })?;

@@ -106,6 +106,10 @@ pub struct Insert {
     pub replace_on: Option<&'static str>,
 }
 
+/// Which columns of a row differ from the one that is there, a bit for each column; `None` where there is none, or
+/// nobody knows.
+pub type Differing = Option<u64>;
+
 /// One row of an answer.
 pub trait Cells {
     /// The integer in a column; 0 where it is null.
@@ -131,6 +135,12 @@ pub trait Sql: Send {
     fn script(&mut self, sql: &str) -> Result<()>;
     /// Writes many rows.
     fn insert_many(&mut self, insert: &Insert, rows: &[Vec<Cell>]) -> Result<()>;
+    /// Writes rows that may be there already; the first column is their key. Where it is known which columns differ from
+    /// the row that is there, a database may leave the others alone, with their indexes.
+    fn replace_many(&mut self, insert: &Insert, rows: &[(Vec<Cell>, Differing)]) -> Result<()> {
+        let rows: Vec<Vec<Cell>> = rows.iter().map(|(cells, _)| cells.clone()).collect();
+        self.insert_many(insert, &rows)
+    }
     /// Reads `columns` of the rows whose `key` is one of `keys`, in any order.
     fn by_keys(&mut self, table: &str, columns: &str, key: (&str, SqlType), keys: &[Value], row: EachRow) -> Result<()>;
     /// Begins a transaction that will write.

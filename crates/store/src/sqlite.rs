@@ -18,6 +18,9 @@ pub struct Sqlite {
     idle: Mutex<Vec<SqliteConnection>>,
 }
 
+/// Pages that a reader keeps, KiB: there may be sixteen, and the operating system keeps the file as well.
+const READER_CACHE: &str = "PRAGMA cache_size=-8192;";
+
 /// How a commit reaches the disk. `FULL` is the only one for real data.
 const PRAGMAS: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; \
                        PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON;";
@@ -61,7 +64,11 @@ impl Database for Sqlite {
         let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
         let connection = match idle {
             Some(connection) => connection,
-            None => self.connect()?,
+            None => {
+                let connection = self.connect()?;
+                connection.0.execute_batch(READER_CACHE)?;
+                connection
+            }
         };
         Ok(Box::new(Lent { home: self, connection: Some(connection) }))
     }
@@ -171,13 +178,22 @@ impl Cells for SqliteCells<'_, '_> {
 }
 
 fn bind<'a>(statement: &mut rusqlite::CachedStatement, cells: impl Iterator<Item = Cell<'a>>) -> Result<()> {
-    for (i, cell) in cells.enumerate() {
-        match cell {
-            Cell::Null => statement.raw_bind_parameter(i + 1, rusqlite::types::Null)?,
-            Cell::Int(v) => statement.raw_bind_parameter(i + 1, v)?,
-            Cell::Text(v) => statement.raw_bind_parameter(i + 1, v)?,
-            Cell::Bytes(v) => statement.raw_bind_parameter(i + 1, v)?,
-        }
+    cells.enumerate().try_for_each(|(i, cell)| bind_one(statement, i, cell))
+}
+
+/// The statement that writes only some columns of a row, by its key, which is the first column.
+fn update_text(insert: &Insert, differing: u64) -> String {
+    let set = |(i, (name, _)): (usize, &(String, SqlType))| (differing >> i & 1 == 1).then(|| format!("{name} = ?{}", i + 1));
+    let set: Vec<String> = insert.columns.iter().enumerate().filter_map(set).collect();
+    format!("UPDATE {} SET {} WHERE {} = ?1", insert.table, set.join(", "), insert.columns[0].0)
+}
+
+fn bind_one(statement: &mut rusqlite::CachedStatement, i: usize, cell: Cell) -> Result<()> {
+    match cell {
+        Cell::Null => statement.raw_bind_parameter(i + 1, rusqlite::types::Null)?,
+        Cell::Int(v) => statement.raw_bind_parameter(i + 1, v)?,
+        Cell::Text(v) => statement.raw_bind_parameter(i + 1, v)?,
+        Cell::Bytes(v) => statement.raw_bind_parameter(i + 1, v)?,
     }
     Ok(())
 }
@@ -217,6 +233,33 @@ impl Sql for SqliteConnection {
         for row in rows {
             bind(&mut statement, row.iter().copied())?;
             statement.raw_execute()?;
+        }
+        Ok(())
+    }
+
+    fn replace_many(&mut self, insert: &Insert, rows: &[(Vec<Cell>, Differing)]) -> Result<()> {
+        // SQLite writes the entries of every index that has a column of the statement, whether the value differs or not.
+        let mut statements: Vec<(u64, String)> = Vec::new();
+        for (cells, differing) in rows {
+            if let Some(differing) = *differing {
+                let text = match statements.iter().position(|(bits, _)| *bits == differing) {
+                    Some(at) => &statements[at].1,
+                    None => {
+                        statements.push((differing, update_text(insert, differing)));
+                        &statements[statements.len() - 1].1
+                    }
+                };
+                let mut statement = self.0.prepare_cached(text)?;
+                for (i, cell) in cells.iter().enumerate() {
+                    if i == 0 || differing >> i & 1 == 1 {
+                        bind_one(&mut statement, i, *cell)?;
+                    }
+                }
+                if statement.raw_execute()? == 1 {
+                    continue;
+                }
+            }
+            self.insert_many(insert, std::slice::from_ref(cells))?;
         }
         Ok(())
     }
@@ -270,6 +313,9 @@ impl Sql for Lent<'_> {
     }
     fn insert_many(&mut self, insert: &Insert, rows: &[Vec<Cell>]) -> Result<()> {
         self.deref_mut().insert_many(insert, rows)
+    }
+    fn replace_many(&mut self, insert: &Insert, rows: &[(Vec<Cell>, Differing)]) -> Result<()> {
+        self.deref_mut().replace_many(insert, rows)
     }
     fn by_keys(&mut self, table: &str, columns: &str, key: (&str, SqlType), keys: &[Value], row: EachRow) -> Result<()> {
         self.deref_mut().by_keys(table, columns, key, keys, row)

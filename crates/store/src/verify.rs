@@ -96,7 +96,7 @@ impl Store {
         let header = ChainFileHeader { suite: head.suite, origin: origin.clone(), demo };
         let told = |e: facts::ChainFileError| StoreError::Bad(e.to_string());
         let mut writer = ChainFileWriter::new(out, &header).map_err(told)?;
-        log::scan(sql.as_mut(), chain, 0, head.size, &mut |fact| writer.write(&fact).map_err(told))?;
+        log::scan(sql.as_mut(), chain, 0, head.size, &mut |fact| writer.write(fact).map_err(told))?;
         let checkpoint = Checkpoint { origin, size: head.size, hash: head.hash, suite: head.suite, time_ms: now_ms };
         let note = facts::sign(&checkpoint, key);
         writer.finish(Some(&note)).map_err(told)?;
@@ -175,7 +175,7 @@ fn verify_chain(sql: &mut dyn Sql, head: Head, keys: &[VerifierKey], progress: &
     }
     // A fact that cannot even be read, or a hole at the end, is a finding as well.
     let mut broken = None;
-    let scanned = log::scan(sql, head.chain, 0, u64::MAX, &mut |fact| match verifier.check(&fact) {
+    let scanned = log::scan(sql, head.chain, 0, u64::MAX, &mut |fact| match verifier.check(fact) {
         Ok(()) => {
             report.facts += 1;
             if report.facts.is_multiple_of(10_000) {

@@ -1,6 +1,6 @@
 //! View tables: made from the declared columns, versioned, rebuilt beside the old one and swapped.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map::Entry};
 
 use domain::{
     Row, ViewId,
@@ -31,9 +31,8 @@ impl ViewTable {
     }
 
     fn insert(&self) -> Insert {
-        let fixed = [("key", SqlType::Text), ("org", SqlType::Int), ("data", SqlType::Text)];
         let declared = self.view.columns().iter().map(|c| (column_name(c), sql_type(c)));
-        let columns = fixed.into_iter().map(|(n, t)| (n.to_owned(), t)).chain(declared).collect();
+        let columns = FIXED.into_iter().map(|(n, t)| (n.to_owned(), t)).chain(declared).collect();
         Insert { table: self.name(), columns, replace_on: Some("key") }
     }
 
@@ -70,21 +69,51 @@ impl ViewTable {
     }
 
     /// Writes rows, replacing those that are there.
-    pub(crate) fn put(&self, sql: &mut dyn Sql, rows: &[(&str, &Row, u32)]) -> Result<()> {
-        let stored: Vec<(String, Vec<Value>)> = rows
+    pub(crate) fn put(&self, sql: &mut dyn Sql, rows: &[Put]) -> Result<()> {
+        let insert = self.insert();
+        let written: Vec<(String, Vec<Value>)> = rows.iter().map(|p| (p.row.encode(), self.values(p.row))).collect();
+        let rows: Vec<(Vec<Cell>, Differing)> = rows
             .iter()
-            .map(|(_, row, _)| (row.encode(), self.view.columns().iter().zip(row.values()).map(|(c, v)| stored(c, v)).collect()))
-            .collect();
-        let rows: Vec<Vec<Cell>> = rows
-            .iter()
-            .zip(&stored)
-            .map(|((key, _, org), (data, values))| {
-                let fixed = [Cell::Text(key), Cell::Int(i64::from(*org)), Cell::Text(data)];
-                fixed.into_iter().chain(values.iter().map(Cell::from)).collect()
+            .zip(&written)
+            .map(|(Put { key, org, before, .. }, (data, values))| {
+                let mut cells = Vec::with_capacity(FIXED.len() + values.len());
+                cells.extend([Cell::Text(key), Cell::Int(i64::from(*org)), Cell::Text(data)]);
+                cells.extend(values.iter().map(Cell::from));
+                let differing = before.map(|before| {
+                    let differs = before.iter().zip(values).enumerate().filter(|(_, (before, after))| before != after);
+                    differs.fold(DATA, |bits, (i, _)| bits | 1 << (FIXED.len() + i))
+                });
+                (cells, differing)
             })
             .collect();
-        sql.insert_many(&self.insert(), &rows)
+        sql.replace_many(&insert, &rows)
     }
+
+    /// What stands in the declared columns for a row.
+    fn values(&self, row: &Row) -> Vec<Value> {
+        let mut values = row.values();
+        for (column, value) in self.view.columns().iter().zip(&mut values) {
+            if column.sort && *value == Value::Null {
+                *value = nothing(column);
+            }
+        }
+        values
+    }
+}
+
+/// Columns that every view table has, before the declared ones.
+const FIXED: [(&str, SqlType); 3] = [("key", SqlType::Text), ("org", SqlType::Int), ("data", SqlType::Text)];
+
+/// The data among them, as a bit: they always differ.
+const DATA: u64 = 0b100;
+
+/// A row on its way into its table.
+pub(crate) struct Put<'a> {
+    pub key: &'a str,
+    pub row: &'a Row,
+    pub org: u32,
+    /// What stood in its columns before, where the row was there.
+    pub before: Option<&'a [Value]>,
 }
 
 /// Column names are quoted by a prefix: `on` and `value` are words of SQL.
@@ -96,13 +125,6 @@ pub(crate) fn sql_type(column: &Column) -> SqlType {
     match column.kind {
         ColumnKind::Int | ColumnKind::Ms | ColumnKind::Bool | ColumnKind::Place => SqlType::Int,
         ColumnKind::Text | ColumnKind::Day => SqlType::Text,
-    }
-}
-
-fn stored(column: &Column, value: Value) -> Value {
-    match (column.sort, value) {
-        (true, Value::Null) => nothing(column),
-        (_, value) => value,
     }
 }
 
@@ -195,8 +217,15 @@ pub(crate) fn decode(view: ViewId, data: &str) -> Result<Row> {
 pub(crate) struct Folder<'t> {
     pub tables: &'t Tables,
     pub rows: Rows,
-    /// Touched rows, with the organisation they belong to, in order of first touch.
-    dirty: HashMap<(ViewId, String), u32>,
+    dirty: HashMap<(ViewId, String), Dirty>,
+}
+
+/// A row that was touched.
+struct Dirty {
+    /// The organisation it belongs to. All facts of a row are in one chain, so this never changes.
+    org: u32,
+    /// What stands in its columns now, where it is there.
+    before: Option<Vec<Value>>,
 }
 
 impl<'t> Folder<'t> {
@@ -215,9 +244,12 @@ impl<'t> Folder<'t> {
                     self.rows.take(*view, &key).flatten()
                 }
             };
+            if let Entry::Vacant(free) = self.dirty.entry((*view, key.clone())) {
+                let table = self.tables.of(*view)?;
+                free.insert(Dirty { org: fact.org, before: before.as_ref().map(|row| table.values(row)) });
+            }
             let after = view.fold(before, fact);
-            self.rows.put(*view, key.clone(), after);
-            self.dirty.insert((*view, key), fact.org);
+            self.rows.put(*view, key, after);
         }
         Ok(())
     }
@@ -229,15 +261,15 @@ impl<'t> Folder<'t> {
 
     /// Writes every touched row; tells which views they are of.
     pub(crate) fn write(&mut self, sql: &mut dyn Sql) -> Result<BTreeSet<ViewId>> {
-        let mut by_view: BTreeMap<ViewId, Vec<(&str, &Row, u32)>> = BTreeMap::new();
-        for ((view, key), org) in &self.dirty {
+        let mut by_view: BTreeMap<ViewId, Vec<Put>> = BTreeMap::new();
+        for ((view, key), Dirty { org, before }) in &self.dirty {
             if let Some(row) = self.rows.peek(*view, key) {
-                by_view.entry(*view).or_default().push((key, row, *org));
+                by_view.entry(*view).or_default().push(Put { key, row, org: *org, before: before.as_deref() });
             }
         }
         let touched = by_view.keys().copied().collect();
         for (view, mut rows) in by_view {
-            rows.sort_unstable_by_key(|(key, _, _)| *key);
+            rows.sort_unstable_by_key(|put| put.key);
             self.tables.of(view)?.put(sql, &rows)?;
         }
         self.dirty.clear();
@@ -252,16 +284,30 @@ impl Folder<'_> {
     }
 
     /// Takes out every touched row of a view, in the order of their keys, and forgets the rest.
-    pub(crate) fn take(&mut self, view: ViewId) -> Vec<(String, Row, u32)> {
+    pub(crate) fn take(&mut self, view: ViewId) -> Vec<Finished> {
         let mut taken = Vec::with_capacity(self.dirty.len());
-        for ((_, key), org) in self.dirty.drain() {
+        for ((_, key), Dirty { org, before }) in self.dirty.drain() {
             if let Some(row) = self.rows.take(view, &key).flatten() {
-                taken.push((key, row, org));
+                taken.push(Finished { key, row, org, before });
             }
         }
-        taken.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        taken.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         self.rows = Rows::default();
         taken
+    }
+}
+
+/// A row that a rebuild has done with for now.
+pub(crate) struct Finished {
+    key: String,
+    row: Row,
+    org: u32,
+    before: Option<Vec<Value>>,
+}
+
+impl Finished {
+    pub(crate) fn put(&self) -> Put<'_> {
+        Put { key: &self.key, row: &self.row, org: self.org, before: self.before.as_deref() }
     }
 }
 

@@ -27,6 +27,10 @@ use uuid::Uuid;
 
 use super::Options;
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How long each append is measured.
 const SECONDS: u64 = 5;
 

@@ -188,7 +188,8 @@ pub struct RuleRow {
 impl RuleRow {
     /// Key of the row for a rule at a place.
     pub fn key(place: PlaceId, rule: &str) -> String {
-        format!("{place}/{rule}")
+        // Ten of these are made for every command about a problem.
+        [place.key().as_str(), "/", rule].concat()
     }
 
     /// The version that holds on a day: the latest beginning; of two beginning on one day the later recorded.

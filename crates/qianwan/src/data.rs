@@ -24,19 +24,14 @@ impl Data {
         Ok(Arc::new(store))
     }
 
-    /// Opens a store that must be there already.
-    pub fn open_existing(&self) -> Result<Arc<Store>> {
-        self.must_exist()?;
-        self.open()
-    }
-
     /// Opens a store that another process may be serving: for looking and for accounts, not for commands.
     pub fn open_beside(&self) -> Result<Arc<Store>> {
         self.must_exist()?;
         Ok(Arc::new(Store::open_beside(&self.location()?).with_context(|| format!("opening {}", self.data.display()))?))
     }
 
-    fn must_exist(&self) -> Result<()> {
+    /// Says so where there is nothing.
+    pub fn must_exist(&self) -> Result<()> {
         let there = self.database.is_some() || self.data.join("qianwan.db").exists();
         if there { Ok(()) } else { Err(anyhow!(both("cli.not_installed", &[("dir", self.data.display().to_string())]))) }
     }

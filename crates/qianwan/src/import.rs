@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use domain::{
     Command,
-    basics::{Actor, Context, Day, Position, Text},
+    basics::{Day, Position, Text},
     places::{ImportChange, ImportDetail, ImportRow, Kind, Level, Outlined, RegisterImport},
 };
 use maps::{
@@ -21,10 +21,9 @@ use maps::{
 };
 use serde_json::json;
 use server::wording::{self, Language};
-use store::{NewFile, Outcome, Store, Submission};
-use uuid::Uuid;
+use store::{NewFile, Outcome, Store};
 
-use crate::{Data, End, data};
+use crate::{Data, End, control::Installation, data};
 
 /// A point further from its county's outline than this is doubted and left out, metres.
 const MARGIN_M: f64 = 3_000.0;
@@ -71,7 +70,8 @@ impl Import {
             None => None,
             Some(code) => Some(DivisionCode::parse(code).ok_or_else(|| anyhow!("--under {code}: 2, 4, 6, 9 or 12 digits"))?),
         };
-        let store = self.data.open()?;
+        let installation = self.data.open_or_ask()?;
+        let store = installation.store.clone();
         let known = known_codes(&store)?;
         let read = self.read(&known)?;
         let rejected = read.findings.iter().filter(|f| f.severity == Severity::Rejected).count();
@@ -97,11 +97,10 @@ impl Import {
             self.summary(&BTreeMap::new(), &findings, rejected, doubtful)?;
             return Ok(if rejected == 0 { End::Success } else { End::No });
         }
-        let context = Context { now_ms: data::now_ms(), actor: Actor::Import, command: Uuid::now_v7(), fresh: Uuid::now_v7() };
-        let answer = store.submit_and_wait(Submission { command: Command::Import(import), context })?;
+        let answer = installation.import(Command::Import(import))?;
         match answer.outcome {
             Outcome::Accepted { kinds, .. } => {
-                starting_rules(&store)?;
+                starting_rules(&installation)?;
                 self.summary(&kinds, &findings, rejected, doubtful)?;
                 Ok(End::Success)
             }
@@ -401,7 +400,8 @@ fn told(f: &Finding) -> String {
 }
 
 /// The pack of rules that every installation starts with, recorded once, at the top of what is known.
-fn starting_rules(store: &Store) -> Result<()> {
+fn starting_rules(installation: &Installation) -> Result<()> {
+    let store = &installation.store;
     let now_ms = data::now_ms();
     let mut tops = Vec::new();
     store.each_place(&mut |place| {
@@ -417,8 +417,7 @@ fn starting_rules(store: &Store) -> Result<()> {
             }
             let reason = Text::new("starting pack").map_err(|e| anyhow!("{e}"))?;
             let command = Command::Rules(domain::rules::Command::Set { place, from: Day::of_ms(now_ms), rule, reason });
-            let context = Context { now_ms, actor: Actor::System, command: Uuid::now_v7(), fresh: Uuid::now_v7() };
-            store.submit_and_wait(Submission { command, context })?;
+            installation.import(command)?;
         }
     }
     Ok(())

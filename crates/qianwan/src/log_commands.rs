@@ -195,11 +195,11 @@ impl Rebuild {
                 })
                 .collect::<Result<Vec<_>>>()?,
         };
-        let store = self.data.open_existing()?;
+        let installation = self.data.open_existing_or_ask()?;
         for view in views {
-            let total = store.heads()?.iter().map(|h| h.size).sum();
+            let total = installation.store.heads()?.iter().map(|h| h.size).sum();
             let bar = data::bar(total, view.name());
-            let facts = store.rebuild(view, &mut |p| bar.set_position(p.done))?;
+            let facts = installation.rebuild(view, &mut |done| bar.set_position(done))?;
             bar.finish_and_clear();
             println!("{}: {facts}", view.name());
         }

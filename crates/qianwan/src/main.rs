@@ -3,6 +3,7 @@
 //! Messages go to stderr, results to stdout; 0 is success, 1 the answer "no", 2 bad use or bad input.
 
 mod accounts;
+mod control;
 mod data;
 mod import;
 mod log_commands;

@@ -15,7 +15,7 @@ use server::{
 };
 use store::{Condition, LinkPurpose, Scope, Store};
 
-use crate::{Data, End, data, tls};
+use crate::{Data, End, control::Control, data, tls};
 
 /// Production: TLS, first administrator by a one-time link, no default account.
 #[derive(Args)]
@@ -224,6 +224,7 @@ fn listen(
 ) -> Result<End> {
     let key = data::signer(store.dir())?;
     let app = App::new(store.clone(), settings);
+    let _control = Control::listen(&store)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(600).build()?;
     let socket = std::net::TcpListener::bind(address).with_context(|| format!("{address}"))?;
     socket.set_nonblocking(true)?;

@@ -242,9 +242,10 @@ pub struct Moved {
 }
 
 /// The place ceased to be: merged, split up or dissolved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Closed {
     /// On which day, where known.
+    #[schema(required)]
     pub on: Option<Day>,
     /// What it became; none where that is not known.
     pub into: Vec<PlaceId>,
@@ -317,7 +318,7 @@ pub struct Located {
 }
 
 /// Its outline became known; the geometry itself is a stored file (GeoJSON, WGS-84).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Outlined {
     /// The file.
     pub file: FileHash,

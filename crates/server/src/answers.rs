@@ -98,8 +98,7 @@ pub struct AccountBrief {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PostHeld {
     /// Where.
-    #[schema(required)]
-    pub place: Option<PlaceBrief>,
+    pub place: PlaceBrief,
     /// As what.
     pub role: Role,
 }
@@ -358,8 +357,7 @@ pub enum Missing {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct IndicatorValue {
     /// Where.
-    #[schema(required)]
-    pub place: Option<PlaceBrief>,
+    pub place: PlaceBrief,
     /// The value.
     #[schema(required)]
     pub value: Option<i64>,
@@ -526,6 +524,7 @@ pub struct TopicCandidate {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MapInfo {
     /// West, south, east, north in degrees.
+    #[schema(min_items = 4, max_items = 4)]
     pub bounds: [f64; 4],
     /// Layers of tiles.
     pub layers: Vec<&'static str>,

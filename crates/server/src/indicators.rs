@@ -62,12 +62,12 @@ pub fn values(ask: &Ask) -> Result<Answer, Problem> {
     let briefs = Briefs::load(ask, &ids)?;
     let values = ids
         .iter()
-        .map(|id| {
+        .filter_map(|id| {
             let (numerator, denominator) = found.get(&id.0).copied().unwrap_or_else(|| nothing(&indicator.formula));
             let value = indicators::evaluate(&indicator.formula, numerator, denominator);
             let missing = value.is_none().then_some(Missing::NoDenominator);
             let from = from(ask, &indicator.formula, Some(*id));
-            IndicatorValue { place: briefs.get(*id), value, numerator, denominator, missing, from }
+            Some(IndicatorValue { place: briefs.get(*id)?, value, numerator, denominator, missing, from })
         })
         .collect();
     Ok(Answer::json(&marked(ask, IndicatorAnswer { name: indicator.name, unit: indicator.unit, level, values })))

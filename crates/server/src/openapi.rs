@@ -323,7 +323,7 @@ fn commands(shapes: &mut Map<String, Value>) {
         "ProblemDocument".into(),
         json!({
             "description": "RFC 9457, as every refusal and accident comes.",
-            "type": "object", "required": ["type", "title", "detail", "status"],
+            "type": "object", "required": ["type", "title", "status"],
             "properties": {
                 "type": text, "title": text, "detail": text, "status": { "type": "integer" },
                 "args": any, "findings": { "type": "array", "items": to("Finding") }, "demo": { "type": "boolean" },

@@ -81,7 +81,8 @@ pub fn get(ask: &Ask) -> Result<Answer, Problem> {
 fn document(ask: &Ask, caller: &crate::ask::Caller) -> Result<Answer, Problem> {
     let ids: Vec<PlaceId> = caller.posts.iter().map(|p| p.place).collect();
     let briefs = Briefs::load(ask, &ids)?;
-    let posts = caller.posts.iter().map(|p| PostHeld { place: briefs.get(p.place), role: p.role }).collect();
+    let held = |p: &Post| Some(PostHeld { place: briefs.get(p.place)?, role: p.role });
+    let posts = caller.posts.iter().filter_map(held).collect();
     let mut capabilities: Vec<Capability> = caller.posts.iter().flat_map(|p| p.role.capabilities()).copied().collect();
     capabilities.sort_unstable();
     capabilities.dedup();

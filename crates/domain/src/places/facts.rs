@@ -323,6 +323,7 @@ pub struct Outlined {
     /// The file.
     pub file: FileHash,
     /// West, south, east, north in degrees × 10⁷.
+    #[schema(min_items = 4, max_items = 4)]
     pub bounds_e7: [i32; 4],
     /// Datum of the source.
     pub datum: String,

@@ -1,9 +1,9 @@
 // Short names over the types that are generated from Rust, and their lists in the order in which people see them.
-import type { Json, NamedPost, PlaceBrief, ProblemState, Role, RowAnswer as AnyRowAnswer, SessionAnswer, TodayList as AnyTodayList, Dossier as AnyDossier, DossierSection as AnyDossierSection, TodayAnswer as AnyTodayAnswer, RowsAnswer as AnyRowsAnswer } from '@/generated/api'
+import type { Command, Json, NamedPost, PlaceBrief, ProblemState, Role, RowAnswer as AnyRowAnswer, SessionAnswer, TodayList as AnyTodayList, Dossier as AnyDossier, DossierSection as AnyDossierSection, TodayAnswer as AnyTodayAnswer, RowsAnswer as AnyRowsAnswer } from '@/generated/api'
 
-export { Class as CLASSES, Counted as COUNTS, Field as FIELDS, Grade as GRADES, Stage as STAGES } from '@/generated/api'
+export { Class as CLASSES, Counted as COUNTS, Field as FIELDS, Grade as GRADES, Level as LEVELS, Stage as STAGES } from '@/generated/api'
 export type {
-  Change, ChainHead, ChainsAnswer, Class, Command, CommandAnswer, Counted as Count, CountsRow, CountValue, Duplicate, DuplicatesAnswer, Escalated, FactsAnswer, FactTold as Fact, Field, FileAnswer, Finding,
+  Capability, Change, ChainHead, ChainsAnswer, Class, CommandAnswer, Counted as Count, CountsRow, CountValue, Duplicate, DuplicatesAnswer, Escalated, FactsAnswer, FactTold as Fact, Field, FileAnswer, Finding,
   Grade, Group, GroupsAnswer, HistoryAnswer, IndicatorAnswer, IndicatorInfo as Indicator, IndicatorValue, Json, Level, MapInfo,
   Photo, PlaceRow, Position, ProblemDocument, ProblemRow, ProblemState, Role, RuleRow, RuleSet, Stage, TopicCandidate, TopicCandidatesAnswer as TopicCandidates,
   TopicRow, ViewColumn, ViewInfo,
@@ -14,6 +14,9 @@ export type Post = NamedPost
 export type PlaceRef = PlaceBrief
 export type Session = SessionAnswer
 export type StateName = ProblemState['is']
+export type CommandType = Command['type']
+/** As forms put it together, field by field; whether the fields are right is said at the door. */
+export type CommandGiven = { type: CommandType; [field: string]: Json }
 
 /** A list that the compiler holds to be complete. */
 const all = <T extends string>() => <const L extends readonly T[]>(list: T extends L[number] ? L : never): L => list

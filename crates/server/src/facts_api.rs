@@ -101,7 +101,7 @@ fn read_position(text: &str) -> Option<(i64, u32, u64)> {
 
 /// `GET /api/facts`: the latest within the caller's chains.
 pub fn latest(ask: &Ask) -> Result<Answer, Problem> {
-    let limit = ask.param("limit").and_then(|l| l.parse().ok()).unwrap_or(50_usize).clamp(1, 200);
+    let limit = rows::limit(ask)?;
     let before = match ask.param("after") {
         None | Some("") => None,
         Some(text) => Some(read_position(text).ok_or_else(|| Problem::bad_query("after"))?),

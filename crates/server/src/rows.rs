@@ -102,12 +102,17 @@ pub fn conditions(ask: &Ask, view: ViewId) -> Result<Vec<Condition>, Problem> {
     Ok(conditions)
 }
 
-/// The list that a query asks for.
-pub fn list_of(ask: &Ask, view: ViewId, capability: Capability) -> Result<List, Problem> {
-    let limit = match ask.param("limit") {
+/// How many rows or facts a query asks for.
+pub fn limit(ask: &Ask) -> Result<usize, Problem> {
+    Ok(match ask.param("limit") {
         None => LIMIT,
         Some(_) => ask.need::<usize>("limit")?.clamp(1, LIMIT_MAX),
-    };
+    })
+}
+
+/// The list that a query asks for.
+pub fn list_of(ask: &Ask, view: ViewId, capability: Capability) -> Result<List, Problem> {
+    let limit = limit(ask)?;
     let sort = ask.param("sort").filter(|s| !s.is_empty()).map(|s| match s.strip_prefix('-') {
         Some(column) => (column.to_owned(), true),
         None => (s.to_owned(), false),

@@ -1,5 +1,6 @@
 // A room is a folder under rooms/ whose index.ts declares its pages, its entry in the menu, and what one must be able to do.
 import type { RouteRecordRaw } from 'vue-router'
+import type { Capability } from '@/api/types'
 import type { Key } from '@/words/words'
 
 /** The nine words of the programme, in the order of its loop. */
@@ -11,7 +12,7 @@ export interface Room {
   /** Where its entry stands: under one of the nine words, on top, or at the foot of the rail. */
   menu: { under: MenuWord | 'top' | 'foot'; order: number; label: Key; to: string }
   /** One of these capabilities opens the room; none means everybody signed in. */
-  needs?: string[]
+  needs?: Capability[]
   routes: RouteRecordRaw[]
 }
 

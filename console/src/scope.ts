@@ -2,10 +2,9 @@
 import { computed, ref, shallowRef, watch } from 'vue'
 import { useRoute, useRouter, type LocationQueryRaw } from 'vue-router'
 import { get } from '@/api/client'
-import type { Level, PlaceRef, RowAnswer } from '@/api/types'
+import { LEVELS, type Level, type PlaceRef, type RowAnswer } from '@/api/types'
 import { session } from '@/session'
 
-export const LEVELS: readonly Level[] = ['nation', 'province', 'city', 'county', 'township', 'village']
 export const childLevel = (level: Level): Level => LEVELS[Math.min(LEVELS.indexOf(level) + 1, LEVELS.length - 1)] ?? 'village'
 
 export interface Scope { place: PlaceRef; path: { id: number; name: string }[] }

@@ -1,6 +1,6 @@
 import { computed, shallowRef } from 'vue'
 import { get, request } from '@/api/client'
-import type { Session } from '@/api/types'
+import type { Capability, Session } from '@/api/types'
 
 export const session = shallowRef<Session | null>(null)
 export const today = computed(() => session.value?.today ?? new Date().toISOString().slice(0, 10))
@@ -8,7 +8,7 @@ export const today = computed(() => session.value?.today ?? new Date().toISOStri
 /** Fetches who is signed in; the caller sends strangers to /login. */
 export async function loadSession(): Promise<void> { session.value = await get<Session>('/api/session') }
 
-export function can(...capabilities: string[]): boolean {
+export function can(...capabilities: Capability[]): boolean {
   return capabilities.length === 0 || capabilities.some((c) => session.value?.capabilities.includes(c))
 }
 

@@ -10,6 +10,7 @@ use crate::{
         tree::Tree,
     },
     tidy::{RustFiles, words_in_data},
+    typescript,
 };
 
 /// What can stand in the log.
@@ -20,6 +21,8 @@ pub const GLOSSARY: &str = "docs/glossary.md";
 const GENERATED: &str = "\n## Words in data\n";
 /// The HTTP reference.
 const OPENAPI: &str = "docs/openapi.json";
+/// The same as types of the console.
+const TYPES: &str = "console/src/generated/api.ts";
 
 /// Writes the documents, or with `check` only compares; whether they are (now) current.
 pub fn run(root: &Path, check: bool) -> Result<bool> {
@@ -30,7 +33,9 @@ pub fn run(root: &Path, check: bool) -> Result<bool> {
     current &= put(root, GLOSSARY, &glossary(&tree, &rust), check)?;
     // Last, because it needs a build.
     if root.join("crates/qianwan/Cargo.toml").is_file() {
-        current &= put(root, OPENAPI, &openapi(root)?, check)?;
+        let reference = openapi(root)?;
+        current &= put(root, OPENAPI, &reference, check)?;
+        current &= put(root, TYPES, &typescript::module(&serde_json::from_str(&reference)?)?, check)?;
     }
     Ok(current)
 }

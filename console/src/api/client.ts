@@ -1,6 +1,6 @@
 // The one door to the server. Knows problem documents, sign-in, being offline, and commands that may safely be sent twice.
 import { ref, readonly } from 'vue'
-import type { Command, CommandAnswer, FileAnswer, ProblemDocument } from './types'
+import type { CommandAnswer, CommandGiven, FileAnswer, ProblemDocument } from './types'
 import { language } from '@/words/words'
 import { uuidv7 } from './uuid'
 
@@ -55,7 +55,7 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 /** Command ids by the content sent: the same command sent again after a broken answer carries the same id, so it counts once. */
 const idsKept = new Map<string, string>()
 
-export async function give(command: Command): Promise<CommandAnswer> {
+export async function give(command: CommandGiven): Promise<CommandAnswer> {
   const content = JSON.stringify(command)
   const id = idsKept.get(content) ?? uuidv7()
   idsKept.set(content, id)

@@ -7,14 +7,16 @@ use domain::{
     problems::{self, Photo},
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::{Outcome, Submission};
 use uuid::Uuid;
 
 use crate::{
     answer::{Answer, Problem},
+    answers::{CommandAnswer, FactRef},
     ask::Ask,
     files,
+    rows::marked,
 };
 
 /// What comes in.
@@ -75,11 +77,8 @@ fn complete_photos(ask: &Ask, photos: &mut [Photo]) -> Result<(), Problem> {
 pub fn answer_document(ask: &Ask, answer: store::Answer) -> Result<Answer, Problem> {
     let repeated = answer.repeated;
     let (subject, facts, kinds) = accepted(answer)?;
-    let mut document = json!({ "subject": subject, "facts": facts, "kinds": kinds, "repeated": repeated });
-    if ask.app.settings.demo {
-        document["demo"] = true.into();
-    }
-    Ok(Answer::json(&document))
+    let facts = facts.into_iter().map(|f| FactRef { chain: f.chain, seq: f.seq, kind: f.kind }).collect();
+    Ok(Answer::json(&marked(ask, CommandAnswer { subject, facts, kinds, repeated })))
 }
 
 type Accepted = (String, Vec<store::FactRef>, std::collections::BTreeMap<String, u64>);

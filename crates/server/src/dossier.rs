@@ -4,11 +4,12 @@ use domain::{
     DOSSIER, ViewId,
     basics::{Capability, PlaceId},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::{Condition, List, Scope, StoredRow};
 
 use crate::{
     answer::{Answer, Problem},
+    answers::{Dossier, DossierSection, PlaceBelow, PlaceBelowRow},
     ask::{Ask, below},
     command,
     rows::{self, Briefs, marked},
@@ -24,9 +25,9 @@ pub fn dossier(ask: &Ask) -> Result<Answer, Problem> {
     let row = domain::Row::Places(Box::new(place.clone()));
     let stored = StoredRow { key: id.key(), data: row.encode(), values: row.values() };
     let mut told_place = rows::told(ask, ViewId::Places, std::slice::from_ref(&stored))?.remove(0);
-    told_place["may"] = json!(command::may(ask, ViewId::Places, &row)?);
+    told_place.may = Some(command::may(ask, ViewId::Places, &row)?);
     let above = Briefs::load(ask, &place.within)?;
-    let ancestors: Vec<Value> = place.within.iter().filter_map(|id| above.get(*id)).collect();
+    let ancestors = place.within.iter().filter_map(|id| above.get(*id)).collect();
 
     let children = List {
         view: ViewId::Places,
@@ -38,12 +39,13 @@ pub fn dossier(ask: &Ask) -> Result<Answer, Problem> {
     };
     let page = ask.app.store.list(&children)?;
     let child_rows = rows::told(ask, ViewId::Places, &page.rows)?;
-    let children: Vec<Value> = child_rows
+    let children = child_rows
         .into_iter()
-        .map(|r| {
-            let mut brief = r["place"].clone();
-            brief["row"] = json!({ "class": r["row"]["class"], "grade": r["row"]["grade"], "closed": r["row"]["closed"], "kind": r["row"]["kind"] });
-            brief
+        .filter_map(|mut r| {
+            let mut shown = |name: &str| r.row.get_mut(name).map_or(Value::Null, Value::take);
+            let row =
+                PlaceBelowRow { class: shown("class"), grade: shown("grade"), closed: shown("closed"), kind: shown("kind") };
+            Some(PlaceBelow { place: r.place?, row })
         })
         .collect();
 
@@ -60,20 +62,17 @@ pub fn dossier(ask: &Ask) -> Result<Answer, Problem> {
             limit: SECTION_ROWS,
         };
         let page = ask.app.store.list(&list)?;
-        sections.push(json!({
-            "room": section.room, "view": section.view, "columns": section.columns,
-            "rows": rows::told(ask, view, &page.rows)?, "more": page.next.is_some(),
-        }));
+        sections.push(DossierSection {
+            room: section.room,
+            view: section.view,
+            columns: section.columns,
+            rows: rows::told(ask, view, &page.rows)?,
+            more: page.next.is_some(),
+        });
     }
-    let more_children = page.next.is_some();
-    let level_below = below(place.level);
+    let (children_more, children_level) = (page.next.is_some(), below(place.level));
     let may_read = ask.may(Capability::Read, &place)?;
     debug_assert!(may_read);
-    Ok(Answer::json(&marked(
-        ask,
-        json!({
-            "place": told_place, "ancestors": ancestors, "children": children, "children_more": more_children,
-            "children_level": level_below, "sections": sections,
-        }),
-    )))
+    let dossier = Dossier { place: told_place, ancestors, children, children_more, children_level, sections };
+    Ok(Answer::json(&marked(ask, dossier)))
 }

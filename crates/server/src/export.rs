@@ -67,12 +67,7 @@ fn table(ask: &Ask, view: ViewId, mut list: List) -> Result<Table, Problem> {
         let briefs = Briefs::load(ask, &all_ids)?;
         for row in page.rows {
             let whole = at.and_then(|at| if let Cell::Int(id) = row.values[at] { briefs.get(PlaceId(id)) } else { None });
-            let path: Vec<String> = whole
-                .and_then(|p| p["path"].as_array().cloned())
-                .unwrap_or_default()
-                .iter()
-                .filter_map(|v| v.as_str().map(str::to_owned))
-                .collect();
+            let path = whole.map(|p| p.path).unwrap_or_default();
             // Places are written with their code: ids are for machines, and a spreadsheet would round them.
             let mut cells: Vec<Cell> = columns
                 .iter()

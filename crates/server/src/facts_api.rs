@@ -7,11 +7,12 @@ use domain::{
     basics::{AccountId, Capability, PlaceId},
 };
 use facts::Fact;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use store::{HistoryEntry, Scope};
 
 use crate::{
     answer::{Answer, Problem},
+    answers::{ChainHead, ChainsAnswer, Change, Checkpoint, FactTold, FactsAnswer, HistoryAnswer},
     ask::Ask,
     rows::{self, Briefs, marked},
 };
@@ -24,15 +25,9 @@ pub fn history(ask: &Ask) -> Result<Answer, Problem> {
     let entries = ask.app.store.history(view, &key, &subject_of(view, &key))?;
     let facts: Vec<Fact> = entries.iter().map(|e| e.fact.clone()).collect();
     let told = tell(ask, &facts)?;
-    let with_changes: Vec<Value> = told
-        .into_iter()
-        .zip(&entries)
-        .map(|(mut fact, entry)| {
-            fact["changed"] = Value::Array(changes(entry));
-            fact
-        })
-        .collect();
-    Ok(Answer::json(&marked(ask, json!({ "facts": with_changes }))))
+    let with_changes = |(fact, entry)| FactTold { changed: Some(changes(entry)), ..fact };
+    let facts = told.into_iter().zip(&entries).map(with_changes).collect();
+    Ok(Answer::json(&marked(ask, HistoryAnswer { facts })))
 }
 
 /// What the facts under a row are about.
@@ -48,7 +43,7 @@ pub fn subject_of(view: ViewId, key: &str) -> String {
 }
 
 /// Fields of the row that a fact changed, one level deep.
-fn changes(entry: &HistoryEntry) -> Vec<Value> {
+fn changes(entry: &HistoryEntry) -> Vec<Change> {
     let object = |row: &Option<domain::Row>| -> Map<String, Value> {
         let text = row.as_ref().map(domain::Row::encode);
         text.and_then(|t| serde_json::from_str(&t).ok()).unwrap_or_default()
@@ -73,7 +68,7 @@ fn changes(entry: &HistoryEntry) -> Vec<Value> {
         .filter_map(|field| {
             let (b, a) = (before.get(field).unwrap_or(&null), after.get(field).unwrap_or(&null));
             let same = b == a || (empty(b) && empty(a));
-            (!same).then(|| json!({ "field": field, "before": b, "after": a }))
+            (!same).then(|| Change { field: field.clone(), before: b.clone(), after: a.clone() })
         })
         .collect()
 }
@@ -95,7 +90,7 @@ pub fn under_figure(ask: &Ask) -> Result<Answer, Problem> {
     let facts = ask.app.store.facts_under(view, word, &list.scope, &list.conditions, before, list.limit)?;
     let next =
         facts.last().filter(|_| facts.len() == list.limit).map(|f| format!("{}-{}-{}", f.recorded_ms, f.chain.county, f.seq));
-    Ok(Answer::json(&marked(ask, json!({ "facts": tell(ask, &facts)?, "next": next }))))
+    Ok(Answer::json(&marked(ask, FactsAnswer { facts: tell(ask, &facts)?, next })))
 }
 
 fn read_position(text: &str) -> Option<(i64, u32, u64)> {
@@ -106,7 +101,7 @@ fn read_position(text: &str) -> Option<(i64, u32, u64)> {
 
 /// `GET /api/facts`: the latest within the caller's chains.
 pub fn latest(ask: &Ask) -> Result<Answer, Problem> {
-    let limit = ask.param("limit").and_then(|l| l.parse().ok()).unwrap_or(50_usize).clamp(1, 200);
+    let limit = rows::limit(ask)?;
     let before = match ask.param("after") {
         None | Some("") => None,
         Some(text) => Some(read_position(text).ok_or_else(|| Problem::bad_query("after"))?),
@@ -130,7 +125,7 @@ pub fn latest(ask: &Ask) -> Result<Answer, Problem> {
     all.sort_by_key(|f| std::cmp::Reverse((f.recorded_ms, f.chain.county, f.seq)));
     all.truncate(limit);
     let next = all.last().filter(|_| all.len() == limit).map(|f| format!("{}-{}-{}", f.recorded_ms, f.chain.county, f.seq));
-    Ok(Answer::json(&marked(ask, json!({ "facts": tell(ask, &all)?, "next": next }))))
+    Ok(Answer::json(&marked(ask, FactsAnswer { facts: tell(ask, &all)?, next })))
 }
 
 /// Chains of the organisations whose log the caller may read: only a post over a whole county, city or province does.
@@ -170,27 +165,25 @@ fn chains_of(ask: &Ask) -> Result<Vec<facts::Head>, Problem> {
 
 /// `GET /api/chains`.
 pub fn chains(ask: &Ask) -> Result<Answer, Problem> {
-    let mut told = Vec::new();
+    let mut chains = Vec::new();
     for head in chains_of(ask)? {
-        let checkpoints: Vec<Value> = ask
+        let checkpoints = ask
             .app
             .store
             .checkpoints(head.chain)?
             .into_iter()
             .take(30)
-            .map(|(size, at_ms, note)| json!({ "size": size, "at_ms": at_ms, "note": note }))
+            .map(|(size, at_ms, note)| Checkpoint { size, at_ms, note })
             .collect();
-        let last = ask.app.store.latest(head.chain, None, 1)?.first().map(|f| f.recorded_ms);
-        told.push(json!({
-            "chain": head.chain.to_string(), "suite": head.suite.as_str(), "size": head.size, "head": head.hash.to_string(),
-            "recorded_ms": last, "checkpoints": checkpoints,
-        }));
+        let recorded_ms = ask.app.store.latest(head.chain, None, 1)?.first().map(|f| f.recorded_ms);
+        let (chain, suite) = (head.chain.to_string(), head.suite.as_str().to_owned());
+        chains.push(ChainHead { chain, suite, size: head.size, head: head.hash.to_string(), recorded_ms, checkpoints });
     }
-    Ok(Answer::json(&marked(ask, json!({ "chains": told }))))
+    Ok(Answer::json(&marked(ask, ChainsAnswer { chains })))
 }
 
 /// Facts as JSON with the names of those who acted.
-fn tell(ask: &Ask, facts: &[Fact]) -> Result<Vec<Value>, Problem> {
+fn tell(ask: &Ask, facts: &[Fact]) -> Result<Vec<FactTold>, Problem> {
     let mut ids: Vec<AccountId> = facts.iter().filter_map(|f| f.actor.strip_prefix("account:")?.parse().ok()).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -207,13 +200,22 @@ fn tell(ask: &Ask, facts: &[Fact]) -> Result<Vec<Value>, Problem> {
             if let Some(reporter) = body.get_mut("reporter").and_then(Value::as_object_mut) {
                 reporter.remove("receipt");
             }
-            json!({
-                "chain": f.chain.to_string(), "seq": f.seq, "kind": f.kind.as_str(), "subject": f.subject,
-                "actor": f.actor, "actor_name": names.get(&f.actor),
-                "effective_ms": f.effective_ms, "recorded_ms": f.recorded_ms,
-                "body": body, "hash": f.hash.to_string(), "prev": f.prev.to_string(), "command": f.command.to_string(),
-                "place": briefs.get(PlaceId(f.place)),
-            })
+            FactTold {
+                chain: f.chain.to_string(),
+                seq: f.seq,
+                kind: f.kind.as_str().to_owned(),
+                subject: f.subject.clone(),
+                actor: f.actor.clone(),
+                actor_name: names.get(&f.actor).cloned(),
+                effective_ms: f.effective_ms,
+                recorded_ms: f.recorded_ms,
+                body,
+                hash: f.hash.to_string(),
+                prev: f.prev.to_string(),
+                command: f.command.to_string(),
+                place: briefs.get(PlaceId(f.place)),
+                changed: None,
+            }
         })
         .collect())
 }

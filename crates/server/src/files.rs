@@ -9,11 +9,11 @@ use domain::{
 };
 use exif::{In, Tag, Value as ExifValue};
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
-use serde_json::json;
 use store::{FileInfo, NewFile, Scope};
 
 use crate::{
     answer::{Answer, Problem},
+    answers::FileAnswer,
     ask::Ask,
     rows::marked,
 };
@@ -106,12 +106,8 @@ pub fn upload(ask: &Ask) -> Result<Answer, Problem> {
     let part = parts.iter().find(|p| p.name == "file").ok_or_else(|| Problem::bad_upload("no part named file"))?;
     let info = take_photo(ask, &part.content)?;
     ask.app.uploads.note(ask.caller()?.account.id, &info.hash);
-    Ok(Answer::json(&marked(
-        ask,
-        json!({
-            "hash": info.hash, "type": info.media_type, "bytes": info.bytes, "taken_ms": info.taken_ms, "position": info.position,
-        }),
-    )))
+    let FileInfo { hash, media_type, bytes, taken_ms, position } = info;
+    Ok(Answer::json(&marked(ask, FileAnswer { hash, r#type: media_type, bytes, taken_ms, position })))
 }
 
 /// Looks at a photograph, reads what the camera says, and stores it.

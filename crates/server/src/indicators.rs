@@ -11,11 +11,12 @@ use domain::{
     indicators::{self, Condition as Wanted, Formula, Indicator, Selection, VILLAGES},
     places::Level,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use store::{Condition, Groups, Scope};
 
 use crate::{
     answer::{Answer, Problem},
+    answers::{IndicatorAnswer, IndicatorInfo, IndicatorValue, Missing},
     ask::Ask,
     rows::{Briefs, marked},
 };
@@ -35,8 +36,11 @@ fn named(name: &str) -> Result<&'static Indicator, Problem> {
 
 /// `GET /api/indicators`.
 pub fn catalogue(_ask: &Ask) -> Result<Answer, Problem> {
-    let all: Vec<Value> = indicators::ALL.iter().map(|i| json!({ "name": i.name, "unit": i.unit, "better": i.better, "levels": i.levels, "source": i.source, "missing": i.missing, "uncertainty": i.uncertainty })).collect();
-    Ok(Answer::json(&Value::Array(all)))
+    let told = |i: &&'static Indicator| {
+        let Indicator { name, unit, better, levels, source, missing, uncertainty, .. } = **i;
+        IndicatorInfo { name, unit, better, levels, source, missing, uncertainty }
+    };
+    Ok(Answer::json(&json!(indicators::ALL.iter().map(told).collect::<Vec<_>>())))
 }
 
 /// `GET /api/indicators/{name}`.
@@ -56,19 +60,17 @@ pub fn values(ask: &Ask) -> Result<Answer, Problem> {
         }
     })?;
     let briefs = Briefs::load(ask, &ids)?;
-    let values: Vec<Value> = ids
+    let values = ids
         .iter()
-        .map(|id| {
+        .filter_map(|id| {
             let (numerator, denominator) = found.get(&id.0).copied().unwrap_or_else(|| nothing(&indicator.formula));
             let value = indicators::evaluate(&indicator.formula, numerator, denominator);
-            json!({
-                "place": briefs.get(*id), "value": value, "numerator": numerator, "denominator": denominator,
-                "missing": if value.is_none() { json!("no-denominator") } else { Value::Null },
-                "from": from(ask, &indicator.formula, Some(*id)),
-            })
+            let missing = value.is_none().then_some(Missing::NoDenominator);
+            let from = from(ask, &indicator.formula, Some(*id));
+            Some(IndicatorValue { place: briefs.get(*id)?, value, numerator, denominator, missing, from })
         })
         .collect();
-    Ok(Answer::json(&marked(ask, json!({ "name": indicator.name, "unit": indicator.unit, "level": level, "values": values }))))
+    Ok(Answer::json(&marked(ask, IndicatorAnswer { name: indicator.name, unit: indicator.unit, level, values })))
 }
 
 /// Values of an indicator by place id, for the map.

@@ -4,6 +4,7 @@
 //! threads made for that. Start reading at `routes.rs`, then `ask.rs`, `command.rs`, `rows.rs`.
 
 mod answer;
+mod answers;
 mod ask;
 mod assets;
 mod clocks;

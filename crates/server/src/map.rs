@@ -17,12 +17,13 @@ use maps::{
     register::{Limits, RegisterFile},
     tiles::{self, AreaFeature, AreaLayer, LayerContent, LayerData, LineFeature, LineLayer, PointFeature, PointIndex},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::Scope;
 
 use crate::{
     App,
     answer::{Answer, Problem},
+    answers::MapInfo,
     ask::Ask,
     indicators,
     rows::marked,
@@ -80,13 +81,8 @@ pub fn about(ask: &Ask) -> Result<Answer, Problem> {
     if ask.app.store.setting("demo.base_map")?.is_some() {
         layers.push("base");
     }
-    Ok(Answer::json(&marked(
-        ask,
-        json!({
-            "bounds": [degrees(b.west_e7), degrees(b.south_e7), degrees(b.east_e7), degrees(b.north_e7)],
-            "layers": layers, "minzoom": 5, "maxzoom": 15, "outlines": outlines.len(),
-        }),
-    )))
+    let bounds = [degrees(b.west_e7), degrees(b.south_e7), degrees(b.east_e7), degrees(b.north_e7)];
+    Ok(Answer::json(&marked(ask, MapInfo { bounds, layers, minzoom: 5, maxzoom: 15, outlines: outlines.len() })))
 }
 
 /// `GET /api/tiles/{layer}/{z}/{x}/{y}.mvt`.

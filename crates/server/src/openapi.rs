@@ -1,11 +1,12 @@
-//! The reference, made from the table of routes, the declared columns and the types of the commands.
+//! The reference, made from the table of routes, the declared columns and the types of commands and answers.
 
 use domain::{ViewId, basics::ColumnKind, places, problems, rules};
 use serde_json::{Map, Value, json};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::ToSchema;
 
 use crate::{
     answer::{Answer, Problem},
+    answers::*,
     ask::Ask,
     routes::{Guard, Permit, table},
 };
@@ -17,6 +18,9 @@ pub fn get(_ask: &Ask) -> Result<Answer, Problem> {
 
 /// The whole document, OpenAPI 3.1.
 pub fn document() -> Value {
+    let mut shapes = Map::new();
+    let answers = answers(&mut shapes);
+    commands(&mut shapes);
     let mut paths = Map::new();
     for route in table() {
         let path = route.path.replace("{*", "{");
@@ -24,29 +28,19 @@ pub fn document() -> Value {
             .split('{')
             .skip(1)
             .filter_map(|p| p.split('}').next())
-            .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+            .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": part(name) }))
             .collect();
-        if path.contains("/{view}") && route.method == axum::http::Method::GET && !path.contains("{key}") {
-            for (name, about) in [
-                ("place", "Only this place and below."),
-                ("q", "Words."),
-                ("sort", "Column, with - for downwards."),
-                ("limit", "Rows, at most 200."),
-                ("after", "Cursor of the page before."),
-                ("overdue", "1: only what is overdue."),
-                ("by", "For groups: columns or child."),
-            ] {
-                parameters.push(json!({ "name": name, "in": "query", "required": false, "description": about, "schema": { "type": "string" } }));
-            }
+        for (name, of, about) in query(route.path) {
+            let required = (route.path, *name) == ("/api/places/{id}/duplicates", "field");
+            parameters.push(
+                json!({ "name": name, "in": "query", "required": required, "description": about, "schema": { "type": of } }),
+            );
         }
         let mut operation = json!({
             "summary": route.about,
             "parameters": parameters,
             "x-permit": permit(route.permit),
-            "responses": {
-                "200": { "description": "OK" },
-                "default": { "description": "A problem", "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } } },
-            },
+            "responses": responses(&format!("{} {}", route.method, route.path), &answers),
         });
         if route.guard == Guard::Header
             && let Some(parameters) = operation["parameters"].as_array_mut()
@@ -61,6 +55,11 @@ pub fn document() -> Value {
                 "type": "object", "additionalProperties": false, "required": ["name", "password"],
                 "properties": { "name": { "type": "string" }, "password": { "type": "string" } } } } } });
         }
+        if route.path == "/api/files" {
+            operation["requestBody"] = json!({ "required": true, "content": { "multipart/form-data": { "schema": {
+                "type": "object", "required": ["file"],
+                "properties": { "file": { "type": "string", "contentMediaType": "application/octet-stream" } } } } } });
+        }
         if !matches!(route.permit, Permit::Public) {
             operation["security"] = json!([{ "session": [] }]);
         }
@@ -73,7 +72,7 @@ pub fn document() -> Value {
         "paths": paths,
         "components": {
             "securitySchemes": { "session": { "type": "apiKey", "in": "cookie", "name": "qw_session" } },
-            "schemas": schemas(),
+            "schemas": shapes,
         },
     })
 }
@@ -87,50 +86,248 @@ fn permit(permit: Permit) -> String {
     }
 }
 
-fn schemas() -> Value {
-    let mut found = Vec::new();
-    let mut commands = Vec::new();
-    macro_rules! collect {
-        ($($type:ty),+) => {$(
-            <$type as ToSchema>::schemas(&mut found);
-            commands.push(<$type as PartialSchema>::schema());
+/// What a part of a path may be.
+fn part(name: &str) -> Value {
+    match name {
+        "view" => json!({ "type": "string", "enum": ViewId::ALL.iter().map(|v| v.name()).collect::<Vec<_>>() }),
+        "id" => json!({ "type": "integer", "format": "int64" }),
+        "z" => json!({ "type": "integer", "minimum": 0, "maximum": 20 }),
+        _ => json!({ "type": "string" }),
+    }
+}
+
+type Parameter = (&'static str, &'static str, &'static str);
+
+/// Query parameters of a route. Lists know their columns besides, see `/api/views`.
+fn query(path: &str) -> &'static [Parameter] {
+    const PLACE: Parameter = ("place", "integer", "Only this place and below.");
+    const Q: Parameter = ("q", "string", "Words.");
+    const SORT: Parameter = ("sort", "string", "Column, with - for downwards.");
+    const LIMIT: Parameter = ("limit", "integer", "How many, at most 200.");
+    const AFTER: Parameter = ("after", "string", "Cursor of the page before.");
+    const OVERDUE: Parameter = ("overdue", "string", "1: only what is overdue.");
+    match path {
+        "/api/rows/{view}" => &[PLACE, Q, SORT, LIMIT, AFTER, OVERDUE, ("count", "string", "1: how many there are in all.")],
+        "/api/groups/{view}" => &[
+            PLACE,
+            Q,
+            OVERDUE,
+            ("by", "string", "One or two columns, a level, or child."),
+            ("sum", "string", "Column to add up."),
+        ],
+        "/api/history/{view}" => &[PLACE, Q, LIMIT, OVERDUE, ("before", "string", "Position of the page before.")],
+        "/api/export/{file}" => &[PLACE, Q, SORT, OVERDUE],
+        "/api/facts" => &[LIMIT, AFTER],
+        "/api/indicators/{name}" => &[PLACE, ("level", "string", "Level of the places, or child.")],
+        "/api/places/{id}/duplicates" => {
+            &[("field", "string", "Works field."), ("lon_e7", "integer", "Where."), ("lat_e7", "integer", "Where.")]
+        }
+        "/api/topics/candidates" | "/api/map" => &[PLACE],
+        "/api/tiles/{layer}/{z}/{x}/{y}" => &[("indicator", "string", "Indicator whose values the features carry.")],
+        "/api/files/{hash}" => &[("size", "string", "thumb: a small picture.")],
+        _ => &[],
+    }
+}
+
+/// What a route answers with.
+fn responses(route: &str, answers: &[(&str, Value)]) -> Value {
+    let of = |media: &[&str]| media.iter().map(|m| ((*m).to_owned(), json!({}))).collect::<Map<_, _>>();
+    let content = match route {
+        "GET /api/export/{file}" => {
+            of(&["text/csv; charset=utf-8", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"])
+        }
+        "GET /api/tiles/{layer}/{z}/{x}/{y}" => of(&["application/vnd.mapbox-vector-tile"]),
+        "GET /api/files/{hash}" => of(&["image/jpeg", "image/png", "image/webp", "application/geo+json"]),
+        _ => answers
+            .iter()
+            .filter(|(of, _)| *of == route)
+            .map(|(_, shape)| ("application/json".to_owned(), json!({ "schema": shape })))
+            .collect(),
+    };
+    let mut responses = json!({
+        "default": { "description": "A problem", "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/ProblemDocument" } } } },
+    });
+    if route != "DELETE /api/session" {
+        responses["200"] = json!({ "description": "OK" });
+        if !content.is_empty() {
+            responses["200"]["content"] = content.into();
+        }
+    }
+    if matches!(route, "DELETE /api/session" | "GET /api/tiles/{layer}/{z}/{x}/{y}") {
+        responses["204"] = json!({ "description": "Nothing" });
+    }
+    responses
+}
+
+/// Puts a type and all that it names among the shapes, under other names where two forms of one thing exist.
+fn add<T: ToSchema>(shapes: &mut Map<String, Value>, other: (&str, &str)) -> Value {
+    let mut found = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut found);
+    for (name, schema) in found {
+        let mut shape = json!(schema);
+        rename(&mut shape, other);
+        shapes.entry(name).or_insert(shape);
+    }
+    to(&T::name())
+}
+
+fn to(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+/// Lets what leads to one shape lead to another.
+fn rename(shape: &mut Value, (from, into): (&str, &str)) {
+    match shape {
+        Value::Object(object) => {
+            if object.get("$ref").is_some_and(|r| *r == to(from)["$ref"]) {
+                object.insert("$ref".into(), to(into)["$ref"].clone());
+            }
+            object.values_mut().for_each(|v| rename(v, (from, into)));
+        }
+        Value::Array(list) => list.iter_mut().for_each(|v| rename(v, (from, into))),
+        _ => {}
+    }
+}
+
+/// Posts carry the name of their place in answers, and in commands they do not.
+const IN_ANSWERS: (&str, &str) = ("Post", "NamedPost");
+/// A command names a photo by its hash alone.
+const IN_COMMANDS: (&str, &str) = ("Photo", "PhotoGiven");
+
+/// The JSON answers by route; their shapes go among the others.
+fn answers(shapes: &mut Map<String, Value>) -> Vec<(&'static str, Value)> {
+    let mut answers = Vec::new();
+    macro_rules! of {
+        ($($route:literal => $type:ty;)+) => {$(
+            let shape = add::<$type>(shapes, IN_ANSWERS);
+            // Anything but the session, which says so anyway, may carry the mark of a demonstration.
+            if let Some(properties) = shapes.get_mut(&*<$type>::name()).and_then(|s| s["properties"].as_object_mut()) {
+                properties.entry("demo").or_insert(json!({ "type": "boolean", "description": "Set where everything is made up." }));
+            }
+            answers.push(($route, shape));
         )+};
     }
-    collect!(problems::Command, places::Command, rules::Command);
-    let mut schemas: Map<String, Value> =
-        found.into_iter().filter_map(|(name, schema)| Some((name, serde_json::to_value(schema).ok()?))).collect();
-    let commands: Vec<Value> = commands.iter().filter_map(|c| serde_json::to_value(c).ok()).collect();
-    schemas.insert("Command".into(), json!({ "oneOf": commands }));
-    schemas.insert(
+    of! {
+        "GET /api/session" => SessionAnswer;
+        "POST /api/session" => SessionAnswer;
+        "POST /api/commands" => CommandAnswer;
+        "GET /api/rows/{view}" => RowsAnswer;
+        "GET /api/rows/{view}/{*key}" => RowAnswer;
+        "GET /api/groups/{view}" => GroupsAnswer;
+        "GET /api/history/{view}" => FactsAnswer;
+        "GET /api/history/{view}/{*key}" => HistoryAnswer;
+        "GET /api/facts" => FactsAnswer;
+        "GET /api/chains" => ChainsAnswer;
+        "GET /api/indicators/{name}" => IndicatorAnswer;
+        "GET /api/places/{id}/dossier" => Dossier;
+        "GET /api/places/{id}/duplicates" => DuplicatesAnswer;
+        "GET /api/today" => TodayAnswer;
+        "GET /api/topics/candidates" => TopicCandidatesAnswer;
+        "GET /api/map" => MapInfo;
+        "POST /api/files" => FileAnswer;
+    }
+    for (route, one) in [
+        ("GET /api/views", add::<ViewInfo>(shapes, IN_ANSWERS)),
+        ("GET /api/indicators", add::<IndicatorInfo>(shapes, IN_ANSWERS)),
+    ] {
+        answers.push((route, json!({ "type": "array", "items": one })));
+    }
+    answers.push(("GET /healthz", add::<Health>(shapes, IN_ANSWERS)));
+    answers.push(("GET /api/openapi.json", json!({ "type": "object" })));
+    rows(shapes);
+    answers
+}
+
+/// Rows of every view, with the declared columns that they do not name themselves.
+fn rows(shapes: &mut Map<String, Value>) {
+    let mut all = Vec::new();
+    for view in ViewId::ALL {
+        let (name, mut row) = match view {
+            ViewId::Places => ("PlaceRow", row::<places::Place>(shapes)),
+            ViewId::Counts => ("CountsRow", row::<places::Counts>(shapes)),
+            ViewId::Rules => ("RuleRow", row::<rules::RuleRow>(shapes)),
+            ViewId::Problems => ("ProblemRow", row::<problems::Problem>(shapes)),
+            ViewId::Topics => ("TopicRow", row::<problems::Topic>(shapes)),
+        };
+        for column in view.columns() {
+            let own = row["properties"][column.name].take();
+            let always = row["required"].as_array().is_some_and(|r| r.contains(&json!(column.name)));
+            let kind = match column.kind {
+                ColumnKind::Int | ColumnKind::Ms | ColumnKind::Bool | ColumnKind::Place => "integer",
+                ColumnKind::Text | ColumnKind::Day => "string",
+            };
+            row["properties"][column.name] = match (own, column.kind) {
+                (Value::Null, _) => json!({ "type": [kind, "null"] }),
+                // Where the row leaves it out, the column stands in for it.
+                (own, ColumnKind::Bool) if !always => json!({ "oneOf": [own, { "type": kind }] }),
+                (own, _) => own,
+            };
+            if let Some(required) = row["required"].as_array_mut().filter(|_| !always) {
+                required.push(column.name.into());
+            }
+        }
+        shapes.insert(name.into(), row);
+        all.push(to(name));
+    }
+    shapes.insert("Row".into(), json!({ "description": "A row of any view.", "anyOf": all }));
+    shapes.insert(
+        "NamedPost".into(),
+        json!({
+            "description": "A post with the name of its place.", "type": "object", "required": ["place", "role"],
+            "properties": { "place": to("PlaceId"), "role": to("Role"), "name": { "type": "string" } },
+        }),
+    );
+}
+
+/// The row as its type says; what it names goes among the shapes.
+fn row<T: ToSchema>(shapes: &mut Map<String, Value>) -> Value {
+    let known = shapes.contains_key(&*T::name());
+    add::<T>(shapes, IN_ANSWERS);
+    // Named by itself only where an answer does.
+    if known { shapes[&*T::name()].clone() } else { shapes.remove(&*T::name()).unwrap_or_default() }
+}
+
+/// What comes in, and how it is refused.
+fn commands(shapes: &mut Map<String, Value>) {
+    let mut all = Vec::new();
+    macro_rules! of {
+        ($($type:ty),+) => {$(
+            add::<$type>(shapes, IN_COMMANDS);
+            all.extend(shapes.remove("Command").and_then(|c| c["oneOf"].as_array().cloned()).unwrap_or_default());
+        )+};
+    }
+    of!(problems::Command, places::Command);
+    add::<rules::Command>(shapes, IN_COMMANDS);
+    all.extend(shapes.remove("Command"));
+    shapes.insert("Command".into(), json!({ "oneOf": all }));
+    shapes.insert("PhotoGiven".into(), json!({ "oneOf": [to("FileHash"), to("Photo")] }));
+    shapes.insert(
         "Incoming".into(),
         json!({
             "type": "object", "additionalProperties": false, "required": ["id", "command"],
             "properties": { "id": { "type": "string", "format": "uuid" }, "command": { "$ref": "#/components/schemas/Command" } },
         }),
     );
-    schemas.insert(
-        "Problem".into(),
+    let text = json!({ "type": "string" });
+    let any = json!({ "type": "object", "additionalProperties": {} });
+    shapes.insert(
+        "Finding".into(),
         json!({
-            "type": "object", "required": ["type", "title", "status"],
+            "description": "One thing that is wrong, with its place.", "type": "object", "required": ["reason"],
             "properties": {
-                "type": { "type": "string" }, "title": { "type": "string" }, "detail": { "type": "string" }, "status": { "type": "integer" },
-                "args": { "type": "object" }, "findings": { "type": "array", "items": { "type": "object" } },
+                "row": { "type": "integer" }, "column": { "type": "integer" }, "field": text, "reason": text, "message": text,
             },
         }),
     );
-    for view in ViewId::ALL {
-        let properties: Map<String, Value> = view
-            .columns()
-            .iter()
-            .map(|c| {
-                let kind = match c.kind {
-                    ColumnKind::Int | ColumnKind::Ms | ColumnKind::Bool | ColumnKind::Place => "integer",
-                    ColumnKind::Text | ColumnKind::Day => "string",
-                };
-                (c.name.to_owned(), json!({ "type": [kind, "null"] }))
-            })
-            .collect();
-        schemas.insert(format!("row_{}", view.name()), json!({ "type": "object", "properties": properties }));
-    }
-    Value::Object(schemas)
+    shapes.insert(
+        "ProblemDocument".into(),
+        json!({
+            "description": "RFC 9457, as every refusal and accident comes.",
+            "type": "object", "required": ["type", "title", "status"],
+            "properties": {
+                "type": text, "title": text, "detail": text, "status": { "type": "integer" },
+                "args": any, "findings": { "type": "array", "items": to("Finding") }, "demo": { "type": "boolean" },
+            },
+        }),
+    );
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::{
     answer::{Answer, Problem},
+    answers::Health,
     ask::Ask,
 };
 
@@ -44,7 +45,8 @@ impl Metrics {
 /// `GET /healthz`: whether the database answers.
 pub fn health(ask: &Ask) -> Result<Answer, Problem> {
     ask.app.store.setting("installation")?;
-    Ok(Answer::json(&json!({ "status": "ok", "database": ask.app.store.database_name(), "version": env!("CARGO_PKG_VERSION") })))
+    let database = ask.app.store.database_name();
+    Ok(Answer::json(&json!(Health { status: "ok", database, version: env!("CARGO_PKG_VERSION") })))
 }
 
 /// `GET /metrics`.

@@ -7,11 +7,12 @@ use domain::{
     problems::Problem as Row,
     rules::{self, Rule},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::{Condition, Groups, List, Scope};
 
 use crate::{
     answer::{Answer, Problem},
+    answers::{Duplicate, DuplicatesAnswer, TopicCandidate, TopicCandidatesAnswer},
     ask::Ask,
     rows::marked,
 };
@@ -78,14 +79,14 @@ pub fn duplicates(ask: &Ask) -> Result<Answer, Problem> {
         }
         _ => None,
     };
-    let mut candidates: Vec<Value> = Vec::new();
+    let mut candidates = Vec::new();
     for (distance_m, p) in near(ask, &place, &field, at)? {
         let readable = ask.place(p.place).is_ok_and(|at| ask.may(Capability::Read, &at).unwrap_or(false));
         if readable {
-            candidates.push(json!({ "key": p.id, "distance_m": distance_m, "row": without_receipt(&p)? }));
+            candidates.push(Duplicate { key: p.id, distance_m, row: without_receipt(&p)? });
         }
     }
-    Ok(Answer::json(&marked(ask, json!({ "candidates": candidates }))))
+    Ok(Answer::json(&marked(ask, DuplicatesAnswer { candidates })))
 }
 
 fn without_receipt(p: &Row) -> Result<Value, Problem> {
@@ -103,9 +104,10 @@ pub fn topic_candidates(ask: &Ask) -> Result<Answer, Problem> {
         Some(id) => Some(ask.place(PlaceId(id))?),
         None => ask.home()?,
     };
-    let Some(area) = area else { return Ok(Answer::json(&json!({ "candidates": [] }))) };
+    let none = TopicCandidatesAnswer::default();
+    let Some(area) = area else { return Ok(Answer::json(&marked(ask, none))) };
     let Some(Rule::Topics(rule)) = rule(ask, &area, "problems.topics")? else {
-        return Ok(Answer::json(&marked(ask, json!({ "candidates": [] }))));
+        return Ok(Answer::json(&marked(ask, none)));
     };
     let since: Day = ask.today().plus(-i64::from(rule.days));
     let conditions = vec![
@@ -128,7 +130,7 @@ pub fn topic_candidates(ask: &Ask) -> Result<Answer, Problem> {
         }
     }
     let mut candidates = Vec::new();
-    for (field, (villages, problems)) in by_field {
+    for (field, (villages, count)) in by_field {
         if villages < i64::from(rule.villages_min) {
             continue;
         }
@@ -142,10 +144,11 @@ pub fn topic_candidates(ask: &Ask) -> Result<Answer, Problem> {
             after: None,
             limit: 200,
         };
-        let keys: Vec<String> = ask.app.store.list(&list)?.rows.into_iter().map(|r| r.key).collect();
+        let problems = ask.app.store.list(&list)?.rows.into_iter().map(|r| r.key).collect();
         let query = format!("/api/rows/problems?place={}&field={field}&reported_on.from={since}", area.id);
-        candidates.push(json!({ "field": field, "villages": villages, "count": problems, "problems": keys, "place": area.id, "query": query, "since": since }));
+        candidates.push(TopicCandidate { field, villages, count, problems, place: area.id, query, since });
     }
-    candidates.sort_by_key(|c| std::cmp::Reverse(c["villages"].as_i64()));
-    Ok(Answer::json(&marked(ask, json!({ "candidates": candidates, "villages_min": rule.villages_min, "days": rule.days }))))
+    candidates.sort_by_key(|c| std::cmp::Reverse(c.villages));
+    let answer = TopicCandidatesAnswer { candidates, villages_min: Some(rule.villages_min), days: Some(rule.days) };
+    Ok(Answer::json(&marked(ask, answer)))
 }

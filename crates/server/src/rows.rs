@@ -8,14 +8,16 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     ViewId,
-    basics::{Capability, ColumnKind, PlaceId, Value as Cell},
+    basics::{Capability, Column, ColumnKind, PlaceId, Value as Cell},
     places::{Level, Place},
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 use store::{Condition, Cursor, GroupRow, Groups, List, Scope, StoredRow};
 
 use crate::{
     answer::{Answer, Problem},
+    answers::{Group, GroupsAnswer, PlaceBrief, RowAnswer, RowsAnswer, ViewColumn, ViewInfo},
     ask::{Ask, below},
     command,
 };
@@ -35,18 +37,14 @@ pub fn view(ask: &Ask) -> Result<ViewId, Problem> {
 
 /// `GET /api/views`.
 pub fn views(_ask: &Ask) -> Result<Answer, Problem> {
-    let views: Vec<Value> = ViewId::ALL
+    let views: Vec<ViewInfo> = ViewId::ALL
         .iter()
         .map(|v| {
-            let columns: Vec<Value> = v
-                .columns()
-                .iter()
-                .map(|c| json!({ "name": c.name, "type": c.kind, "sort": c.sort, "filter": c.filter, "group": c.group }))
-                .collect();
-            json!({ "view": v.name(), "columns": columns })
+            let told = |c: &Column| ViewColumn { name: c.name, r#type: c.kind, sort: c.sort, filter: c.filter, group: c.group };
+            ViewInfo { view: v.name(), columns: v.columns().iter().map(told).collect() }
         })
         .collect();
-    Ok(Answer::json(&Value::Array(views)))
+    Ok(Answer::json(&json!(views)))
 }
 
 /// Conditions out of the query: any filterable column, `q=`, `overdue=1`.
@@ -107,12 +105,17 @@ pub fn conditions(ask: &Ask, view: ViewId) -> Result<Vec<Condition>, Problem> {
     Ok(conditions)
 }
 
-/// The list that a query asks for.
-pub fn list_of(ask: &Ask, view: ViewId, capability: Capability) -> Result<List, Problem> {
-    let limit = match ask.param("limit") {
+/// How many rows or facts a query asks for.
+pub fn limit(ask: &Ask) -> Result<usize, Problem> {
+    Ok(match ask.param("limit") {
         None => LIMIT,
         Some(_) => ask.need::<usize>("limit")?.clamp(1, LIMIT_MAX),
-    };
+    })
+}
+
+/// The list that a query asks for.
+pub fn list_of(ask: &Ask, view: ViewId, capability: Capability) -> Result<List, Problem> {
+    let limit = limit(ask)?;
     let sort = ask.param("sort").filter(|s| !s.is_empty()).map(|s| match s.strip_prefix('-') {
         Some(column) => (column.to_owned(), true),
         None => (s.to_owned(), false),
@@ -132,19 +135,18 @@ pub fn list(ask: &Ask) -> Result<Answer, Problem> {
     let view = view(ask)?;
     let list = list_of(ask, view, Capability::Read)?;
     let page = ask.app.store.list(&list)?;
-    let mut document = json!({ "rows": told(ask, view, &page.rows)?, "next": page.next.as_ref().map(write_cursor) });
+    let next = page.next.as_ref().map(write_cursor);
+    let mut answer = RowsAnswer { rows: told(ask, view, &page.rows)?, next, count: None, count_capped: false };
     if ask.param("count") == Some("1") {
         let counted = ask.app.store.count(view, &list.scope, &list.conditions)?;
-        document["count"] = counted.count.into();
-        if counted.capped {
-            document["count_capped"] = true.into();
-        }
+        (answer.count, answer.count_capped) = (Some(counted.count), counted.capped);
     }
-    Ok(Answer::json(&marked(ask, document)))
+    Ok(Answer::json(&marked(ask, answer)))
 }
 
-/// With the mark of a demonstration.
-pub fn marked(ask: &Ask, mut document: Value) -> Value {
+/// An answer with the mark of a demonstration.
+pub fn marked(ask: &Ask, answer: impl Serialize) -> Value {
+    let mut document = json!(answer);
     if ask.app.settings.demo
         && let Some(object) = document.as_object_mut()
     {
@@ -160,7 +162,7 @@ pub fn one(ask: &Ask) -> Result<Answer, Problem> {
     let (row, _) = readable_row(ask, view, &key)?;
     let stored = StoredRow { key, data: row.encode(), values: row.values() };
     let mut document = told(ask, view, std::slice::from_ref(&stored))?.remove(0);
-    document["may"] = json!(command::may(ask, view, &row)?);
+    document.may = Some(command::may(ask, view, &row)?);
     Ok(Answer::json(&marked(ask, document)))
 }
 
@@ -189,7 +191,7 @@ pub fn place_of(row: &domain::Row) -> PlaceId {
 }
 
 /// Rows as JSON, each with its place; the places come in two queries, however many rows there are.
-pub fn told(ask: &Ask, view: ViewId, rows: &[StoredRow]) -> Result<Vec<Value>, Problem> {
+pub fn told(ask: &Ask, view: ViewId, rows: &[StoredRow]) -> Result<Vec<RowAnswer>, Problem> {
     let at = view.columns().iter().position(|c| c.name == if view == ViewId::Places { "id" } else { "place" });
     let ids: Vec<PlaceId> =
         rows.iter().filter_map(|r| if let Cell::Int(id) = r.values.get(at?)? { Some(PlaceId(*id)) } else { None }).collect();
@@ -217,7 +219,7 @@ pub fn told(ask: &Ask, view: ViewId, rows: &[StoredRow]) -> Result<Vec<Value>, P
                 }
             }
             let place = at.and_then(|at| if let Cell::Int(id) = r.values[at] { places.get(PlaceId(id)) } else { None });
-            Ok(json!({ "key": r.key, "row": row, "place": place }))
+            Ok(RowAnswer { key: r.key.clone(), row, place, may: None })
         })
         .collect()
 }
@@ -290,8 +292,8 @@ impl Briefs {
         Ok(Briefs { places })
     }
 
-    /// One place as JSON.
-    pub fn get(&self, id: PlaceId) -> Option<Value> {
+    /// One place in short.
+    pub fn get(&self, id: PlaceId) -> Option<PlaceBrief> {
         self.places.get(&id).map(|p| self.told(p))
     }
 
@@ -300,10 +302,9 @@ impl Briefs {
         self.places.get(&id)
     }
 
-    fn told(&self, p: &Place) -> Value {
-        let path: Vec<&str> =
-            p.within.iter().chain([&p.id]).filter_map(|id| self.places.get(id)).map(|p| p.name.as_str()).collect();
-        json!({ "id": p.id, "code": p.code, "name": p.name, "level": p.level, "path": path })
+    fn told(&self, p: &Place) -> PlaceBrief {
+        let path = p.within.iter().chain([&p.id]).filter_map(|id| self.places.get(id)).map(|p| p.name.clone()).collect();
+        PlaceBrief { id: p.id, code: p.code.clone(), name: p.name.clone(), level: p.level, path }
     }
 }
 
@@ -361,10 +362,10 @@ pub fn groups(ask: &Ask) -> Result<Answer, Problem> {
         .filter_map(|(i, k)| if let (true, Cell::Int(id)) = (is_place(i), k) { Some(PlaceId(*id)) } else { None })
         .collect();
     let briefs = Briefs::load(ask, &ids)?;
-    let told: Vec<Value> = found
+    let groups = found
         .iter()
         .map(|g| {
-            let labels: Vec<Value> = g
+            let labels = g
                 .keys
                 .iter()
                 .enumerate()
@@ -373,15 +374,10 @@ pub fn groups(ask: &Ask) -> Result<Answer, Problem> {
                     other => cell_json(other),
                 })
                 .collect();
-            let keys: Vec<Value> = g.keys.iter().map(cell_json).collect();
-            let mut group = json!({ "keys": keys, "labels": labels, "count": g.count });
-            if let Some(sum) = g.sum {
-                group["sum"] = sum.into();
-            }
-            group
+            Group { keys: g.keys.iter().map(cell_json).collect(), labels, count: g.count, sum: g.sum }
         })
         .collect();
-    Ok(Answer::json(&marked(ask, json!({ "groups": told }))))
+    Ok(Answer::json(&marked(ask, GroupsAnswer { groups })))
 }
 
 /// The level directly below the scope that is asked for.

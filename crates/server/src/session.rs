@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     answer::{Answer, Problem},
+    answers::{AccountBrief, PostHeld, SessionAnswer},
     ask::Ask,
     public::{self, Form},
     rows::Briefs,
@@ -80,15 +81,22 @@ pub fn get(ask: &Ask) -> Result<Answer, Problem> {
 fn document(ask: &Ask, caller: &crate::ask::Caller) -> Result<Answer, Problem> {
     let ids: Vec<PlaceId> = caller.posts.iter().map(|p| p.place).collect();
     let briefs = Briefs::load(ask, &ids)?;
-    let posts: Vec<_> = caller.posts.iter().map(|p| json!({ "place": briefs.get(p.place), "role": p.role })).collect();
+    let held = |p: &Post| Some(PostHeld { place: briefs.get(p.place)?, role: p.role });
+    let posts = caller.posts.iter().filter_map(held).collect();
     let mut capabilities: Vec<Capability> = caller.posts.iter().flat_map(|p| p.role.capabilities()).copied().collect();
     capabilities.sort_unstable();
     capabilities.dedup();
     let home = caller.posts.iter().filter_map(|p| briefs.place(p.place)).min_by_key(|p| p.level).and_then(|p| briefs.get(p.id));
-    Ok(Answer::json(&json!({
-        "demo": ask.app.settings.demo, "installation": ask.app.settings.installation, "today": ask.today(),
-        "account": { "id": caller.account.id, "name": caller.account.name, "display": caller.account.display },
-        "posts": posts, "capabilities": capabilities, "home": home, "csrf": caller.csrf,
+    let (settings, account) = (&ask.app.settings, &caller.account);
+    Ok(Answer::json(&json!(SessionAnswer {
+        demo: settings.demo,
+        installation: settings.installation.clone(),
+        today: ask.today(),
+        account: AccountBrief { id: account.id, name: account.name.clone(), display: account.display.clone() },
+        posts,
+        capabilities,
+        home,
+        csrf: caller.csrf.clone(),
     })))
 }
 

@@ -4,11 +4,11 @@ use domain::{
     ViewId,
     basics::{Capability, Day, PlaceId, Value as Cell},
 };
-use serde_json::json;
 use store::{Condition, Counted, List, Scope};
 
 use crate::{
     answer::{Answer, Problem},
+    answers::{TodayAnswer, TodayList},
     ask::Ask,
     rows::{self, marked},
 };
@@ -46,13 +46,16 @@ pub fn today(ask: &Ask) -> Result<Answer, Problem> {
             None => Counted { count: page.rows.len() as u64, capped: false },
             Some(_) => ask.app.store.count(ViewId::Problems, &list.scope, &list.conditions)?,
         };
-        lists.push(json!({
-            "name": waiting.name, "query": waiting.query, "count": count.count, "count_capped": count.capped,
-            "rows": rows::told(ask, ViewId::Problems, &page.rows)?,
-        }));
+        lists.push(TodayList {
+            name: waiting.name,
+            query: waiting.query,
+            count: count.count,
+            count_capped: count.capped,
+            rows: rows::told(ask, ViewId::Problems, &page.rows)?,
+        });
     }
-    let account = &ask.caller()?.account;
-    Ok(Answer::json(&marked(ask, json!({ "lists": lists, "as_of_ms": ask.now_ms, "display": account.display }))))
+    let display = ask.caller()?.account.display.clone();
+    Ok(Answer::json(&marked(ask, TodayAnswer { lists, as_of_ms: ask.now_ms, display })))
 }
 
 fn one_of(column: &str, values: &[&str]) -> Condition {

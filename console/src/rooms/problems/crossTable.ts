@@ -10,7 +10,7 @@ export function crossTable<C extends string>(groups: readonly Group[], columns: 
     const key = group.keys[0] ?? null, column = columns.find((c) => c === group.keys[1])
     if (!column) continue
     let row = rows.get(key)
-    if (!row) { row = { key, label: labelOf(key, group.labels[0] ?? ''), cells: new Map(), total: 0 }; rows.set(key, row) }
+    if (!row) { row = { key, label: labelOf(key, String(group.labels[0] ?? '')), cells: new Map(), total: 0 }; rows.set(key, row) }
     row.cells.set(column, (row.cells.get(column) ?? 0) + group.count)
     row.total += group.count
   }

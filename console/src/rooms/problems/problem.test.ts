@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import type { ProblemState, Row } from '@/api/types'
+import type { ProblemRow, ProblemState, Row } from '@/api/types'
 import { commandsFor } from './actions'
 import { crossTable } from './crossTable'
 import { pageOf, problemsQuery, readFilters, writeFilters } from './filters'
 import { clock, isOverdue, readProblem, unanswered, type Escalation } from './problem'
 
 const post = { place: 7, role: 'village' } as const
-const one = (state: ProblemState, escalations: Escalation[] = []) => readProblem({ key: 'k', row: { state, escalations } as unknown as Row, place: null })
+const one = (state: ProblemState, escalations: Escalation[] = []) => readProblem({ key: 'k', row: { state, escalations } as Partial<ProblemRow> as Row, place: null })
 const assigned: ProblemState = { is: 'assigned', post, due: '2026-11-20' }
 const escalation = (answer: Escalation['answer']): Escalation => ({ to: { place: 1, role: 'head' }, on_ms: 0, answer_by: '2026-11-30', answer })
 

@@ -1,39 +1,13 @@
 // The row of the view `problems`, and what can be read from it. Pure.
-import type { Field, PlaceRef, Position, Post, ProblemState, RowAnswer, StateName } from '@/api/types'
+import type { Escalated, PlaceRef, Post, ProblemRow, RowAnswer, StateName } from '@/api/types'
 
-export interface Photo { file: string; taken_ms?: number | null; position?: Position | null }
-export interface Escalation { to: Post; on_ms: number; answer_by: string; answer: { text: string; on_ms: number; by: string } | null }
-export interface Problem {
-  key: string
-  place: PlaceRef | null
-  number: string
-  field: Field
-  text: string
-  position: Position | null
-  photos: Photo[]
-  channel: string
-  reported_ms: number
-  state: ProblemState
-  diagnosis: { cause: string; measure: string } | null
-  claim: { text: string; photos: Photo[] } | null
-  escalations: Escalation[]
-  absorbed: string[]
-  reopened: number
-  verified_ms: number | null
-  withheld: string | null
-}
+export type Escalation = Escalated
+type Read = 'number' | 'field' | 'text' | 'position' | 'photos' | 'channel' | 'reported_ms' | 'state' | 'diagnosis' | 'claim' | 'escalations' | 'absorbed' | 'reopened' | 'verified_ms' | 'withheld'
+export type Problem = Pick<ProblemRow, Read> & { key: string; place: PlaceRef | null }
 
-/** The server's row is trusted in shape, except that lists left out when empty are put back. */
+/** The server's row is trusted in shape. */
 export function readProblem(answer: Pick<RowAnswer, 'key' | 'row' | 'place'>): Problem {
-  const row = answer.row as unknown as Partial<Problem>
-  return {
-    key: answer.key, place: answer.place,
-    number: row.number ?? answer.key.slice(0, 8), field: row.field ?? 'waste', text: row.text ?? '',
-    position: row.position ?? null, photos: row.photos ?? [], channel: row.channel ?? '', reported_ms: row.reported_ms ?? 0,
-    state: row.state ?? { is: 'reported' }, diagnosis: row.diagnosis ?? null, claim: row.claim ?? null,
-    escalations: row.escalations ?? [], absorbed: row.absorbed ?? [], reopened: row.reopened ?? 0,
-    verified_ms: row.verified_ms ?? null, withheld: row.withheld ?? null,
-  }
+  return { ...(answer.row as ProblemRow), key: answer.key, place: answer.place }
 }
 
 export const OPEN_STATES: readonly StateName[] = ['reported', 'assigned', 'claimed']

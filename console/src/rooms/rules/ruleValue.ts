@@ -12,9 +12,8 @@ export function withLeaf(value: Json, path: readonly string[], leaf: Json): Json
   if (key === undefined || value === null || typeof value !== 'object' || Array.isArray(value)) return leaf
   return { ...value, [key]: withLeaf(value[key] ?? null, rest, leaf) }
 }
-export interface Version { from: string; rule: string; value: Json; reason: string }
 /** Versions in the order in which they hold: by first day, the later recorded wins a tie; each ends where the next begins. */
-export function validity(versions: readonly Version[], today: string): { version: Version; until: string | null; now: boolean }[] {
+export function validity<V extends { from: string }>(versions: readonly V[], today: string): { version: V; until: string | null; now: boolean }[] {
   const order = versions.map((version, i) => ({ version, i })).sort((a, b) => (a.version.from === b.version.from ? a.i - b.i : a.version.from < b.version.from ? -1 : 1))
   const held = order.filter((entry, k) => order[k + 1]?.version.from !== entry.version.from)
   return held.map(({ version }, k) => {

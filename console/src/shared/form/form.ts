@@ -1,5 +1,5 @@
 // What a command asks for, as data; CommandForm.vue draws it and puts each refusal beside the field it speaks of.
-import type { Finding, Json, Level, ProblemDocument } from '@/api/types'
+import type { CommandType, Finding, Json, Level, ProblemDocument } from '@/api/types'
 import type { Key } from '@/words/words'
 
 export type FieldKind = 'text' | 'area' | 'day' | 'number' | 'choice' | 'photos' | 'position' | 'post' | 'problem' | 'place' | 'places'
@@ -18,7 +18,7 @@ export interface FormField {
   level?: Level
   max?: number
 }
-export interface CommandShape { type: string; fields: FormField[]; alert?: boolean }
+export interface CommandShape { type: CommandType; fields: FormField[]; alert?: boolean }
 
 /** Refusals by a rule carry a reason, not a field. The last word of their type tells which kind of field they speak of. */
 const KIND_OF_REFUSAL: { [reason: string]: FieldKind | FieldKind[] } = {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { IndicatorValue } from '@/api/types'
 import { classify } from './classes'
 
-const v = (id: number, value: number | null): IndicatorValue => ({ place: { id, code: '', name: '', level: 'village' }, value, numerator: null, denominator: null, missing: value === null ? 'unknown' : null })
+const v = (id: number, value: number | null): IndicatorValue => ({ place: { id, code: '', name: '', level: 'village', path: [] }, value, numerator: 0, denominator: null, missing: value === null ? 'no-denominator' : null, from: '' })
 test('zero is a class, missing is none', () => {
   const c = classify([v(1, 0), v(2, null), v(3, 4)])
   expect(c.missing).toEqual([2])

@@ -192,8 +192,10 @@ impl ToSchema for Day {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 pub struct Position {
     /// Longitude, degrees × 10⁷, −180…180.
+    #[schema(minimum = -1_800_000_000, maximum = 1_800_000_000)]
     pub lon_e7: i32,
     /// Latitude, degrees × 10⁷, −85…85 (what a web map can show).
+    #[schema(minimum = -850_000_000, maximum = 850_000_000)]
     pub lat_e7: i32,
 }
 
@@ -228,7 +230,7 @@ impl<'de> Deserialize<'de> for Position {
 }
 
 /// SHA-256 of a stored file, 64 lower-case hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct FileHash(String);
 
@@ -244,6 +246,15 @@ impl FileHash {
         &self.0
     }
 }
+
+impl utoipa::PartialSchema for FileHash {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        use utoipa::openapi::schema::{ObjectBuilder, Type};
+        let about = "SHA-256 of a stored file, 64 lower-case hexadecimal digits.";
+        ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9a-f]{64}$")).description(Some(about)).build().into()
+    }
+}
+impl ToSchema for FileHash {}
 
 impl<'de> Deserialize<'de> for FileHash {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {

@@ -3,12 +3,18 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr,
+        schema::{ObjectBuilder, Schema, Type},
+    },
+};
 
 /// Text typed by a person: trimmed, 1 to `MAX` characters, without control characters (line feeds
 /// excepted) and without marks that turn the direction of writing, which can disguise what a line says.
 /// Shown as text everywhere, never as markup, so that `<script>` stays eight letters.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Text<const MAX: usize>(String);
 
@@ -70,6 +76,20 @@ impl<'de, const MAX: usize> Deserialize<'de> for Text<MAX> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let raw = <std::borrow::Cow<'de, str>>::deserialize(d)?;
         Text::new(&raw).map_err(serde::de::Error::custom)
+    }
+}
+
+impl<const MAX: usize> PartialSchema for Text<MAX> {
+    fn schema() -> RefOr<Schema> {
+        // Longer text may come in: marks that are taken out and space around it do not count.
+        let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1));
+        text.description(Some(format!("Text of at most {MAX} characters."))).build().into()
+    }
+}
+
+impl<const MAX: usize> ToSchema for Text<MAX> {
+    fn name() -> std::borrow::Cow<'static, str> {
+        format!("Text{MAX}").into()
     }
 }
 

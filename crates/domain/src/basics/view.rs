@@ -1,12 +1,13 @@
 //! Views: folds over facts into rows, one row per key, and the columns that lists can use.
 
 use serde::{Serialize, de::DeserializeOwned};
+use utoipa::ToSchema;
 
 use super::Recorded;
 use crate::ViewId;
 
 /// What a column holds; decides how it is stored, compared and shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnKind {
     /// A number.
@@ -24,7 +25,7 @@ pub enum ColumnKind {
 }
 
 /// How a list may be narrowed by a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Filter {
     /// Not at all.

@@ -5,6 +5,7 @@
 //! Places that have ceased to be are not counted. Villages alone carry denominators, so that no household counts twice.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{basics::Day, places::Level};
 
@@ -59,7 +60,7 @@ pub struct Indicator {
 }
 
 /// What a value is a number of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Things.
@@ -80,7 +81,7 @@ impl Unit {
 }
 
 /// Which way is good. Where neither is, no colour and no order may say so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Better {
     /// The more the better.

@@ -242,9 +242,10 @@ pub struct Moved {
 }
 
 /// The place ceased to be: merged, split up or dissolved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Closed {
     /// On which day, where known.
+    #[schema(required)]
     pub on: Option<Day>,
     /// What it became; none where that is not known.
     pub into: Vec<PlaceId>,
@@ -317,11 +318,12 @@ pub struct Located {
 }
 
 /// Its outline became known; the geometry itself is a stored file (GeoJSON, WGS-84).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Outlined {
     /// The file.
     pub file: FileHash,
     /// West, south, east, north in degrees × 10⁷.
+    #[schema(min_items = 4, max_items = 4)]
     pub bounds_e7: [i32; 4],
     /// Datum of the source.
     pub datum: String,

@@ -19,12 +19,10 @@ pub enum Command {
         /// Which place.
         place: PlaceId,
         /// The new name.
-        #[schema(value_type = String)]
         name: Name,
         /// From when.
         from: Option<Day>,
         /// By which document.
-        #[schema(value_type = String)]
         document: Document,
     },
     /// Give a place another division code.
@@ -37,7 +35,6 @@ pub enum Command {
         /// From when.
         from: Option<Day>,
         /// By which document.
-        #[schema(value_type = String)]
         document: Document,
     },
     /// Put a village into a class.
@@ -50,7 +47,6 @@ pub enum Command {
         /// From when.
         from: Day,
         /// By which document.
-        #[schema(value_type = String)]
         document: Document,
     },
     /// Give a village a grade, or take it away.
@@ -63,7 +59,6 @@ pub enum Command {
         /// From when.
         from: Day,
         /// By which document.
-        #[schema(value_type = String)]
         document: Document,
     },
     /// The programme enters a stage at a place.
@@ -76,7 +71,6 @@ pub enum Command {
         /// From when.
         from: Day,
         /// By which document.
-        #[schema(value_type = String)]
         document: Document,
     },
     /// Record a denominator.
@@ -101,7 +95,6 @@ pub enum Command {
         /// The point, WGS-84.
         position: Position,
         /// Where the point comes from.
-        #[schema(value_type = String)]
         source: Document,
     },
     /// A place ceases to be.
@@ -114,7 +107,6 @@ pub enum Command {
         /// What it became.
         into: Vec<PlaceId>,
         /// By which document.
-        #[schema(value_type = String)]
         document: Document,
     },
     /// Closing was a mistake.
@@ -123,7 +115,6 @@ pub enum Command {
         /// Which place.
         place: PlaceId,
         /// Why.
-        #[schema(value_type = String)]
         document: Document,
     },
 }

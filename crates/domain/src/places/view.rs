@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::facts::*;
 use crate::{
@@ -11,18 +12,21 @@ use crate::{
 };
 
 /// A code with the days on which it held.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = FormerCode)]
 pub struct Code {
     /// The 12 digits.
     pub code: String,
     /// From when, where known.
+    #[schema(required)]
     pub from: Option<Day>,
     /// Until when, where known.
+    #[schema(required)]
     pub until: Option<Day>,
 }
 
 /// A denominator's latest value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CountValue {
     /// How many.
     pub value: u32,
@@ -31,11 +35,12 @@ pub struct CountValue {
     /// How counted.
     pub method: Method,
     /// Set while the latest value is smaller than an earlier one: shown, never silent.
+    #[schema(required)]
     pub shrunk_from: Option<Shrunk>,
 }
 
 /// The larger value that a denominator once had.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Shrunk {
     /// The largest earlier value.
     pub value: u32,
@@ -44,7 +49,7 @@ pub struct Shrunk {
 }
 
 /// Everything known of a place itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Place {
     /// Stable identity.
     pub id: PlaceId,
@@ -259,7 +264,7 @@ fn count(place: &mut Place, f: &CountRecorded) {
 }
 
 /// One recorded denominator: the history behind the latest values.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Counts {
     /// Where.
     pub place: PlaceId,

@@ -9,7 +9,8 @@ macro_rules! word_enum {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident => $word:literal),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
-        pub enum $name { $($(#[$vmeta])* #[serde(rename = $word)] $variant),+ }
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$vmeta])* $variant),+ }
         impl $name {
             /// Every value, in order.
             pub const ALL: &'static [$name] = &[$($name::$variant),+];
@@ -98,12 +99,13 @@ impl<'de> Deserialize<'de> for Photo {
 }
 
 /// Who reported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Reporter {
     /// Somebody without an account, known by the digest of the receipt that only he holds.
     Villager {
-        /// SHA-256 of the receipt, hexadecimal.
+        /// SHA-256 of the receipt, hexadecimal. Stands in the log, and in no answer.
+        #[schema(ignore)]
         receipt: String,
     },
     /// Somebody signed in.
@@ -160,7 +162,7 @@ pub struct Diagnosed {
 }
 
 /// Somebody says that it is fixed. Not yet true.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FixClaimed {
     /// What was done.
     pub text: Words,

@@ -31,7 +31,6 @@ pub enum Command {
         /// Works field.
         field: Field,
         /// What is wrong.
-        #[schema(value_type = String)]
         text: Words,
         /// Where exactly.
         position: Option<Position>,
@@ -42,7 +41,6 @@ pub enum Command {
         found_ms: Option<i64>,
         /// A villager's receipt; made at the door, never stored as it is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schema(value_type = Option<String>)]
         receipt: Option<Text<64>>,
     },
     /// Make a post answerable.
@@ -55,7 +53,6 @@ pub enum Command {
         /// By when; by the rule where absent.
         due: Option<Day>,
         /// Further words.
-        #[schema(value_type = Option<String>)]
         note: Option<Reason>,
     },
     /// Not a problem for the programme.
@@ -64,7 +61,6 @@ pub enum Command {
         /// Which problem.
         problem: ProblemId,
         /// Why; public.
-        #[schema(value_type = String)]
         reason: Reason,
     },
     /// Record cause and measure.
@@ -73,10 +69,8 @@ pub enum Command {
         /// Which problem.
         problem: ProblemId,
         /// Why it came about.
-        #[schema(value_type = String)]
         cause: Reason,
         /// What is done about it.
-        #[schema(value_type = String)]
         measure: Reason,
     },
     /// Say that it is fixed.
@@ -85,7 +79,6 @@ pub enum Command {
         /// Which problem.
         problem: ProblemId,
         /// What was done.
-        #[schema(value_type = String)]
         text: Words,
         /// Evidence, at least one photo.
         photos: Vec<Photo>,
@@ -96,7 +89,6 @@ pub enum Command {
         /// Which problem.
         problem: ProblemId,
         /// What was seen.
-        #[schema(value_type = String)]
         note: Reason,
         /// Evidence.
         #[serde(default)]
@@ -108,7 +100,6 @@ pub enum Command {
         /// Which problem.
         problem: ProblemId,
         /// What was seen.
-        #[schema(value_type = String)]
         reason: Reason,
     },
     /// The reporter says whether it is solved.
@@ -119,11 +110,9 @@ pub enum Command {
         /// Whether it is solved.
         solved: bool,
         /// Further words; needed where it is not solved.
-        #[schema(value_type = Option<String>)]
         words: Option<Reason>,
         /// The receipt, where the reporter has no account.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schema(value_type = Option<String>)]
         receipt: Option<Text<64>>,
     },
     /// Open it again.
@@ -132,7 +121,6 @@ pub enum Command {
         /// Which problem.
         problem: ProblemId,
         /// Why.
-        #[schema(value_type = String)]
         reason: Reason,
     },
     /// It is the same as another one.
@@ -149,7 +137,6 @@ pub enum Command {
         /// Which problem.
         problem: ProblemId,
         /// Why.
-        #[schema(value_type = String)]
         reason: Reason,
     },
     /// Send it one level up. Clocks do it by themselves, without a reason.
@@ -158,7 +145,6 @@ pub enum Command {
         /// Which problem.
         problem: ProblemId,
         /// Why; needed from people.
-        #[schema(value_type = Option<String>)]
         reason: Option<Reason>,
     },
     /// The head answers.
@@ -167,7 +153,6 @@ pub enum Command {
         /// Which problem.
         problem: ProblemId,
         /// What he says.
-        #[schema(value_type = String)]
         text: Reason,
         /// The new day; by the rule where absent.
         due: Option<Day>,
@@ -182,7 +167,6 @@ pub enum Command {
         /// The right place, within the same organisation.
         place: Option<PlaceId>,
         /// Why.
-        #[schema(value_type = String)]
         reason: Reason,
     },
     /// Keep words and photos off the public page.
@@ -191,7 +175,6 @@ pub enum Command {
         /// Which problem.
         problem: ProblemId,
         /// Why.
-        #[schema(value_type = String)]
         reason: Reason,
     },
     /// Make words and photos public again.
@@ -200,7 +183,6 @@ pub enum Command {
         /// Which problem.
         problem: ProblemId,
         /// Why.
-        #[schema(value_type = String)]
         reason: Reason,
     },
     /// Make a topic of the same problem in many villages.
@@ -211,7 +193,6 @@ pub enum Command {
         /// Works field.
         field: Field,
         /// Title.
-        #[schema(value_type = String)]
         title: Text<200>,
         /// The problems that show it, 2…500.
         problems: Vec<ProblemId>,
@@ -222,7 +203,6 @@ pub enum Command {
         /// Which topic.
         topic: TopicId,
         /// To what it led.
-        #[schema(value_type = String)]
         outcome: Words,
     },
 }

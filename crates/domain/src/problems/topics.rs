@@ -1,6 +1,7 @@
 //! Topics: the same problem in many villages, taken up as a question for the whole area.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::facts::{Fact, Field, Words};
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
 };
 
 /// Where a topic stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum TopicState {
     /// Being looked into.
@@ -24,7 +25,7 @@ pub enum TopicState {
 }
 
 /// Everything known of a topic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Topic {
     /// Identity.
     pub id: TopicId,

@@ -1,6 +1,7 @@
 //! The row about a problem.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::facts::{self, *};
 use crate::{
@@ -9,8 +10,9 @@ use crate::{
 };
 
 /// Where a problem stands, with what is known there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "is", rename_all = "snake_case")]
+#[schema(as = ProblemState)]
 pub enum State {
     /// Nobody has looked at it yet.
     Reported,
@@ -30,6 +32,7 @@ pub enum State {
         /// When it was claimed.
         claimed_ms: i64,
         /// The account that claimed.
+        #[schema(required)]
         by: Option<AccountId>,
     },
     /// Seen to be fixed; the reporter is asked.
@@ -39,6 +42,7 @@ pub enum State {
         /// When it was verified.
         verified_ms: i64,
         /// The account that verified.
+        #[schema(required)]
         by: Option<AccountId>,
     },
     /// The reporter agrees.
@@ -56,6 +60,7 @@ pub enum State {
         /// The other one.
         into: ProblemId,
         /// Where it stood before.
+        #[schema(no_recursion)]
         before: Box<State>,
     },
 }
@@ -98,7 +103,7 @@ impl State {
 }
 
 /// Cause and measure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Diagnosis {
     /// Why it came about.
     pub cause: Reason,
@@ -107,7 +112,7 @@ pub struct Diagnosis {
 }
 
 /// One step up the ladder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Escalated {
     /// The head who has to answer.
     pub to: Post,
@@ -116,11 +121,13 @@ pub struct Escalated {
     /// Until when he has to answer.
     pub answer_by: Day,
     /// What he said.
+    #[schema(required)]
     pub answer: Option<Answer>,
 }
 
 /// A head's answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = EscalationAnswer)]
 pub struct Answer {
     /// What he said.
     pub text: Reason,
@@ -131,7 +138,7 @@ pub struct Answer {
 }
 
 /// Everything known of a problem.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// Identity.
     pub id: ProblemId,
@@ -146,6 +153,7 @@ pub struct Problem {
     /// What is wrong.
     pub text: Words,
     /// Where exactly.
+    #[schema(required)]
     pub position: Option<Position>,
     /// Evidence at the time of the report.
     pub photos: Vec<Photo>,
@@ -158,8 +166,10 @@ pub struct Problem {
     /// Where it stands.
     pub state: State,
     /// Cause and measure.
+    #[schema(required)]
     pub diagnosis: Option<Diagnosis>,
     /// What was said and shown when the fix was last claimed.
+    #[schema(required)]
     pub claim: Option<FixClaimed>,
     /// Steps up the ladder, in order.
     pub escalations: Vec<Escalated>,
@@ -168,12 +178,16 @@ pub struct Problem {
     /// How often it was opened again, or a claim was rejected.
     pub reopened: u32,
     /// When it was last verified.
+    #[schema(required)]
     pub verified_ms: Option<i64>,
     /// The first day that was set for it; moving the day does not move this one.
+    #[schema(required)]
     pub first_due: Option<Day>,
     /// Whether the verified fix was claimed by the first day, and at the first attempt; none while it is not verified.
+    #[schema(required)]
     pub in_time: Option<bool>,
     /// Kept off the public page, and why.
+    #[schema(required)]
     pub withheld: Option<Reason>,
 }
 

@@ -155,7 +155,7 @@ pub fn starting_pack() -> Vec<Rule> {
 }
 
 /// A rule was set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RuleSet {
     /// From which day.
     pub from: Day,
@@ -175,7 +175,7 @@ crate::fact_kinds! {
 }
 
 /// A rule at a place with all its versions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RuleRow {
     /// Where it holds.
     pub place: PlaceId,
@@ -254,7 +254,6 @@ pub enum Command {
         #[serde(flatten)]
         rule: Rule,
         /// Why.
-        #[schema(value_type = String)]
         reason: Text<500>,
     },
 }

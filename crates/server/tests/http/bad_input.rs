@@ -297,6 +297,10 @@ fn odd_queries() {
     // Large, but understood.
     assert_eq!(office("/api/rows/problems?limit=100000").json()["rows"].as_array().unwrap().len(), 200);
     assert_eq!(office("/api/rows/problems?limit=0").json()["rows"].as_array().unwrap().len(), 1);
+    // The log is no more lenient than lists.
+    for limit in ["x", "-1", "1.5", "null"] {
+        office(&format!("/api/facts?limit={limit}")).refused(422, "bad-query");
+    }
     assert_eq!(office("/api/rows/problems?field=&q=&sort=&after=").status, 200);
     // A day written otherwise means that day.
     let count = |query: &str| office(&format!("/api/rows/problems?count=1&limit=1&{query}")).json()["count"].clone();

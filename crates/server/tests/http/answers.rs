@@ -1,0 +1,213 @@
+//! Answers are what the reference says, to the last field.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::world::*;
+
+/// The reference with every object closed: what it does not name must not be in an answer.
+fn closed() -> Value {
+    let mut document = server::openapi_document();
+    // What is a part of a whole cannot be closed by itself.
+    let mut parts = Vec::new();
+    parts_in(&document, &mut parts);
+    close(&mut document, &parts);
+    document
+}
+
+fn parts_in(value: &Value, parts: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            for part in object.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+                parts.extend(part["$ref"].as_str().and_then(|r| r.rsplit('/').next()).map(str::to_owned));
+            }
+            object.values().for_each(|v| parts_in(v, parts));
+        }
+        Value::Array(list) => list.iter().for_each(|v| parts_in(v, parts)),
+        _ => {}
+    }
+}
+
+fn close(value: &mut Value, parts: &[String]) {
+    match value {
+        Value::Object(object) => {
+            let whole = object.contains_key("allOf") || object.get("properties").is_some_and(Value::is_object);
+            if whole && !object.contains_key("additionalProperties") {
+                object.insert("unevaluatedProperties".into(), false.into());
+            }
+            let open = |name: &str| name == "allOf" || parts.iter().any(|p| p == name);
+            object.iter_mut().filter(|(name, _)| !open(name)).for_each(|(_, v)| close(v, parts));
+        }
+        Value::Array(list) => list.iter_mut().for_each(|v| close(v, parts)),
+        _ => {}
+    }
+}
+
+/// The shape of a route's answer, with all that it leads to.
+fn shape(document: &Value, method: &str, path: &str) -> Option<Value> {
+    let operation = &document["paths"][path][method];
+    assert!(operation.is_object(), "no {method} {path}");
+    let mut shape = operation.pointer("/responses/200/content/application~1json/schema")?.clone();
+    shape["components"] = document["components"].clone();
+    Some(shape)
+}
+
+struct Shapes {
+    document: Value,
+    seen: BTreeMap<String, usize>,
+}
+
+impl Shapes {
+    fn check(&mut self, method: &str, path: &str, url: &str, reply: &Reply) {
+        assert_eq!(reply.status, 200, "{url}: {}", reply.text());
+        assert_eq!(reply.header("content-type"), "application/json", "{url}");
+        self.fits(&shape(&self.document, method, path).unwrap_or_else(|| panic!("no shape of {path}")), &reply.json(), url);
+        *self.seen.entry(format!("{method} {path}")).or_default() += 1;
+    }
+
+    fn fits(&self, shape: &Value, answer: &Value, what: &str) {
+        let validator = jsonschema::draft202012::new(shape).unwrap();
+        let wrong: Vec<String> = validator.iter_errors(answer).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        assert!(wrong.is_empty(), "{what}: {}", wrong.join("\n").chars().take(3000).collect::<String>());
+    }
+}
+
+#[test]
+fn every_json_answer_has_its_shape() {
+    let world = World::own();
+    let mut shapes = Shapes { document: closed(), seen: BTreeMap::new() };
+    // Every state that a problem can have, and what is shown of each.
+    let village = place(At::Village);
+    let give = |by: &str, command: Value| world.done(by, command);
+    let reported = || {
+        give(
+            "village",
+            json!({ "type": "problems.report", "place": village.id, "field": "waste", "text": "垃圾没清", "position": { "lon_e7": 1_196_000_000, "lat_e7": 305_000_000 } }),
+        )
+    };
+    let (one, other) = (reported(), reported());
+    give("office", json!({ "type": "problems.merge", "problem": other, "into": one }));
+    let dismissed = reported();
+    give("office", json!({ "type": "problems.dismiss", "problem": dismissed, "reason": "不属于范围" }));
+    give("office", json!({ "type": "topics.conclude", "topic": SEED.topics[0], "outcome": "全县统一更换" }));
+
+    let mut keys: Vec<(String, String)> = Vec::new();
+    let ask = |shapes: &mut Shapes, by: &str, path: &str, url: &str| {
+        let reply = world.get(url).by(by).send();
+        shapes.check("get", path, url, &reply);
+        reply.json()
+    };
+    for by in ["office", "head", "township", "village", "viewer", "admin"] {
+        ask(&mut shapes, by, "/api/session", "/api/session");
+        ask(&mut shapes, by, "/api/today", "/api/today");
+        ask(&mut shapes, by, "/api/topics/candidates", "/api/topics/candidates");
+    }
+    for view in ["places", "counts", "rules", "problems", "topics"] {
+        let mut url = format!("/api/rows/{view}?limit=200&count=1");
+        for _ in 0..8 {
+            let page = ask(&mut shapes, "office", "/api/rows/{view}", &url);
+            for row in page["rows"].as_array().unwrap().iter().take(12) {
+                keys.push((view.to_owned(), row["key"].as_str().unwrap().to_owned()));
+            }
+            let Some(next) = page["next"].as_str() else { break };
+            url = format!("/api/rows/{view}?limit=200&after={next}");
+        }
+        if view != "rules" {
+            ask(&mut shapes, "office", "/api/history/{view}", &format!("/api/history/{view}?limit=100"));
+        }
+    }
+    for key in [one, other, dismissed] {
+        keys.push(("problems".into(), key));
+    }
+    for (view, key) in &keys {
+        ask(&mut shapes, "office", "/api/rows/{view}/{key}", &format!("/api/rows/{view}/{key}"));
+        ask(&mut shapes, "office", "/api/history/{view}/{key}", &format!("/api/history/{view}/{key}"));
+    }
+    for by in ["problems?by=state", "problems?by=child,open", "problems?by=in_time", "places?by=class&sum=population"] {
+        ask(&mut shapes, "office", "/api/groups/{view}", &format!("/api/groups/{by}"));
+    }
+    for path in ["/api/views", "/api/facts", "/api/chains", "/api/indicators", "/api/map", "/healthz", "/api/openapi.json"] {
+        ask(&mut shapes, "office", path, path);
+    }
+    for indicator in SHARED.get("/api/indicators").by("office").send().json().as_array().unwrap() {
+        let url = format!("/api/indicators/{}?level=village", indicator["name"].as_str().unwrap());
+        ask(&mut shapes, "office", "/api/indicators/{name}", &url);
+    }
+    for at in [At::County, At::Township, At::Village] {
+        ask(&mut shapes, "office", "/api/places/{id}/dossier", &format!("/api/places/{}/dossier", place(at).id));
+    }
+    let near = format!("/api/places/{}/duplicates?field=waste", village.id);
+    let near = ask(&mut shapes, "office", "/api/places/{id}/duplicates", &near);
+    assert!(!near["candidates"].as_array().unwrap().is_empty());
+
+    let command = json!({ "type": "problems.report", "place": village.id, "field": "road", "text": "路坏了" });
+    shapes.check("post", "/api/commands", "a command", &world.command("village", command));
+    let file = world.post("/api/files").by("village").parts(&[], &[("file", "a.png", &picture(8, 8, 1))]).send();
+    shapes.check("post", "/api/files", "a file", &file);
+    let sign_in = world.post("/api/session").json(&json!({ "name": "test-office", "password": PASSWORD })).send();
+    shapes.check("post", "/api/session", "signing in", &sign_in);
+
+    // No route of JSON was left out; the others say what they answer with instead.
+    for (path, methods) in shapes.document["paths"].as_object().unwrap().iter().filter(|(p, _)| p.starts_with("/api/")) {
+        for (method, operation) in methods.as_object().unwrap() {
+            let route = format!("{method} {path}");
+            let told = |status: &str| operation["responses"][status]["content"].as_object().cloned().unwrap_or_else(Map::new);
+            if told("200").contains_key("application/json") {
+                assert!(shapes.seen.contains_key(&route), "{route} was not asked");
+            } else {
+                let nothing = operation["responses"].get("204").is_some() && operation["responses"].get("200").is_none();
+                assert!(nothing || !told("200").is_empty(), "{route} does not say what it answers with");
+            }
+        }
+    }
+}
+
+#[test]
+fn refusals_have_their_shape() {
+    let shapes = Shapes { document: closed(), seen: BTreeMap::new() };
+    let mut shape = shapes.document["paths"]["/api/rows/{view}"]["get"]["responses"]["default"]["content"]["application/problem+json"]
+        ["schema"]
+        .clone();
+    shape["components"] = shapes.document["components"].clone();
+    let command = json!({ "type": "problems.assign", "problem": problem(At::ForeignVillage) });
+    for reply in [
+        SHARED.get("/api/today").send(),
+        SHARED.get("/api/rows/problems?nothing=1").by("office").send(),
+        SHARED.get("/api/rows/problems/nothing").by("office").send(),
+        SHARED.command("office", command),
+        SHARED.post("/api/files").by("office").json(&json!({})).send(),
+    ] {
+        assert!(reply.status.is_client_error());
+        shapes.fits(&shape, &reply.json(), &reply.text());
+    }
+}
+
+/// A command as the reference describes it is understood, and one that it does not describe is not.
+#[test]
+fn the_shape_of_commands_is_what_is_understood() {
+    let document = server::openapi_document();
+    let mut shape = document["components"]["schemas"]["Command"].clone();
+    shape["components"] = document["components"].clone();
+    let validator = jsonschema::draft202012::new(&shape).unwrap();
+    let photo = "0".repeat(64);
+    let rule = |value: Value| json!({ "type": "rules.set", "place": 1, "from": "2026-11-23", "rule": "problems.topics", "value": value, "reason": "a" });
+    for (good, command) in [
+        (true, json!({ "type": "problems.report", "place": 1, "field": "waste", "text": "a", "photos": [photo] })),
+        (false, json!({ "type": "problems.report", "place": 1, "field": "Waste", "text": "a" })),
+        (false, json!({ "type": "problems.report", "place": 1, "field": "waste", "text": "" })),
+        (false, json!({ "type": "problems.report", "place": 1, "field": "waste", "text": "a", "photos": ["x"] })),
+        (false, json!({ "type": "problems.report", "place": 1, "field": "waste" })),
+        (true, json!({ "type": "places.grade", "place": 1, "grade": "none", "from": "2026-11-23", "document": "a" })),
+        (false, json!({ "type": "places.grade", "place": 1, "grade": "best", "from": "2026-11-23", "document": "a" })),
+        (
+            false,
+            json!({ "type": "places.locate", "place": 1, "position": { "lon_e7": 1, "lat_e7": 850_000_001 }, "source": "a" }),
+        ),
+        (true, rule(json!({ "villages_min": 3, "days": 30 }))),
+        (false, rule(json!({ "villages_min": 3 }))),
+    ] {
+        assert_eq!(validator.is_valid(&command), good, "{command}");
+        assert_eq!(serde_json::from_value::<domain::Command>(command.clone()).is_ok(), good, "{command}");
+    }
+}

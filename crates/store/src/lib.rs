@@ -18,7 +18,7 @@ mod writer;
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, RwLock},
+    sync::{Arc, Mutex, RwLock, Weak},
 };
 
 use domain::{Row, ViewId, basics::Value};
@@ -74,10 +74,11 @@ impl Default for Bench {
 pub struct Store {
     dir: PathBuf,
     db: Arc<dyn Database>,
-    tables: Arc<RwLock<Tables>>,
+    tables: Arc<RwLock<Arc<Tables>>>,
     positions: Arc<Positions>,
     writer: Writer,
-    rebuilding: Mutex<()>,
+    /// Held during a rebuild; which tables were in use before earlier swaps, for as long as somebody reads them.
+    rebuilding: Mutex<Vec<Weak<Tables>>>,
     suite: Suite,
     housekeeping: Option<Housekeeping>,
     // Held as long as the store is open; the operating system lets go of it when the process ends.
@@ -157,7 +158,7 @@ impl Store {
     ) -> Result<Store> {
         let heads = "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM chain_head";
         let facts = db.reader()?.one_int(heads, &[])?.unwrap_or(0);
-        let tables = Arc::new(RwLock::new(tables));
+        let tables = Arc::new(RwLock::new(Arc::new(tables)));
         let positions = Arc::new(Positions::starting_at(facts.unsigned_abs()));
         let writer = Writer::start(db.clone(), writers, tables.clone(), positions.clone(), (location.suite, bench))?;
         let housekeeping = Housekeeping::start(db.clone(), writer.first()?)?;
@@ -167,7 +168,7 @@ impl Store {
             tables,
             positions,
             writer,
-            rebuilding: Mutex::new(()),
+            rebuilding: Mutex::new(Vec::new()),
             suite: location.suite,
             housekeeping: Some(housekeeping),
             _lock: lock,
@@ -226,7 +227,7 @@ impl Store {
     /// # Errors
     /// The database said no.
     pub fn row(&self, view: ViewId, key: &str) -> Result<Option<Row>> {
-        let table = self.table(view)?.name();
+        let table = self.table(view)?;
         let mut found = None;
         self.reader()?.each(&format!("SELECT data FROM {table} WHERE key = $1"), &[key.into()], &mut |r| {
             found = Some(views::decode(view, r.text(0)?)?);
@@ -273,8 +274,9 @@ impl Store {
         self.writer.alone(move |sql| sql::together(sql, task))
     }
 
-    pub(crate) fn table(&self, view: ViewId) -> Result<views::ViewTable> {
-        self.tables.read().map_err(|_| StoreError::Stopped)?.of(view)
+    /// The name of a view's table, which is not dropped for as long as the name is held.
+    pub(crate) fn table(&self, view: ViewId) -> Result<views::TableName> {
+        views::TableName::new(&*self.tables.read().map_err(|_| StoreError::Stopped)?, view)
     }
 }
 

@@ -169,7 +169,7 @@ impl Store {
     /// # Errors
     /// A column that cannot be used so, or the database said no.
     pub fn list(&self, list: &List) -> Result<Page> {
-        let table = self.table(list.view)?.name();
+        let table = self.table(list.view)?;
         let mut w = self.conditions(list.view, &list.scope, &list.conditions, "t")?;
         let (sort, order, direction) = match &list.sort {
             None => (None, "t.key".to_owned(), ">"),
@@ -227,7 +227,7 @@ impl Store {
     /// # Errors
     /// As [`Store::list`].
     pub fn count(&self, view: ViewId, scope: &Scope, conditions: &[Condition]) -> Result<Counted> {
-        let table = self.table(view)?.name();
+        let table = self.table(view)?;
         let w = self.conditions(view, scope, conditions, "t")?;
         let query =
             format!("SELECT count(*) FROM (SELECT 1 AS one FROM {table} t WHERE {} LIMIT {}) AS found", w.text, COUNT_MAX + 1);
@@ -240,8 +240,8 @@ impl Store {
     /// # Errors
     /// As [`Store::list`].
     pub fn groups(&self, groups: &Groups) -> Result<Vec<GroupRow>> {
-        let table = self.table(groups.view)?.name();
-        let places = self.table(ViewId::Places)?.name();
+        let table = self.table(groups.view)?;
+        let places = self.table(ViewId::Places)?;
         let mut w = self.conditions(groups.view, &groups.scope, &groups.conditions, "t")?;
         let mut join = String::new();
         let mut by = Vec::new();
@@ -301,7 +301,7 @@ impl Store {
     /// # Errors
     /// The database said no.
     pub fn rows(&self, view: ViewId, keys: &[String]) -> Result<Vec<(String, Row)>> {
-        let table = self.table(view)?.name();
+        let table = self.table(view)?;
         let values: Vec<Value> = keys.iter().map(|k| k.as_str().into()).collect();
         let mut found: HashMap<String, Row> = HashMap::new();
         self.reader()?.by_keys(&table, "key, data", ("key", SqlType::Text), &values, &mut |r| {
@@ -316,7 +316,7 @@ impl Store {
     /// # Errors
     /// The database said no.
     pub fn place_by_code(&self, code: &str) -> Result<Option<Row>> {
-        let table = self.table(ViewId::Places)?.name();
+        let table = self.table(ViewId::Places)?;
         let mut found = None;
         let query = format!("SELECT data FROM {table} WHERE c_code = $1 ORDER BY c_closed DESC");
         self.reader()?.each(&query, &[code.into()], &mut |r| {
@@ -331,7 +331,7 @@ impl Store {
     /// # Errors
     /// The database said no.
     pub fn each_place(&self, each: &mut dyn FnMut(&domain::places::Place)) -> Result<()> {
-        let table = self.table(ViewId::Places)?.name();
+        let table = self.table(ViewId::Places)?;
         self.reader()?.each(&format!("SELECT data FROM {table}"), &[], &mut |r| {
             if let Row::Places(place) = decode(ViewId::Places, r.text(0)?)? {
                 each(&place);
@@ -352,7 +352,7 @@ impl Store {
         names: &[&str],
         each: &mut dyn FnMut(&[Value]),
     ) -> Result<()> {
-        let table = self.table(view)?.name();
+        let table = self.table(view)?;
         let w = self.conditions(view, scope, conditions, "t")?;
         let columns = names.iter().map(|n| declared(view, n)).collect::<Result<Vec<_>>>()?;
         let select: Vec<String> = columns.iter().map(|c| format!("t.{}", column_name(c))).collect();
@@ -442,14 +442,14 @@ impl Store {
         before: Option<(i64, u32, u64)>,
         limit: usize,
     ) -> Result<Vec<Fact>> {
-        let table = self.table(view)?.name();
+        let table = self.table(view)?;
         let mut w = self.conditions(view, scope, conditions, "t")?;
         // A place has many counts: its facts are wanted once, and of them those that count.
         let (rows, key) = match view {
             ViewId::Counts => {
                 (format!("(SELECT DISTINCT t.c_place AS c_place FROM {table} t WHERE {})", w.text), "CAST(t.c_place AS TEXT)")
             }
-            _ => (table, "t.key"),
+            _ => (table.to_string(), "t.key"),
         };
         if view == ViewId::Counts {
             w.text = String::from("f.kind LIKE 'place.counted@%'");
@@ -479,7 +479,7 @@ impl Store {
     /// # Errors
     /// As [`Store::list`].
     pub fn mentions(&self, view: ViewId, subject: &str, scope: &Scope, text: &str) -> Result<bool> {
-        let table = self.table(view)?.name();
+        let table = self.table(view)?;
         let mut w = self.conditions(view, scope, &[], "t")?;
         let mark = w.param(Value::Text(format!("%{text}%")));
         let mut sql = self.reader()?;
@@ -497,7 +497,7 @@ impl Store {
     fn conditions(&self, view: ViewId, scope: &Scope, conditions: &[Condition], t: &str) -> Result<Where> {
         let mut w = Where::new();
         if let Scope::Within(places) = scope {
-            let table = self.table(ViewId::Places)?.name();
+            let table = self.table(ViewId::Places)?;
             let mut clauses = Vec::new();
             for (id, level, _) in places {
                 let orgs =

@@ -4,7 +4,11 @@
 //! Facts are read and folded beside the writers; finished rows stand in the writer's queue in small lots, so that nobody
 //! waits for more than one of them. Only the last stretch is folded while no batch runs.
 
-use std::{collections::BTreeMap, sync::PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, Weak},
+    time::{Duration, Instant},
+};
 
 use domain::{
     ViewId,
@@ -25,6 +29,9 @@ const LOT: usize = 1_000;
 /// A stretch short enough to be folded while writers wait.
 const REST: u64 = 1_000;
 
+/// So long a rebuild waits for those who still read from the table before the last swap.
+const READERS_MAX: Duration = Duration::from_secs(60);
+
 /// How far a rebuild is.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress {
@@ -43,13 +50,14 @@ impl Store {
     /// # Errors
     /// A stored fact that cannot be read, or the database says no; the old table then stays in use.
     pub fn rebuild(&self, view: ViewId, progress: &mut dyn FnMut(Progress)) -> Result<u64> {
-        let _one_at_a_time = self.rebuilding.lock().unwrap_or_else(PoisonError::into_inner);
+        // One at a time.
+        let mut retired = self.rebuilding.lock().unwrap_or_else(PoisonError::into_inner);
+        wait_for_readers(&mut retired);
         let tables = self.tables.read().map_err(|_| StoreError::Stopped)?.clone();
         let old = tables.of(view)?;
         let fresh = ViewTable { version: view.version(), ..old.of_generation(old.generation + 1) };
         let beside = with(&tables, fresh);
         self.writer.alone(move |sql| {
-            // Readers may have looked up the name of the table before the last swap just before it; by now they are done.
             old.of_generation(old.generation - 1).drop(sql)?;
             fresh.create(sql)
         })?;
@@ -66,6 +74,8 @@ impl Store {
         drop(sql);
         // What came meanwhile is folded where no batch runs; then the new table is the one in use.
         let in_use = self.tables.clone();
+        retired.push(Arc::downgrade(&tables));
+        drop(tables);
         self.writer.alone(move |sql| {
             let mut in_use = in_use.write().map_err(|_| StoreError::Stopped)?;
             let rest = together(sql, |sql| {
@@ -77,7 +87,7 @@ impl Store {
                 register(sql, fresh)?;
                 Ok(rest)
             })?;
-            *in_use = beside;
+            *in_use = Arc::new(beside);
             Ok(done + rest)
         })
     }
@@ -110,6 +120,15 @@ impl Store {
         }
         Ok(done)
     }
+}
+
+/// Waits until nobody reads from tables that are not in use any more; whoever takes longer than a minute loses them.
+fn wait_for_readers(retired: &mut Vec<Weak<Tables>>) {
+    let begun = Instant::now();
+    while begun.elapsed() < READERS_MAX && retired.iter().any(|tables| tables.strong_count() > 0) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    retired.clear();
 }
 
 /// Writes finished rows where they belong.

@@ -1,6 +1,9 @@
 //! View tables: made from the declared columns, versioned, rebuilt beside the old one and swapped.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map::Entry};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map::Entry},
+    sync::Arc,
+};
 
 use domain::{
     Row, ViewId,
@@ -172,6 +175,31 @@ impl Tables {
     pub(crate) fn stale(&self) -> Vec<ViewId> {
         let fresh = |v: &ViewId| self.0.get(v).is_some_and(|t| t.version == v.version());
         ViewId::ALL.iter().copied().filter(|v| !fresh(v)).collect()
+    }
+}
+
+/// The name of a view's table. A rebuild drops the table before the last swap only when nobody holds such a name.
+pub(crate) struct TableName {
+    name: String,
+    _in_use: Arc<Tables>,
+}
+
+impl TableName {
+    pub(crate) fn new(tables: &Arc<Tables>, view: ViewId) -> Result<TableName> {
+        Ok(TableName { name: tables.of(view)?.name(), _in_use: tables.clone() })
+    }
+}
+
+impl std::ops::Deref for TableName {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.name
+    }
+}
+
+impl std::fmt::Display for TableName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)
     }
 }
 

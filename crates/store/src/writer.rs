@@ -113,7 +113,7 @@ pub struct Writer {
     queues: Vec<SyncSender<Job>>,
     threads: Vec<JoinHandle<()>>,
     db: Arc<dyn Database>,
-    tables: Arc<RwLock<Tables>>,
+    tables: Arc<RwLock<Arc<Tables>>>,
     homes: Arc<Homes>,
 }
 
@@ -140,7 +140,7 @@ impl Writer {
     pub(crate) fn start(
         db: Arc<dyn Database>,
         writers: usize,
-        tables: Arc<RwLock<Tables>>,
+        tables: Arc<RwLock<Arc<Tables>>>,
         position: Arc<Positions>,
         (suite, bench): (Suite, Bench),
     ) -> Result<Writer> {
@@ -191,7 +191,7 @@ impl Writer {
         if let Some(org) = self.homes.get(&key) {
             return queue(org);
         }
-        let table = self.tables.read().map_err(|_| StoreError::Stopped)?.of(view)?.name();
+        let table = views::TableName::new(&*self.tables.read().map_err(|_| StoreError::Stopped)?, view)?;
         let mut reader = self.db.reader()?;
         match reader.one_int(&format!("SELECT org FROM {table} WHERE key = $1"), &[key.as_str().into()])? {
             None => Ok(first),
@@ -239,7 +239,7 @@ impl Drop for Writer {
 
 struct Worker {
     sql: Box<dyn Sql>,
-    tables: Arc<RwLock<Tables>>,
+    tables: Arc<RwLock<Arc<Tables>>>,
     position: Arc<Positions>,
     homes: Arc<Homes>,
     /// As they are after the last batch, so that the next need not load them again. Only where nobody else writes.

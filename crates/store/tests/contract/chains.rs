@@ -36,15 +36,19 @@ fn filled(ground: &Ground) -> Store {
 fn fork(ground: &Ground) {
     let store = filled(ground);
     let copied = "command, kind, subject, place, actor, effective_ms, recorded_ms, body, prev";
-    // The same predecessor once more, under a number that is free.
-    let fork = |hash: &str| {
+    let insert = |seq: u64| {
         format!(
-            "INSERT INTO fact (county, chain, seq, {copied}, hash) SELECT county, chain, 1000, {copied}, {hash} FROM fact WHERE {OURS} AND seq = 10"
+            "INSERT INTO fact (county, chain, seq, {copied}, hash) SELECT county, chain, {seq}, {copied}, prev FROM fact WHERE {OURS} AND seq = 10"
         )
     };
-    let told = ground.raw().try_run(&fork("prev")).expect_err("refused").to_lowercase();
+    // Whoever follows the same predecessor has the same number.
+    let told = ground.raw().try_run(&insert(10)).expect_err("refused").to_lowercase();
     assert!(told.contains("unique"), "{told}");
     holds(&store);
+    // Under a number that is free it is no fork but a fact that follows nothing, and is found.
+    ground.raw().try_run(&insert(1000)).expect("stored, by somebody who has the database");
+    let broken = store.verify(&[], &mut |_| {}).expect("no accident").chains.into_iter().find_map(|c| c.at);
+    assert_eq!(broken, Some(1000), "the first broken fact is named");
 }
 
 fn tampered(ground: &Ground) {

@@ -164,6 +164,14 @@ pub enum Refusal {
         /// The place's level.
         level: Level,
     },
+    /// Another place that has not ceased to be has this code.
+    #[error("{name} has the code {place_code}")]
+    CodeInUse {
+        /// The code.
+        place_code: String,
+        /// The place that has it.
+        name: String,
+    },
     /// Nothing would change.
     #[error("nothing would change")]
     NothingChanges,
@@ -210,11 +218,18 @@ impl Decide for Command {
     type Refusal = Refusal;
 
     fn reads(&self, _rows: &Rows) -> Vec<Read> {
-        let mut ids = vec![self.place()];
-        if let Command::Close { into, .. } = self {
-            ids.extend(into);
+        let row = |id: &PlaceId| Read::Row(ViewId::Places, id.key());
+        match self {
+            // Any place may have the code. First, so that nobody else records one meanwhile.
+            Command::Recode { .. } | Command::Reinstate { .. } => vec![Read::AllPlaces],
+            Command::Close { place, into, .. } => [place].into_iter().chain(into).map(row).collect(),
+            Command::Rename { place, .. }
+            | Command::Classify { place, .. }
+            | Command::Grade { place, .. }
+            | Command::EnterStage { place, .. }
+            | Command::Count { place, .. }
+            | Command::Locate { place, .. } => vec![row(place)],
         }
-        ids.into_iter().map(|id| Read::Row(ViewId::Places, id.key())).collect()
     }
 
     fn authority(&self, rows: &Rows) -> Option<Authority> {
@@ -241,6 +256,7 @@ impl Decide for Command {
             Command::Recode { code, from, document, .. } => {
                 changes(place.code != code)?;
                 code_fits(&code, place)?;
+                code_is_free(&code, place, rows)?;
                 (from, Fact::Recoded(Recoded { code, from, document }))
             }
             Command::Classify { class, from, document, .. } => {
@@ -286,6 +302,7 @@ impl Decide for Command {
                 if place.closed.is_none() {
                     return Err(Refusal::NotClosed { name: place.name.clone() });
                 }
+                code_is_free(&place.code, place, rows)?;
                 (None, Fact::Reinstated(Reinstated { document }))
             }
         };
@@ -319,4 +336,11 @@ fn code_fits(code: &str, place: &Place) -> Result<(), Refusal> {
     let zero = |part: &str| part.bytes().all(|b| b == b'0');
     let good = twelve_digits(code) && !zero(&code[above..digits]) && zero(&code[digits..]);
     good.then_some(()).ok_or_else(|| Refusal::BadCode { found: code.to_owned(), level: place.level })
+}
+
+/// Of the places that have not ceased to be, each has a code of its own.
+fn code_is_free(code: &str, place: &Place, rows: &Rows) -> Result<(), Refusal> {
+    let holder = rows.places().find(|other| other.id != place.id && other.closed.is_none() && other.code == code);
+    let taken = |other: &Place| Refusal::CodeInUse { place_code: code.to_owned(), name: other.name.clone() };
+    holder.map_or(Ok(()), |other| Err(taken(other)))
 }

@@ -182,6 +182,18 @@ fn a_code_has_twelve_digits_of_its_level() {
 }
 
 #[test]
+fn of_the_open_places_each_has_a_code_of_its_own() {
+    let taken = json!({"place_code": "990101100202", "name": "下坞村"});
+    today().when(recode(SHANGWU, "990101100202")).by(CHEN).refused("places/code-in-use", taken.clone());
+    let scene = closed(today(), XIAWU).when(recode(SHANGWU, "990101100202")).by(CHEN).then("place.recoded");
+    scene.when(reinstate(XIAWU)).by(CHEN).refused("places/code-in-use", json!({"place_code": "990101100202", "name": "上坞村"}));
+    let scene = scene.when(recode(SHANGWU, "990101100201")).by(CHEN).then_in("the code it had before", "place.recoded");
+    scene.when(reinstate(XIAWU)).by(CHEN).then("place.reinstated");
+    scene.when(recode(NOWHERE, "990101100202")).by(CHEN).then("forbidden");
+    scene.when(recode(SHANGWU, "990101100202")).by(TAO).then_in("another county's official", "forbidden");
+}
+
+#[test]
 fn a_village_may_become_more_than_fifty_places() {
     let mut scene = today();
     let many: Vec<PlaceId> = (0..60).map(|n| first(990101100300 + n)).collect();
@@ -513,6 +525,7 @@ pub(crate) fn refusals() -> Vec<RefusalBody> {
         NotClosed { name: name() },
         NotAVillage { name: name() },
         BadCode { found: "33".into(), level: Level::Village },
+        CodeInUse { place_code: "990101100202".into(), name: name() },
         NothingChanges,
         InTheFuture { on: day("2026-11-24") },
         TooMany { value: 10_000_001, max: 10_000_000 },

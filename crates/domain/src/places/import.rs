@@ -111,6 +111,12 @@ pub enum ImportRefusal {
         /// The place's level.
         level: Level,
     },
+    /// The register is of a day that lies in the future.
+    #[error("{on} has not come yet")]
+    InTheFuture {
+        /// The day.
+        on: Day,
+    },
     /// More than a hundred places were given one code in different years.
     #[error("code {place_code} was re-used too often")]
     CodeReusedTooOften {
@@ -186,6 +192,9 @@ impl Decide for RegisterImport {
     fn decide(self, rows: &Rows, cx: &Context) -> Result<Vec<Draft>, ImportRefusal> {
         if let Some(bad) = self.all_rows().find(|row| !twelve_digits(&row.code)) {
             return Err(ImportRefusal::BadCode { found: bad.code.clone(), level: bad.level });
+        }
+        if let Some(on) = self.changed_on.filter(|on| *on > cx.today()) {
+            return Err(ImportRefusal::InTheFuture { on });
         }
         let mut import = Import {
             by_code: HashMap::new(),

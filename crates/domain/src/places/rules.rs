@@ -274,9 +274,6 @@ impl Decide for Command {
                 (Some(from), Fact::StageEntered(StageEntered { stage, from, document }))
             }
             Command::Count { what, value, on, method, .. } => {
-                if on > cx.today() {
-                    return Err(Refusal::InTheFuture { on });
-                }
                 if value > COUNT_MAX {
                     return Err(Refusal::TooMany { value, max: COUNT_MAX });
                 }
@@ -306,6 +303,10 @@ impl Decide for Command {
                 (None, Fact::Reinstated(Reinstated { document }))
             }
         };
+        // A row says what holds today, and knows no clock by which something could begin to hold.
+        if let Some(on) = effective.filter(|on| *on > cx.today()) {
+            return Err(Refusal::InTheFuture { on });
+        }
         let effective_ms = effective.map_or(cx.now_ms, Day::start_ms);
         Ok(vec![draft(place, effective_ms, fact)])
     }

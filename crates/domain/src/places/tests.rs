@@ -16,6 +16,10 @@ fn today() -> Scene {
     county_on("2026-11-23")
 }
 
+fn nothing_yet() -> Scene {
+    Scene::default().on("2026-11-23")
+}
+
 fn given(scene: Scene, place: PlaceId, fact: Fact) -> Scene {
     scene.happened(CHEN, Subject::Place(place), place, fact)
 }
@@ -181,6 +185,45 @@ fn a_code_has_twelve_digits_of_its_level() {
     today().when(recode(SHANGWU, "33")).by(CHEN).refused("places/bad-code", json!({"found": "33", "level": "village"}));
 }
 
+/// A row says what holds today: what begins tomorrow is recorded tomorrow.
+#[test]
+fn nothing_holds_before_its_day() {
+    let on = |words: &str| -> [(&str, Command, &str); 7] {
+        let from = day(words);
+        let close = Command::Close { place: SHANGWU, on: Some(from), into: vec![XIAWU], document: doc() };
+        let recode = Command::Recode { place: SHANGWU, code: "990101100211".into(), from: Some(from), document: doc() };
+        [
+            (
+                "a name",
+                Command::Rename { place: SHANGWU, name: text("上坞新村"), from: Some(from), document: doc() },
+                "place.renamed",
+            ),
+            ("a code", recode, "place.recoded"),
+            ("a class", Command::Classify { place: SHANGWU, class: Class::Heritage, from, document: doc() }, "place.classified"),
+            ("a grade", Command::Grade { place: SHANGWU, grade: Grade::Boutique, from, document: doc() }, "place.graded"),
+            (
+                "a stage",
+                Command::EnterStage { place: SHANGWU, stage: Stage::Rollout, from, document: doc() },
+                "place.stage_entered",
+            ),
+            ("a denominator", count(SHANGWU, 238, words), "place.counted"),
+            ("an end", close, "place.closed"),
+        ]
+    };
+    for (what, command, kind) in on("2026-11-23") {
+        today().when(command).by(CHEN).then_in(what, kind);
+    }
+    for (what, command, _) in on("2026-11-24") {
+        let scene = today().when(command.clone()).by(CHEN).then_in(what, "places/in-the-future");
+        scene.when(command).by(CHEN).refused("places/in-the-future", json!({"on": "2026-11-24"}));
+    }
+    let mut import = register(small_register(), vec![]);
+    import.changed_on = Some(day("2026-11-24"));
+    today().when(import.clone()).by(IMPORT).refused("places/in-the-future", json!({"on": "2026-11-24"}));
+    import.changed_on = Some(day("2026-11-23"));
+    assert_eq!(today().when(import).by(IMPORT).drafts.len(), 8);
+}
+
 #[test]
 fn of_the_open_places_each_has_a_code_of_its_own() {
     let taken = json!({"place_code": "990101100202", "name": "下坞村"});
@@ -340,11 +383,10 @@ fn id(code: u64, n: u8) -> PlaceId {
 fn only_the_machine_imports() {
     let import = register(small_register(), vec![]);
     for person in [CHEN, ADMIN, CITY_OFFICE] {
-        Scene::default().when(import.clone()).by(person).then("forbidden");
+        nothing_yet().when(import.clone()).by(person).then("forbidden");
     }
-    Scene::default().when(import.clone()).by(AUNT_LI).then("forbidden");
-    let scene =
-        Scene::default().on("2026-11-23").when(import).by(IMPORT).then([(); 8].map(|()| "place.registered").join(" ").as_str());
+    nothing_yet().when(import.clone()).by(AUNT_LI).then("forbidden");
+    let scene = nothing_yet().when(import).by(IMPORT).then([(); 8].map(|()| "place.registered").join(" ").as_str());
     let place = scene.place(id(330_523_101_201, 0));
     assert_eq!((place.org, place.code.as_str(), place.name.as_str()), (330_523, "330523101201", "黄杜村"));
     let chain = [330_000_000_000, 330_500_000_000, 330_523_000_000, 330_523_101_000].map(|c| id(c, 0));
@@ -362,7 +404,7 @@ fn the_same_register_again_changes_nothing() {
         ImportChange::Closed { code: "330523101201".into(), into: vec!["330523100210".into()] },
     ];
     let import = register(small_register(), changes);
-    let scene = Scene::default().on("2026-11-23").when(import.clone()).by(IMPORT).then(
+    let scene = nothing_yet().when(import.clone()).by(IMPORT).then(
         [
             [(); 8].map(|()| "place.registered").join(" ").as_str(),
             "place.renamed place.recoded place.renamed place.moved place.registered place.closed",
@@ -384,8 +426,7 @@ fn the_same_register_again_changes_nothing() {
 
 #[test]
 fn a_code_given_to_another_place_makes_a_new_place() {
-    let scene = Scene::default()
-        .on("2026-11-23")
+    let scene = nothing_yet()
         .when(register(small_register(), vec![]))
         .by(IMPORT)
         .then([(); 8].map(|()| "place.registered").join(" ").as_str());
@@ -414,7 +455,7 @@ fn a_closed_places_code_with_a_new_holder_stays_with_him() {
         ),
     ] {
         let gone = ImportChange::Closed { code: "330523101201".into(), into: vec![] };
-        let scene = Scene::default()
+        let scene = nothing_yet()
             .when(register(small_register(), vec![]))
             .by(IMPORT)
             .then([(); 8].map(|()| "place.registered").join(" ").as_str());
@@ -428,12 +469,12 @@ fn a_closed_places_code_with_a_new_holder_stays_with_him() {
 fn an_unknown_parent_refuses_the_whole() {
     let mut rows = small_register();
     rows.push(village("330523777201", "孤村"));
-    Scene::default()
+    nothing_yet()
         .when(register(rows.clone(), vec![]))
         .by(IMPORT)
         .refused("places/unknown-parent", json!({"place_code": "330523777201", "name": "孤村", "parent": "330523777000"}));
     let new = ImportChange::New(village("330523777201", "孤村"));
-    Scene::default().when(register(small_register(), vec![new])).by(IMPORT).then("places/unknown-parent");
+    nothing_yet().when(register(small_register(), vec![new])).by(IMPORT).then("places/unknown-parent");
 }
 
 #[test]
@@ -442,9 +483,9 @@ fn a_code_that_is_none_refuses_the_whole() {
         let bad = row(code, "上舍村", Level::Village, Some("330523100000"));
         let mut rows = small_register();
         rows.push(bad.clone());
-        Scene::default().when(register(rows, vec![])).by(IMPORT).then_in(code, "places/bad-code");
+        nothing_yet().when(register(rows, vec![])).by(IMPORT).then_in(code, "places/bad-code");
         for change in [ImportChange::New(bad.clone()), ImportChange::Recoded { code: "330523100201".into(), now: bad.clone() }] {
-            Scene::default().when(register(small_register(), vec![change])).by(IMPORT).then_in(code, "places/bad-code");
+            nothing_yet().when(register(small_register(), vec![change])).by(IMPORT).then_in(code, "places/bad-code");
         }
     }
 }
@@ -456,9 +497,9 @@ fn a_code_can_be_re_used_a_hundred_times() {
         let rows = (0..n).map(|n| village("330523100201", &format!("第{n}村")));
         register(top.iter().cloned().chain(rows).collect(), vec![])
     };
-    let then = Scene::default().when(with(100)).by(IMPORT);
+    let then = nothing_yet().when(with(100)).by(IMPORT);
     assert_eq!(then.drafts.len(), 4 + 100 + 99, "each new holder closes the one before");
-    Scene::default().when(with(101)).by(IMPORT).refused("places/code-reused-too-often", json!({"place_code": "330523100201"}));
+    nothing_yet().when(with(101)).by(IMPORT).refused("places/code-reused-too-often", json!({"place_code": "330523100201"}));
 }
 
 #[test]
@@ -473,7 +514,7 @@ fn a_city_without_counties_stands_in_for_its_county() {
     let (province, city, town, place) =
         (id(440_000_000_000, 0), id(441_900_000_000, 0), id(441_900_101_000, 0), id(441_900_101_200, 0));
     let import = register(rows, vec![]);
-    let scene = Scene::default().when(import.clone()).by(IMPORT).then([(); 4].map(|()| "place.registered").join(" ").as_str());
+    let scene = nothing_yet().when(import.clone()).by(IMPORT).then([(); 4].map(|()| "place.registered").join(" ").as_str());
     let village = scene.place(place);
     assert_eq!(Level::ALL.map(|l| village.at_level(l)), [province, city, city, town, place].map(Some));
     assert_eq!((village.org, scene.place(city).org), (441_900, 441_900));
@@ -499,7 +540,7 @@ fn other_files_add_to_places_and_repeat_nothing() {
         detail("330523100201", &outline, "geojson"),
         detail("330523999999", &point, "points"),
     ];
-    let then = Scene::default().when(import.clone()).by(IMPORT);
+    let then = nothing_yet().when(import.clone()).by(IMPORT);
     assert_eq!(then.drafts.len(), 8 + 3, "what no place has is passed over");
     let registered = [(); 8].map(|()| "place.registered").join(" ");
     let scene = then.then(format!("{registered} place.urban_rural_set place.located place.outlined").as_str());
@@ -534,6 +575,7 @@ pub(crate) fn refusals() -> Vec<RefusalBody> {
     all.extend(every_refusal!("places", ImportRefusal {
         UnknownParent { place_code: "330523777201".into(), name: name(), parent: "330523777000".into() },
         BadCode { found: "33".into(), level: Level::Village },
+        InTheFuture { on: day("2026-11-24") },
         CodeReusedTooOften { place_code: "330523100201".into() },
     }));
     all

@@ -465,6 +465,142 @@ fn a_closed_places_code_with_a_new_holder_stays_with_him() {
     }
 }
 
+fn edition(of: &str, rows: Vec<ImportRow>, changes: Vec<ImportChange>) -> RegisterImport {
+    RegisterImport { changed_on: Some(day(of)), ..register(rows, changes) }
+}
+
+fn renamed(code: &str, name: &str) -> ImportChange {
+    ImportChange::Renamed { code: code.into(), name: text(name) }
+}
+
+fn recoded(code: &str, now: ImportRow) -> ImportChange {
+    ImportChange::Recoded { code: code.into(), now }
+}
+
+fn gone(code: &str, into: &[&str]) -> ImportChange {
+    ImportChange::Closed { code: code.into(), into: into.iter().map(|c| (*c).to_owned()).collect() }
+}
+
+#[track_caller]
+fn imported(scene: &Scene, import: RegisterImport) -> Scene {
+    let then = scene.when(import).by(IMPORT);
+    assert!(matches!(then.outcome, Outcome::Facts(_)), "{:?}", then.outcome);
+    let kinds = then.word();
+    then.then(kinds.as_str())
+}
+
+#[test]
+fn an_older_edition_read_after_a_newer_one_undoes_nothing() {
+    let older = |changes| edition("2023-06-30", small_register(), changes);
+    let cases: Vec<(&str, RegisterImport, RegisterImport)> = vec![
+        (
+            "a name that changed again",
+            edition("2024-06-30", vec![], vec![renamed("330523100201", "上舍社区")]),
+            older(vec![renamed("330523100201", "上舍新村")]),
+        ),
+        (
+            "a code that changed again",
+            edition("2024-06-30", vec![], vec![recoded("330523100202", village("330523101209", "石龙村"))]),
+            older(vec![recoded("330523100202", village("330523101202", "石龙社区"))]),
+        ),
+        (
+            "a code that went to another place",
+            edition("2024-06-30", vec![], vec![gone("330523101201", &[]), ImportChange::New(village("330523101201", "后河村"))]),
+            older(vec![renamed("330523101201", "黄杜社区"), gone("330523101201", &[])]),
+        ),
+        (
+            "a code that would change to one of another place",
+            edition("2024-06-30", vec![], vec![ImportChange::New(village("330523101202", "后河村"))]),
+            older(vec![recoded("330523100202", village("330523101202", "石龙村"))]),
+        ),
+    ];
+    for (case, newer, older) in cases {
+        let first = nothing_yet().when(edition("2022-06-30", small_register(), vec![])).by(IMPORT);
+        let first = first.then([(); 8].map(|()| "place.registered").join(" ").as_str());
+        assert_ne!(first.when(older.clone()).by(IMPORT).word(), "nothing", "{case}: it is news before");
+        let scene = imported(&first, newer);
+        scene.when(older).by(IMPORT).then_in(case, "nothing");
+    }
+}
+
+#[test]
+fn an_older_register_of_other_names_makes_no_places() {
+    let mut rows = small_register();
+    rows[5] = village("330523100201", "上舍社区");
+    let scene = imported(&nothing_yet(), edition("2024-06-30", rows.clone(), vec![]));
+    scene.when(edition("2023-06-30", small_register(), vec![])).by(IMPORT).then("nothing");
+    let closed = given(scene.clone(), id(330_523_100_201, 0), Fact::Closed(Closed { on: None, into: vec![], document: doc() }));
+    closed.when(edition("2023-06-30", small_register(), vec![])).by(IMPORT).then_in("closed since", "nothing");
+    let other = edition("2025-06-30", small_register(), vec![]);
+    scene.when(other).by(IMPORT).then_in("a newer one does", "place.closed place.registered");
+    // Where no register says its day, the one read last holds.
+    let undated = |rows| RegisterImport { changed_on: None, ..register(rows, vec![]) };
+    let scene = imported(&nothing_yet(), undated(rows));
+    scene.when(undated(small_register())).by(IMPORT).then("place.closed place.registered");
+    scene.when(edition("2023-06-30", small_register(), vec![])).by(IMPORT).then("place.closed place.registered");
+}
+
+#[test]
+fn what_the_office_recorded_since_outlives_an_earlier_register() {
+    let scene = imported(&nothing_yet(), edition("2023-06-30", small_register(), vec![]));
+    let (shangshe, huangdu) = (id(330_523_100_201, 0), id(330_523_101_201, 0));
+    let office = |fact| given(scene.clone(), shangshe, fact);
+    let change = || edition("2026-10-31", vec![], vec![renamed("330523100201", "上舍社区")]);
+    scene.when(change()).by(IMPORT).then("place.renamed");
+    let named = Fact::Renamed(Renamed { name: text("上舍新村"), from: Some(day("2026-03-01")), document: doc() });
+    office(named).when(change()).by(IMPORT).then("nothing");
+    let located = Fact::Located(Located {
+        position: Position::new(1_196_013_000, 305_221_000).expect("on the map"),
+        datum: "wgs84".into(),
+        origin: "测绘院".into(),
+    });
+    office(located).when(change()).by(IMPORT).then_in("another kind of fact", "place.renamed");
+    let end = || edition("2026-10-31", vec![], vec![gone("330523101201", &[])]);
+    let scene = scene.when(end()).by(IMPORT).then("place.closed");
+    let again = given(scene, huangdu, Fact::Reinstated(Reinstated { document: doc() }));
+    again.when(end()).by(IMPORT).then_in("closing it was a mistake", "nothing");
+}
+
+#[test]
+fn the_same_edition_corrected_is_taken() {
+    let with = |name: &str| edition("2023-06-30", small_register(), vec![renamed("330523100201", name)]);
+    let scene = imported(&nothing_yet(), with("上舍新忖"));
+    scene.when(with("上舍新村")).by(IMPORT).then("place.renamed");
+}
+
+#[test]
+fn a_code_that_a_place_moves_to_is_given_up_by_its_holder() {
+    let moves = || recoded("330523100202", village("330523101201", "石龙村"));
+    let (old, heir) = (id(330_523_101_201, 0), id(330_523_100_202, 0));
+    for (case, changes, into) in [
+        ("nothing is said of the holder", vec![moves()], vec![]),
+        ("it is said what became of it", vec![moves(), gone("330523101201", &["330523100201"])], vec![id(330_523_100_201, 0)]),
+    ] {
+        let scene = imported(&nothing_yet(), edition("2022-06-30", small_register(), vec![]));
+        let import = edition("2023-06-30", vec![], changes);
+        let scene = scene.when(import.clone()).by(IMPORT).then_in(case, "place.closed place.recoded place.moved");
+        assert_eq!(scene.place(old).closed.as_ref().map(|c| &c.into), Some(&into), "{case}");
+        assert_eq!((scene.place(heir).code.as_str(), &scene.place(heir).closed), ("330523101201", &None), "{case}");
+        scene.when(import).by(IMPORT).then_in(case, "nothing");
+    }
+}
+
+#[test]
+fn places_may_change_codes_among_themselves() {
+    let scene = imported(&nothing_yet(), edition("2022-06-30", small_register(), vec![]));
+    let swap = vec![
+        recoded("330523100201", village("330523100202", "上舍村")),
+        recoded("330523100202", village("330523100203", "石龙村")),
+        ImportChange::New(village("330523100201", "新庄村")),
+    ];
+    let import = edition("2023-06-30", vec![], swap);
+    let scene = scene.when(import.clone()).by(IMPORT).then("place.recoded place.recoded place.registered");
+    let code = |first: u64, n: u8| scene.place(id(first, n)).code.as_str();
+    assert_eq!((code(330_523_100_201, 0), code(330_523_100_202, 0)), ("330523100202", "330523100203"));
+    assert_eq!(code(330_523_100_201, 1), "330523100201", "new where the first one left");
+    scene.when(import).by(IMPORT).then("nothing");
+}
+
 #[test]
 fn an_unknown_parent_refuses_the_whole() {
     let mut rows = small_register();

@@ -336,6 +336,9 @@ pub enum Refusal {
     /// Nothing would change.
     #[error("nothing would change")]
     NothingChanges,
+    /// A claimed fix would be lost with the post that claimed it.
+    #[error("its fix is claimed by a post that is not over the new place: verify or reject the claim first")]
+    ClaimWaits,
     /// Only problems of one field in one area make a topic.
     #[error("the problems of a topic share field and area")]
     NotOneTopic,
@@ -853,6 +856,9 @@ impl Case<'_> {
             }
             // A post that is not over the new place could neither work on it nor be passed over by the ladder.
             if self.p.state.post().is_some_and(|post| !other.is_or_is_within(post.place)) {
+                if matches!(self.p.state, State::Claimed { .. }) {
+                    return Err(Refusal::ClaimWaits);
+                }
                 let assigned = Fact::Assigned(self.by_rule(other, field)?);
                 drafts.push(Draft { place, ..self.draft(self.p.id, assigned) });
             }

@@ -933,7 +933,7 @@ fn where_a_problem_may_be_moved_to() {
 
 #[test]
 fn a_problem_moved_away_from_its_post_gets_another() {
-    for state in ["assigned", "diagnosed", "escalated", "claimed"] {
+    for state in ["assigned", "diagnosed", "escalated"] {
         let fact = Assigned { post: post(XIKOU, Role::Township), due: day("2026-12-08"), by_rule: true, note: None };
         let moved = Reclassified { field: Field::Lighting, place: QIAOTOU, reason: text("报错了") };
         let scene = lamp(state)
@@ -949,6 +949,32 @@ fn a_problem_moved_away_from_its_post_gets_another() {
         let scene = then.then_in("the town answers for both its villages", "problem.reclassified");
         assert_eq!(row(&scene, LAMP).state.post(), Some(YUNLING_OFFICIALS));
     }
+}
+
+/// Whoever claimed is not told that it was for nothing: the claim is verified or rejected first.
+#[test]
+fn a_claim_is_not_lost_by_correcting_field_or_place() {
+    for state in ["claimed", "claimed+esc"] {
+        let scene = lamp(state).on("2026-11-23");
+        let before = row(&scene, LAMP).state.clone();
+        for (case, field, place) in [
+            ("another field", Some(Field::Sewage), None),
+            ("another village of the claiming town", None, Some(XIAWU)),
+            ("both", Some(Field::Waste), Some(XIAWU)),
+            ("up to the town itself", None, Some(YUNLING)),
+        ] {
+            let after = scene.when(reclassify(field, place)).by(CHEN).then_in(case, "problem.reclassified");
+            assert_eq!(row(&after, LAMP).state, before, "{case}");
+            after.when(verify()).by(GAO).then_in(case, "problem.fix_verified");
+        }
+        for field in [None, Some(Field::Road)] {
+            let elsewhere = scene.when(reclassify(field, Some(QIAOTOU))).by(CHEN);
+            let after = elsewhere.then_in("the claiming town has no say there", "problems/claim-waits");
+            assert_eq!(row(&after, LAMP).state, before);
+        }
+    }
+    let rejected = lamp("claimed").on("2026-11-23").when(reject()).by(GAO).then("problem.fix_rejected");
+    rejected.when(reclassify(None, Some(QIAOTOU))).by(CHEN).then("problem.reclassified problem.assigned");
 }
 
 // Shown and hidden.
@@ -1092,6 +1118,7 @@ pub(crate) fn refusals() -> Vec<RefusalBody> {
         NothingToAnswer,
         NotYours,
         NothingChanges,
+        ClaimWaits,
         NotOneTopic,
         WrongNumber { found: 1 },
     })

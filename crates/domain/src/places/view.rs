@@ -146,6 +146,14 @@ impl Place {
         }
     }
 
+    /// What it became, where that is one place.
+    pub fn became(&self) -> Option<PlaceId> {
+        match self.closed.as_ref()?.into.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        }
+    }
+
     /// Whether any denominator now stands below an earlier value.
     pub fn any_shrunk(&self) -> bool {
         self.counts.values().any(|c| c.shrunk_from.is_some())

@@ -977,6 +977,102 @@ fn a_claim_is_not_lost_by_correcting_field_or_place() {
     rejected.when(reclassify(None, Some(QIAOTOU))).by(CHEN).then("problem.reclassified problem.assigned");
 }
 
+// Places that cease to be.
+
+fn hand_over() -> Command {
+    Command::HandOver { problem: LAMP }
+}
+
+fn ended(scene: Scene, place: PlaceId, into: &[PlaceId]) -> Scene {
+    let closed = places::Closed { on: None, into: into.to_vec(), document: text("县政府〔2026〕8号") };
+    scene.happened(CHEN, Subject::Place(place), place, places::Fact::Closed(closed))
+}
+
+fn taken_over(place: PlaceId) -> Fact {
+    Fact::Reclassified(Reclassified { field: Field::Lighting, place, reason: text("县政府〔2026〕8号") })
+}
+
+fn answers_next(place: PlaceId, role: Role, by_rule: bool) -> Fact {
+    Fact::Assigned(Assigned { post: post(place, role), due: day("2026-12-08"), by_rule, note: None })
+}
+
+/// The village of the lamp answers for it, or the town, or nobody yet; then the village ceases to be.
+#[test]
+fn what_is_open_in_a_place_that_is_gone_has_somebody_who_answers() {
+    let village = || assigned_to(VILLAGE).on("2026-11-23");
+    let town = || assigned_to(YUNLING_OFFICIALS).on("2026-11-23");
+    let nobody = || reported_scene().on("2026-11-23");
+    #[rustfmt::skip]
+    let cases: Vec<(&str, Scene, Vec<Fact>)> = vec![
+        ("merged, the village answered", ended(village(), SHANGWU, &[XIAWU]), vec![taken_over(XIAWU), answers_next(YUNLING, Role::Township, true)]),
+        ("merged, the town answers on", ended(town(), SHANGWU, &[XIAWU]), vec![taken_over(XIAWU)]),
+        ("merged, to be triaged there", ended(nobody(), SHANGWU, &[XIAWU]), vec![taken_over(XIAWU)]),
+        ("merged into another town's", ended(town(), SHANGWU, &[QIAOTOU]), vec![taken_over(QIAOTOU), answers_next(XIKOU, Role::Township, true)]),
+        ("split up", ended(village(), SHANGWU, &[XIAWU, QIAOTOU]), vec![answers_next(YUNLING, Role::Township, true)]),
+        ("nobody knows what it became", ended(village(), SHANGWU, &[]), vec![answers_next(YUNLING, Role::Township, true)]),
+        ("into another county, whose chain is another", ended(village(), SHANGWU, &[SHIQIAO]), vec![answers_next(YUNLING, Role::Township, true)]),
+        ("into what is gone itself", ended(ended(village(), XIAWU, &[]), SHANGWU, &[XIAWU]), vec![answers_next(YUNLING, Role::Township, true)]),
+        ("the town is gone, too", ended(ended(town(), SHANGWU, &[]), YUNLING, &[XIKOU]), vec![answers_next(QINGXI, Role::Department, false)]),
+        ("the town alone is gone", ended(town(), YUNLING, &[XIKOU]), vec![answers_next(QINGXI, Role::Department, false)]),
+    ];
+    for (case, scene, facts) in cases {
+        let then = scene.when(hand_over()).by(CLOCK);
+        let found: Vec<crate::Fact> = facts.into_iter().map(crate::Fact::Problem).collect();
+        assert!(then.drafts.iter().all(|d| d.org == 990_101), "{case}");
+        assert_eq!(then.outcome, Outcome::Facts(found), "{case}");
+        let kinds = then.word();
+        let after = then.then(kinds.as_str());
+        after.when(hand_over()).by(CLOCK).then_in(case, "problems/nothing-changes");
+        let p = row(&after, LAMP);
+        if let Some(answers) = p.state.post() {
+            const WORKER: fn(Post) -> Actor = |post| Actor::Account { id: LU.account(), posts: vec![post] };
+            after.when(diagnose()).by(WORKER(answers)).then_in(case, "problem.diagnosed");
+            after.on("2027-03-01").when(escalate(None)).by(CLOCK).then_in(case, "problem.escalated");
+        }
+    }
+}
+
+#[test]
+fn a_villages_own_problem_goes_on_with_the_village_it_became() {
+    let scene = about(county_on("2026-11-23"), AUNT_LI, SHANGWU, LAMP, reported(Field::Waste));
+    let scene = scene.when(assign(None, None)).by(CHEN).then("problem.assigned");
+    let merged = ended(scene.clone(), SHANGWU, &[XIAWU]).when(hand_over()).by(CLOCK);
+    let merged = merged.then("problem.reclassified problem.assigned");
+    assert_eq!((row(&merged, LAMP).place, row(&merged, LAMP).state.post()), (XIAWU, Some(post(XIAWU, Role::Village))));
+    let gone = ended(scene, SHANGWU, &[]).when(hand_over()).by(CLOCK).then("problem.assigned");
+    assert_eq!((row(&gone, LAMP).place, row(&gone, LAMP).state.post()), (SHANGWU, Some(post(YUNLING, Role::Township))));
+    gone.when(diagnose()).by(LU).then("problem.diagnosed");
+}
+
+#[test]
+fn nothing_is_handed_over_without_need() {
+    let scene = ended(lamp("claimed").on("2026-11-23"), SHANGWU, &[XIAWU]);
+    scene.when(hand_over()).by(CLOCK).then_in("a claim waits for its verification", "problems/not-in-this-state");
+    scene.when(verify()).by(GAO).then("problem.fix_verified");
+    let rejected = scene.when(reject()).by(GAO).then("problem.fix_rejected");
+    rejected.when(hand_over()).by(CLOCK).then_in("then it goes on there", taken_over(XIAWU));
+    for state in ["reported", "assigned", "escalated"] {
+        lamp(state).when(hand_over()).by(CLOCK).then_in(state, "problems/nothing-changes");
+    }
+    for state in ["verified", "confirmed", "dismissed", "merged"] {
+        ended(lamp(state), SHANGWU, &[XIAWU]).when(hand_over()).by(CLOCK).then_in(state, "problems/not-in-this-state");
+    }
+    for person in [EVERYBODY, CHEN, ADMIN] {
+        ended(lamp("assigned"), SHANGWU, &[XIAWU]).when(hand_over()).by(person).then_in("nobody does it by hand", "forbidden");
+    }
+}
+
+/// Until it is verified, a claim goes up to somebody who is there.
+#[test]
+fn the_head_of_a_place_that_is_gone_is_passed_over() {
+    let to = |scene: Scene| {
+        let scene = scene.on("2026-11-23").when(escalate(None)).by(CLOCK).then("problem.escalated");
+        row(&scene, LAMP).escalations[0].to
+    };
+    assert_eq!(to(claimed_by(WANG, VILLAGE)), post(SHANGWU, Role::Head));
+    assert_eq!(to(ended(claimed_by(WANG, VILLAGE), SHANGWU, &[XIAWU])), post(YUNLING, Role::Head));
+}
+
 // Shown and hidden.
 
 #[test]

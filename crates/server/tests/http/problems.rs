@@ -255,6 +255,27 @@ fn what_nobody_does_goes_up() {
         .refused(409, "problems/nothing-to-answer");
 }
 
+/// Two villages become one: what is open in the one that is gone goes on in the other, seen and answered by its committee.
+#[test]
+fn what_is_open_in_a_merged_village_goes_on_in_the_other() {
+    let world = World::own();
+    let (village, sibling) = (place(At::Village).id, place(At::SiblingVillage).id);
+    let problem =
+        world.done("office", json!({ "type": "problems.report", "place": village, "field": "waste", "text": "垃圾山" }));
+    world.done("office", json!({ "type": "problems.assign", "problem": problem }));
+    world.done("office", json!({ "type": "places.close", "place": village, "into": [sibling], "document": "县政府〔2026〕8号" }));
+    let row = || world.get(&format!("/api/rows/problems/{problem}")).by("office").send().json()["row"].clone();
+    assert_eq!((&row()["place"], &row()["state"]["post"]["place"]), (&json!(village), &json!(village)));
+    for _ in 0..2 {
+        server::run_clocks(&world.app).unwrap();
+        assert_eq!((&row()["place"], &row()["state"]["post"]["place"]), (&json!(sibling), &json!(sibling)));
+    }
+    let history = world.get(&format!("/api/history/problems/{problem}")).by("office").send().json();
+    assert_eq!(history["facts"].as_array().unwrap().len(), 4, "once: {history}");
+    assert_eq!(history["facts"][2]["body"]["reason"], "县政府〔2026〕8号");
+    world.command("office", json!({ "type": "problems.hand_over", "problem": problem })).refused(403, "forbidden");
+}
+
 #[test]
 fn a_repeated_command_gets_the_first_answer() {
     let world = World::own();

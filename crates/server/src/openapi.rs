@@ -114,7 +114,10 @@ fn schemas() -> Value {
             "type": "object", "required": ["type", "title", "status"],
             "properties": {
                 "type": { "type": "string" }, "title": { "type": "string" }, "detail": { "type": "string" }, "status": { "type": "integer" },
-                "args": { "type": "object" }, "findings": { "type": "array", "items": { "type": "object" } },
+                "args": { "type": "object" }, "findings": { "type": "array", "items": {
+                    "type": "object", "required": ["field", "reason", "message"],
+                    "properties": { "field": { "type": "string" }, "reason": { "type": "string" }, "message": { "type": "string" } },
+                } },
             },
         }),
     );

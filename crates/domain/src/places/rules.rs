@@ -310,6 +310,22 @@ impl Decide for Command {
         let effective_ms = effective.map_or(cx.now_ms, Day::start_ms);
         Ok(vec![draft(place, effective_ms, fact)])
     }
+
+    fn field(&self, reason: &str) -> Option<&'static str> {
+        Some(match (self, reason) {
+            (Command::Count { .. } | Command::Close { .. }, "in-the-future") => "on",
+            (_, "in-the-future") => "from",
+            (Command::Rename { .. }, "nothing-changes") => "name",
+            (Command::Recode { .. }, "nothing-changes" | "bad-code" | "code-in-use") => "code",
+            (Command::Classify { .. }, "nothing-changes") => "class",
+            (Command::Grade { .. }, "nothing-changes") => "grade",
+            (Command::EnterStage { .. }, "nothing-changes") => "stage",
+            (Command::Locate { .. }, "nothing-changes") => "position",
+            (Command::Count { .. }, "too-many") => "value",
+            (Command::Close { .. }, "into-itself" | "no-such-place") => "into",
+            _ => return None,
+        })
+    }
 }
 
 /// A fact about a place, for the chain of its organisation.

@@ -94,6 +94,44 @@ fn what_the_office_may_do_to_places() {
 }
 
 #[test]
+fn a_refusal_names_the_field_to_blame() {
+    let ahead = |command: Command| {
+        let sent = serde_json::to_string(&command).expect("JSON").replace("2026-03-01", "2027-03-01");
+        serde_json::from_str::<Command>(&sent).expect("a command")
+    };
+    let scene = [classify(SHANGWU, Class::Heritage), grade(SHANGWU, Grade::Boutique), enter(SHANGWU, Stage::Rollout)]
+        .into_iter()
+        .chain([locate(SHANGWU, 1_196_013_000)])
+        .fold(today(), |scene, command| {
+            let then = scene.when(command).by(CHEN);
+            let kind = then.word();
+            then.then(kind.as_str())
+        });
+    #[rustfmt::skip]
+    let cases = [
+        (rename(SHANGWU, "上坞村"), "places/nothing-changes", Some("name")),
+        (recode(SHANGWU, "990101100201"), "places/nothing-changes", Some("code")),
+        (recode(SHANGWU, "33"), "places/bad-code", Some("code")),
+        (recode(SHANGWU, "990101100202"), "places/code-in-use", Some("code")),
+        (classify(SHANGWU, Class::Heritage), "places/nothing-changes", Some("class")),
+        (grade(SHANGWU, Grade::Boutique), "places/nothing-changes", Some("grade")),
+        (enter(SHANGWU, Stage::Rollout), "places/nothing-changes", Some("stage")),
+        (locate(SHANGWU, 1_196_013_000), "places/nothing-changes", Some("position")),
+        (ahead(rename(SHANGWU, "上坞新村")), "places/in-the-future", Some("from")),
+        (ahead(close(SHANGWU, &[])), "places/in-the-future", Some("on")),
+        (count(SHANGWU, 1, "2026-11-24"), "places/in-the-future", Some("on")),
+        (count(SHANGWU, 10_000_001, "2026-05-31"), "places/too-many", Some("value")),
+        (close(SHANGWU, &[SHANGWU]), "places/into-itself", Some("into")),
+        (close(SHANGWU, &[NOWHERE]), "places/no-such-place", Some("into")),
+        (classify(YUNLING, Class::Heritage), "places/not-a-village", None),
+        (reinstate(SHANGWU), "places/not-closed", None),
+    ];
+    for (command, code, field) in cases {
+        scene.when(command).by(CHEN).blames(code, field);
+    }
+}
+
+#[test]
 fn nothing_happens_to_a_closed_place_but_that_it_goes_on() {
     let scene = closed(today(), SHANGWU);
     let commands = [

@@ -566,6 +566,22 @@ impl Decide for Command {
             }
         }
     }
+
+    fn field(&self, reason: &str) -> Option<&'static str> {
+        Some(match (self, reason) {
+            (Command::Report { .. } | Command::Reclassify { .. }, "no-such-place" | "place-closed") => "place",
+            (Command::Report { .. }, "too-early" | "too-late") => "found_ms",
+            (Command::Assign { .. } | Command::AnswerEscalation { .. }, "too-early" | "too-late") => "due",
+            (Command::Assign { .. }, "post-elsewhere" | "role-cannot-work") => "post",
+            (_, "no-evidence" | "too-many-photos") => "photos",
+            (Command::AnswerAsReporter { .. }, "reason-needed") => "words",
+            (Command::Escalate { .. }, "reason-needed") => "reason",
+            (Command::Merge { .. }, "into-itself" | "cannot-take-in" | "no-such-problem") => "into",
+            (Command::Reclassify { .. }, "claim-waits") => "place",
+            (Command::ProposeTopic { .. }, "wrong-number" | "not-one-topic" | "no-such-problem") => "problems",
+            _ => return None,
+        })
+    }
 }
 
 fn report(rows: &Rows, cx: &Context, id: PlaceId, fact: Reported, found_ms: Option<i64>) -> Result<Vec<Draft>, Refusal> {

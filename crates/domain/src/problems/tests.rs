@@ -977,6 +977,46 @@ fn a_claim_is_not_lost_by_correcting_field_or_place() {
     rejected.when(reclassify(None, Some(QIAOTOU))).by(CHEN).then("problem.reclassified problem.assigned");
 }
 
+#[test]
+fn a_refusal_names_the_field_to_blame() {
+    let found = |found_ms: i64| {
+        let Command::Report { place, field, text, position, photos, receipt, .. } = report_of(SHANGWU, None) else { panic!() };
+        Command::Report { place, field, text, position, photos, receipt, found_ms: Some(found_ms) }
+    };
+    let scene = |state: &str| ended(lamp(state).on("2026-11-23"), XIAWU, &[]);
+    #[rustfmt::skip]
+    let cases = [
+        ("reported", report_of(XIAWU, None), CHEN, "place-closed", Some("place")),
+        ("reported", found(i64::MIN), CHEN, "too-early", Some("found_ms")),
+        ("reported", found(i64::MAX), CHEN, "too-late", Some("found_ms")),
+        ("reported", assign(None, Some("2026-11-22")), CHEN, "too-early", Some("due")),
+        ("reported", assign(None, Some("2126-11-22")), CHEN, "too-late", Some("due")),
+        ("reported", assign(Some(post(XIKOU, Role::Township)), None), CHEN, "post-elsewhere", Some("post")),
+        ("reported", assign(Some(post(YUNLING, Role::Head)), None), CHEN, "role-cannot-work", Some("post")),
+        ("diagnosed", claim(0), LU, "no-evidence", Some("photos")),
+        ("diagnosed", claim(11), LU, "too-many-photos", Some("photos")),
+        ("verified", answer(false, None, Some(RECEIPT)), CHEN, "reason-needed", Some("words")),
+        ("assigned", escalate(None), CHEN, "reason-needed", Some("reason")),
+        ("escalated", answer_escalation(Some("2026-11-22")), SHEN, "too-early", Some("due")),
+        ("escalated", answer_escalation(Some("2126-11-22")), SHEN, "too-late", Some("due")),
+        ("reported", merge(LAMP), CHEN, "into-itself", Some("into")),
+        ("reported", merge(FAR_LAMP), CHEN, "cannot-take-in", Some("into")),
+        ("reported", merge(NO_LAMP), CHEN, "no-such-problem", Some("into")),
+        ("reported", reclassify(None, Some(NOWHERE)), CHEN, "no-such-place", Some("place")),
+        ("reported", reclassify(None, Some(XIAWU)), CHEN, "place-closed", Some("place")),
+        ("claimed", reclassify(None, Some(QIAOTOU)), CHEN, "claim-waits", Some("place")),
+        ("reported", propose(QINGXI, &[LAMP]), CHEN, "wrong-number", Some("problems")),
+        ("reported", propose(QINGXI, &[LAMP, FAR_LAMP]), CHEN, "not-one-topic", Some("problems")),
+        ("reported", propose(QINGXI, &[LAMP, NO_LAMP]), CHEN, "no-such-problem", Some("problems")),
+        ("reported", reclassify(None, None), CHEN, "nothing-changes", None),
+        ("claimed", dismiss(), CHEN, "not-in-this-state", None),
+        ("claimed", verify(), MO, "same-post", None),
+    ];
+    for (state, command, person, reason, field) in cases {
+        scene(state).when(command).by(person).blames(&format!("problems/{reason}"), field);
+    }
+}
+
 // Places that cease to be.
 
 fn hand_over() -> Command {

@@ -157,6 +157,11 @@ macro_rules! rooms {
             pub fn decide(self, rows: &Rows, cx: &Context) -> Result<Vec<Draft>, RefusalBody> {
                 match self { $(Command::$cvariant(c) => c.decide(rows, cx).map_err(|r| RefusalBody::of($croom, &r))),+ }
             }
+            /// The one field that a refusal of this code speaks of, see [`Decide::field`].
+            pub fn field(&self, code: &str) -> Option<&'static str> {
+                let (room, reason) = code.split_once('/')?;
+                match self { $(Command::$cvariant(c) => (room == $croom).then(|| c.field(reason)).flatten()),+ }
+            }
         }
     };
 }

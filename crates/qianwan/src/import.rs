@@ -188,7 +188,7 @@ impl Import {
         });
         let mut further = Vec::new();
         let details = details(store, read, &rows, &wanted, &mut further)?;
-        let changed_on = (!listed.is_empty()).then(|| self.cut_off.unwrap_or_else(|| Day::of_ms(data::now_ms())));
+        let changed_on = self.cut_off.or_else(|| (!listed.is_empty()).then(|| Day::of_ms(data::now_ms())));
         let name = self.origin.clone().unwrap_or_else(|| wording::text(Language::Chinese, "cli.register_origin"));
         let document = Text::new(&name).map_err(|e| anyhow!("--origin: {e}"))?;
         let origin = match self.cut_off {

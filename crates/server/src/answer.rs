@@ -78,8 +78,8 @@ pub struct Problem {
     pub code: String,
     /// Named values for the wording.
     pub args: Map<String, Value>,
-    /// Each thing that is wrong, with its place.
-    pub findings: Vec<Value>,
+    /// The one field of what was sent that is to blame, if it is one.
+    pub field: Option<&'static str>,
     /// English words where the locale file has none.
     pub english: Box<str>,
     /// What happened inside, for the log alone.
@@ -93,7 +93,7 @@ impl Problem {
             status,
             code: code.to_owned(),
             args: Map::new(),
-            findings: Vec::new(),
+            field: None,
             english: code.replace(['/', '-'], " ").into(),
             accident: None,
         }
@@ -103,6 +103,11 @@ impl Problem {
     pub fn arg(mut self, name: &str, value: impl Into<Value>) -> Problem {
         self.args.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// With the field that is to blame.
+    pub fn at(self, field: Option<&'static str>) -> Problem {
+        Problem { field, ..self }
     }
 
     /// Nobody is signed in.
@@ -163,8 +168,9 @@ impl Problem {
             if !self.args.is_empty() {
                 object.insert("args".into(), Value::Object(self.args.clone()));
             }
-            if !self.findings.is_empty() {
-                object.insert("findings".into(), Value::Array(self.findings.clone()));
+            if let Some(field) = self.field {
+                let reason = self.code.rsplit('/').next();
+                object.insert("findings".into(), json!([{ "field": field, "reason": reason, "message": detail }]));
             }
             if demo {
                 object.insert("demo".into(), true.into());

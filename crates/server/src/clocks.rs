@@ -1,10 +1,11 @@
-//! Clocks that run out: once a day, whatever is overdue goes one level up by itself.
+//! Clocks that run out: once a day, whatever is overdue goes one level up by itself, and whatever is open where a place has
+//! ceased to be goes on with whoever follows it.
 
 use std::sync::Arc;
 
 use domain::{
     Command, ViewId,
-    basics::{Actor, Context, Day, Value as Cell},
+    basics::{Actor, Context, Day, ProblemId, Value as Cell},
     problems,
 };
 use store::{Condition, List, Outcome, Scope, StoreError, Submission};
@@ -12,45 +13,65 @@ use uuid::Uuid;
 
 use crate::App;
 
-/// Escalates every open problem whose clock ran out before today. Returns how many went up.
+/// Hands over what is open at places that have ceased to be, then escalates every open problem whose clock ran out before
+/// today. Returns how many went up.
 ///
 /// # Errors
 /// The database said no.
 pub fn run_clocks(app: &Arc<App>) -> Result<u64, StoreError> {
-    let now_ms = app.now_ms();
-    let today = Day::of_ms(now_ms);
-    let mut list = List {
-        view: ViewId::Problems,
-        scope: Scope::All,
-        conditions: vec![Condition::OneOf("open".into(), vec![Cell::Int(1)]), Condition::Below("due".into(), today.into())],
-        sort: Some(("due".into(), false)),
-        after: None,
-        limit: 200,
-    };
-    let mut escalated = 0;
+    let today = Day::of_ms(app.now_ms());
+    for conditions in at_closed_places(app)? {
+        once_a_day(app, today, "hand over", conditions, |problem| problems::Command::HandOver { problem })?;
+    }
+    let overdue = vec![Condition::OneOf("open".into(), vec![Cell::Int(1)]), Condition::Below("due".into(), today.into())];
+    once_a_day(app, today, "clock", overdue, |problem| problems::Command::Escalate { problem, reason: None })
+}
+
+/// What is to be done where a place has ceased to be, or by a post there, as conditions of a list each.
+fn at_closed_places(app: &App) -> Result<Vec<Vec<Condition>>, StoreError> {
+    let mut closed = Vec::new();
+    let gone = [Condition::OneOf("closed".into(), vec![Cell::Int(1)])];
+    app.store.columns(ViewId::Places, &Scope::All, &gone, &["id"], &mut |values| closed.extend(values.iter().cloned()))?;
+    let waiting = Condition::OneOf("state".into(), vec!["reported".into(), "assigned".into()]);
+    let lists = closed.chunks(200).flat_map(|places| {
+        ["place", "post_place"].map(|column| vec![Condition::OneOf(column.into(), places.to_vec()), waiting.clone()])
+    });
+    Ok(lists.collect())
+}
+
+/// Gives a command on every problem of a list, once a day: two clocks on one database do it once. Returns how many took it.
+fn once_a_day(
+    app: &App,
+    today: Day,
+    what: &str,
+    conditions: Vec<Condition>,
+    command: impl Fn(ProblemId) -> problems::Command,
+) -> Result<u64, StoreError> {
+    let sort = Some(("due".into(), false));
+    let mut list = List { view: ViewId::Problems, scope: Scope::All, conditions, sort, after: None, limit: 200 };
+    let mut taken = 0;
     loop {
         let page = app.store.list(&list)?;
         for row in &page.rows {
             let p: problems::Problem = serde_json::from_str(&row.data).map_err(|e| StoreError::Stored(e.to_string()))?;
-            let command = Command::Problems(problems::Command::Escalate { problem: p.id, reason: None });
-            // One id per problem and day: two clocks on one database do it once.
-            let id = Uuid::new_v8(digest(&p.id.key(), today));
-            let context = Context { now_ms, actor: Actor::System, command: id, fresh: Uuid::now_v7() };
-            let answer = app.store.submit_and_wait(Submission { command, context })?;
+            let id = Uuid::new_v8(digest(what, &p.id.key(), today));
+            let context = Context { now_ms: app.now_ms(), actor: Actor::System, command: id, fresh: Uuid::now_v7() };
+            let submission = Submission { command: Command::Problems(command(p.id)), context };
+            let answer = app.store.submit_and_wait(submission)?;
             if matches!(answer.outcome, Outcome::Accepted { .. }) && !answer.repeated {
-                escalated += 1;
+                taken += 1;
             }
         }
         match page.next {
             Some(next) => list.after = Some(next),
-            None => return Ok(escalated),
+            None => return Ok(taken),
         }
     }
 }
 
-fn digest(problem: &str, day: Day) -> [u8; 16] {
+fn digest(what: &str, problem: &str, day: Day) -> [u8; 16] {
     use sha2::{Digest, Sha256};
-    let full = Sha256::digest(format!("clock {problem} {day}"));
+    let full = Sha256::digest(format!("{what} {problem} {day}"));
     let mut short = [0; 16];
     short.copy_from_slice(&full[..16]);
     short

@@ -40,8 +40,11 @@ pub fn submit(ask: &Ask) -> Result<Answer, Problem> {
         return Err(Problem::forbidden());
     }
     let actor = ask.caller()?.actor();
-    let answer = give(ask, incoming.id, command, actor)?;
-    answer_document(ask, answer)
+    let answer = give(ask, incoming.id, command.clone(), actor)?;
+    answer_document(ask, answer).map_err(|refused| {
+        let field = command.field(&refused.code);
+        refused.at(field)
+    })
 }
 
 /// Completes a command at the door, hands it in and waits until it is durable.
@@ -59,13 +62,13 @@ pub fn give(ask: &Ask, id: Uuid, mut command: Command, actor: Actor) -> Result<s
 fn complete_photos(ask: &Ask, photos: &mut [Photo]) -> Result<(), Problem> {
     for photo in photos {
         let info = ask.app.store.files().info(&photo.file)?;
-        let missing = || Problem::bad_upload(format!("photo {} has not been uploaded", photo.file.as_str()));
+        let missing = || Problem::bad_upload(format!("photo {} has not been uploaded", photo.file.as_str())).at(Some("photos"));
         let info = info.ok_or_else(missing)?;
         if ask.caller.is_some() && files::belongs_to_others(ask, &photo.file)? {
             return Err(missing());
         }
         if !info.media_type.starts_with("image/") {
-            return Err(Problem::bad_upload(format!("{} is not a photo", photo.file.as_str())));
+            return Err(Problem::bad_upload(format!("{} is not a photo", photo.file.as_str())).at(Some("photos")));
         }
         photo.taken_ms = info.taken_ms;
         photo.position = info.position;

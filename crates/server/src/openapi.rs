@@ -313,10 +313,9 @@ fn commands(shapes: &mut Map<String, Value>) {
     shapes.insert(
         "Finding".into(),
         json!({
-            "description": "One thing that is wrong, with its place.", "type": "object", "required": ["reason"],
-            "properties": {
-                "row": { "type": "integer" }, "column": { "type": "integer" }, "field": text, "reason": text, "message": text,
-            },
+            "description": "The field of the command that is to blame.", "type": "object",
+            "required": ["field", "reason", "message"],
+            "properties": { "field": text, "reason": text, "message": text },
         }),
     );
     shapes.insert(

@@ -20,22 +20,15 @@ export interface FormField {
 }
 export interface CommandShape { type: CommandType; fields: FormField[]; alert?: boolean }
 
-/** Refusals by a rule carry a reason, not a field. The last word of their type tells which kind of field they speak of. */
-const KIND_OF_REFUSAL: { [reason: string]: FieldKind | FieldKind[] } = {
-  'too-early': 'day', 'too-late': 'day', 'in-the-past': 'day', 'no-evidence': 'photos', 'too-many-photos': 'photos',
-  'post-elsewhere': 'post', 'role-cannot-work': 'post', 'into-itself': ['problem', 'places'], 'cannot-take-in': 'problem', 'reason-needed': 'area',
-}
 /** Findings by field; what names no field of the form is left for the top of it. */
 export function findingsByField(document: ProblemDocument | null, fields: readonly FormField[]): { byField: Map<string, string>; rest: Finding[] } {
   const byField = new Map<string, string>(), rest: Finding[] = []
   for (const finding of document?.findings ?? []) {
     const name = finding.field?.split(/[./[]/)[0]
     if (name && fields.some((f) => f.name === name)) byField.set(name, finding.message ?? finding.reason)
-    else rest.push(finding)
+    // What is the detail already is not said twice.
+    else if (finding.message !== document?.detail) rest.push(finding)
   }
-  const kind = KIND_OF_REFUSAL[document?.type.split('/').at(-1) ?? '']
-  const spoken = kind && fields.find((f) => [kind].flat().includes(f.kind))
-  if (document && spoken && !byField.size) byField.set(spoken.name, document.detail ?? document.title)
   return { byField, rest }
 }
 

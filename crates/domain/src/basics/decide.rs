@@ -255,4 +255,10 @@ pub trait Decide {
     /// # Errors
     /// The named refusal.
     fn decide(self, rows: &Rows, cx: &Context) -> Result<Vec<Draft>, Self::Refusal>;
+
+    /// The one field of this command that a refusal speaks of, if it is one: by its reason (the code without the room),
+    /// which is all that is kept of a refusal, so that a repeated answer names it too.
+    fn field(&self, _reason: &str) -> Option<&'static str> {
+        None
+    }
 }

@@ -1,12 +1,17 @@
 //! A register becomes facts: what is known already stays untouched, so that the same file twice changes nothing.
 //!
 //! Identity is code *and* name: a code that was given to another place makes a new place.
+//! What is known from a later day than the register's stays: an older edition read after a newer one undoes nothing.
 
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{facts::*, rules::twelve_digits, view::Place};
+use super::{
+    facts::*,
+    rules::twelve_digits,
+    view::{KnownOn, Place},
+};
 use crate::{
     Fact as AnyFact,
     basics::{Authority, Context, Day, Decide, Draft, PlaceId, Position, Read, Rows, Subject},
@@ -79,7 +84,7 @@ pub struct RegisterImport {
     pub origin: String,
     /// The document named as ground for changes.
     pub document: Document,
-    /// Day on which the changes hold, if there are any.
+    /// Day of the register, where it is known: its rows held on that day, its changes hold from then on.
     pub changed_on: Option<Day>,
     /// The register before the changes.
     pub rows: Vec<ImportRow>,
@@ -111,6 +116,12 @@ pub enum ImportRefusal {
         /// The place's level.
         level: Level,
     },
+    /// The register is of a day that lies in the future.
+    #[error("{on} has not come yet")]
+    InTheFuture {
+        /// The day.
+        on: Day,
+    },
     /// More than a hundred places were given one code in different years.
     #[error("code {place_code} was re-used too often")]
     CodeReusedTooOften {
@@ -131,6 +142,7 @@ struct Known {
     position: Option<Position>,
     outline: Option<FileOf>,
     closed: bool,
+    on: KnownOn,
 }
 
 type FileOf = (crate::basics::FileHash, String);
@@ -147,6 +159,7 @@ impl From<&Place> for Known {
             position: p.position,
             outline: p.outline.as_ref().map(|o| (o.file.clone(), o.origin.clone())),
             closed: p.closed.is_some(),
+            on: p.known_on,
         }
     }
 }
@@ -164,6 +177,8 @@ struct Import<'a> {
     by_code: HashMap<String, Known>,
     /// Places by an earlier code or name, so that an old edition read again is recognised.
     former: HashMap<(String, String), PlaceId>,
+    /// Places on the way from one code to another, by the code that they leave.
+    moving: HashMap<&'a str, Known>,
     /// Codes with their new holders' names: closing the old holder again must not close these.
     heirs: HashSet<(&'a str, &'a str)>,
     minted: HashSet<PlaceId>,
@@ -187,9 +202,13 @@ impl Decide for RegisterImport {
         if let Some(bad) = self.all_rows().find(|row| !twelve_digits(&row.code)) {
             return Err(ImportRefusal::BadCode { found: bad.code.clone(), level: bad.level });
         }
+        if let Some(on) = self.changed_on.filter(|on| *on > cx.today()) {
+            return Err(ImportRefusal::InTheFuture { on });
+        }
         let mut import = Import {
             by_code: HashMap::new(),
             former: HashMap::new(),
+            moving: HashMap::new(),
             heirs: self.changed_rows().map(|row| (row.code.as_str(), row.name.as_str())).collect(),
             minted: rows.places().map(|p| p.id).collect(),
             drafts: Vec::new(),
@@ -216,6 +235,12 @@ impl Decide for RegisterImport {
         for row in &self.rows {
             import.register(row, None)?;
         }
+        // All codes that change become free before any of them is given to another place.
+        for change in &self.changes {
+            if let ImportChange::Recoded { code, now } = change {
+                import.leave(code, now);
+            }
+        }
         for change in &self.changes {
             import.change(change)?;
         }
@@ -240,18 +265,25 @@ impl RegisterImport {
     }
 }
 
-impl Import<'_> {
+impl<'a> Import<'a> {
+    /// Takes a place off the code that it loses, unless that is done already or newer things are known of either code.
+    fn leave(&mut self, code: &'a str, now: &ImportRow) {
+        let newer = |k: &Known| self.is_older_than(k.on.code);
+        let kept = self.by_code.get(&now.code).is_some_and(|k| k.name == now.name.as_str() || newer(k));
+        if self.by_code.get(code).is_some_and(|k| !kept && !k.closed && !newer(k)) {
+            self.moving.extend(self.by_code.remove(code).map(|known| (code, known)));
+        }
+    }
+
     fn register(&mut self, row: &ImportRow, from: Option<Day>) -> Result<(), ImportRefusal> {
         let known_already = self.former.contains_key(&(row.code.clone(), row.name.to_string()));
         if known_already {
             return Ok(());
         }
-        if let Some(other) = self.by_code.get(&row.code).filter(|k| !k.closed).cloned() {
-            // The code now belongs to somebody else: the old holder is gone as far as the register says.
-            let on = from.or(self.plan.changed_on);
-            let gone = Fact::Closed(Closed { on, into: Vec::new(), document: self.plan.document.clone() });
-            self.push(&other, on, gone);
+        if self.by_code.get(&row.code).is_some_and(|holder| self.is_older_than(holder.on.newest())) {
+            return Ok(());
         }
+        self.give_up(&row.code);
         let within = match &row.parent {
             None => Vec::new(),
             Some(parent) => {
@@ -275,10 +307,11 @@ impl Import<'_> {
             position: None,
             outline: None,
             closed: false,
+            on: KnownOn::default(),
         };
         self.push(
             &known,
-            from,
+            self.plan.changed_on,
             Fact::Registered(Registered {
                 code: row.code.clone(),
                 name: row.name.clone(),
@@ -300,19 +333,19 @@ impl Import<'_> {
         match change {
             ImportChange::New(row) => return self.register(row, on),
             ImportChange::Renamed { code, name } => {
-                let Some(known) = self.by_code.get_mut(code).filter(|k| !k.closed && k.name != name.as_str()) else {
+                let Some(known) = self.by_code.get(code).filter(|k| !k.closed && k.name != name.as_str()) else { return Ok(()) };
+                if self.is_older_than(known.on.code.max(known.on.name)) {
                     return Ok(());
-                };
-                known.name = name.to_string();
-                let known = known.clone();
+                }
+                let known = Known { name: name.to_string(), ..known.clone() };
                 self.push(&known, on, Fact::Renamed(Renamed { name: name.clone(), from: on, document }));
+                self.by_code.insert(code.clone(), known);
             }
             ImportChange::Recoded { code, now } => {
-                let done = self.by_code.get(&now.code).is_some_and(|k| k.name == now.name.as_str());
-                let Some(mut known) = self.by_code.get(code).filter(|k| !k.closed && !done).cloned() else { return Ok(()) };
-                self.by_code.remove(code);
+                let Some(mut known) = self.moving.remove(code.as_str()) else { return Ok(()) };
+                self.give_up(&now.code);
                 self.push(&known, on, Fact::Recoded(Recoded { code: now.code.clone(), from: on, document: document.clone() }));
-                if known.name != now.name.as_str() {
+                if known.name != now.name.as_str() && !self.is_older_than(known.on.name) {
                     known.name = now.name.to_string();
                     self.push(
                         &known,
@@ -322,23 +355,47 @@ impl Import<'_> {
                 }
                 let above = now.parent.as_ref().and_then(|p| self.by_code.get(p));
                 let within: Vec<PlaceId> = above.map_or_else(|| known.within.clone(), |a| a.chain_to(now.level));
-                if within != known.within {
+                if within != known.within && !self.is_older_than(known.on.within) {
                     known.within.clone_from(&within);
                     self.push(&known, on, Fact::Moved(Moved { within, from: on, document }));
                 }
                 self.by_code.insert(now.code.clone(), known);
             }
             ImportChange::Closed { code, into } => {
-                let into = into.iter().filter_map(|c| self.by_code.get(c)).map(|k| k.id).collect();
-                let heirs = &self.heirs;
-                let old_holder = |k: &&mut Known| !k.closed && !heirs.contains(&(code.as_str(), k.name.as_str()));
-                let Some(known) = self.by_code.get_mut(code).filter(old_holder) else { return Ok(()) };
-                known.closed = true;
-                let known = known.clone();
+                let into = self.ids(into);
+                let old_holder = |k: &&Known| !k.closed && !self.heirs.contains(&(code.as_str(), k.name.as_str()));
+                let Some(known) = self.by_code.get(code).filter(old_holder) else { return Ok(()) };
+                if self.is_older_than(known.on.code.max(known.on.being)) {
+                    return Ok(());
+                }
+                let known = Known { closed: true, ..known.clone() };
                 self.push(&known, on, Fact::Closed(Closed { on, into, document }));
+                self.by_code.insert(code.clone(), known);
             }
         }
         Ok(())
+    }
+
+    /// Whether something is known from a later day than the register's.
+    fn is_older_than(&self, known: Option<Day>) -> bool {
+        matches!((self.plan.changed_on, known), (Some(day), Some(known)) if day < known)
+    }
+
+    /// The code now belongs to somebody else: its old holder is gone as far as the register says.
+    fn give_up(&mut self, code: &str) {
+        let Some(other) = self.by_code.get(code).filter(|k| !k.closed).cloned() else { return };
+        let on = self.plan.changed_on;
+        let became = self.plan.changes.iter().find_map(|change| match change {
+            ImportChange::Closed { code: gone, into } if gone == code => Some(self.ids(into)),
+            _ => None,
+        });
+        let into = became.unwrap_or_default().into_iter().filter(|id| *id != other.id).collect();
+        self.push(&other, on, Fact::Closed(Closed { on, into, document: self.plan.document.clone() }));
+        self.by_code.remove(code);
+    }
+
+    fn ids(&self, codes: &[String]) -> Vec<PlaceId> {
+        codes.iter().filter_map(|code| self.by_code.get(code)).map(|known| known.id).collect()
     }
 
     fn detail(&mut self, code: &str, detail: &ImportDetail, origin: &str) {

@@ -16,7 +16,7 @@ mod view;
 pub use facts::*;
 pub use import::{ImportChange, ImportDetail, ImportRefusal, ImportRow, RegisterImport};
 pub use rules::{Command, Refusal};
-pub use view::{Code, CountValue, Counts, Place, Shrunk};
+pub use view::{Code, CountValue, Counts, KnownOn, Place, Shrunk};
 
 use crate::DossierSection;
 

@@ -155,6 +155,14 @@ pub enum Refusal {
         /// The place's level.
         level: Level,
     },
+    /// Another place that has not ceased to be has this code.
+    #[error("{name} has the code {place_code}")]
+    CodeInUse {
+        /// The code.
+        place_code: String,
+        /// The place that has it.
+        name: String,
+    },
     /// Nothing would change.
     #[error("nothing would change")]
     NothingChanges,
@@ -201,11 +209,18 @@ impl Decide for Command {
     type Refusal = Refusal;
 
     fn reads(&self, _rows: &Rows) -> Vec<Read> {
-        let mut ids = vec![self.place()];
-        if let Command::Close { into, .. } = self {
-            ids.extend(into);
+        let row = |id: &PlaceId| Read::Row(ViewId::Places, id.key());
+        match self {
+            // Any place may have the code. First, so that nobody else records one meanwhile.
+            Command::Recode { .. } | Command::Reinstate { .. } => vec![Read::AllPlaces],
+            Command::Close { place, into, .. } => [place].into_iter().chain(into).map(row).collect(),
+            Command::Rename { place, .. }
+            | Command::Classify { place, .. }
+            | Command::Grade { place, .. }
+            | Command::EnterStage { place, .. }
+            | Command::Count { place, .. }
+            | Command::Locate { place, .. } => vec![row(place)],
         }
-        ids.into_iter().map(|id| Read::Row(ViewId::Places, id.key())).collect()
     }
 
     fn authority(&self, rows: &Rows) -> Option<Authority> {
@@ -232,6 +247,7 @@ impl Decide for Command {
             Command::Recode { code, from, document, .. } => {
                 changes(place.code != code)?;
                 code_fits(&code, place)?;
+                code_is_free(&code, place, rows)?;
                 (from, Fact::Recoded(Recoded { code, from, document }))
             }
             Command::Classify { class, from, document, .. } => {
@@ -249,9 +265,6 @@ impl Decide for Command {
                 (Some(from), Fact::StageEntered(StageEntered { stage, from, document }))
             }
             Command::Count { what, value, on, method, .. } => {
-                if on > cx.today() {
-                    return Err(Refusal::InTheFuture { on });
-                }
                 if value > COUNT_MAX {
                     return Err(Refusal::TooMany { value, max: COUNT_MAX });
                 }
@@ -277,11 +290,32 @@ impl Decide for Command {
                 if place.closed.is_none() {
                     return Err(Refusal::NotClosed { name: place.name.clone() });
                 }
+                code_is_free(&place.code, place, rows)?;
                 (None, Fact::Reinstated(Reinstated { document }))
             }
         };
+        // A row says what holds today, and knows no clock by which something could begin to hold.
+        if let Some(on) = effective.filter(|on| *on > cx.today()) {
+            return Err(Refusal::InTheFuture { on });
+        }
         let effective_ms = effective.map_or(cx.now_ms, Day::start_ms);
         Ok(vec![draft(place, effective_ms, fact)])
+    }
+
+    fn field(&self, reason: &str) -> Option<&'static str> {
+        Some(match (self, reason) {
+            (Command::Count { .. } | Command::Close { .. }, "in-the-future") => "on",
+            (_, "in-the-future") => "from",
+            (Command::Rename { .. }, "nothing-changes") => "name",
+            (Command::Recode { .. }, "nothing-changes" | "bad-code" | "code-in-use") => "code",
+            (Command::Classify { .. }, "nothing-changes") => "class",
+            (Command::Grade { .. }, "nothing-changes") => "grade",
+            (Command::EnterStage { .. }, "nothing-changes") => "stage",
+            (Command::Locate { .. }, "nothing-changes") => "position",
+            (Command::Count { .. }, "too-many") => "value",
+            (Command::Close { .. }, "into-itself" | "no-such-place") => "into",
+            _ => return None,
+        })
     }
 }
 
@@ -310,4 +344,11 @@ fn code_fits(code: &str, place: &Place) -> Result<(), Refusal> {
     let zero = |part: &str| part.bytes().all(|b| b == b'0');
     let good = twelve_digits(code) && !zero(&code[above..digits]) && zero(&code[digits..]);
     good.then_some(()).ok_or_else(|| Refusal::BadCode { found: code.to_owned(), level: place.level })
+}
+
+/// Of the places that have not ceased to be, each has a code of its own.
+fn code_is_free(code: &str, place: &Place, rows: &Rows) -> Result<(), Refusal> {
+    let holder = rows.places().find(|other| other.id != place.id && other.closed.is_none() && other.code == code);
+    let taken = |other: &Place| Refusal::CodeInUse { place_code: code.to_owned(), name: other.name.clone() };
+    holder.map_or(Ok(()), |other| Err(taken(other)))
 }

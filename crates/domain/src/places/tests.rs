@@ -16,6 +16,10 @@ fn today() -> Scene {
     county_on("2026-11-23")
 }
 
+fn nothing_yet() -> Scene {
+    Scene::default().on("2026-11-23")
+}
+
 fn given(scene: Scene, place: PlaceId, fact: Fact) -> Scene {
     scene.happened(CHEN, Subject::Place(place), place, fact)
 }
@@ -86,6 +90,44 @@ fn what_the_office_may_do_to_places() {
     ];
     for (case, command, expected) in cases {
         today().when(command).by(CHEN).then_in(case, expected);
+    }
+}
+
+#[test]
+fn a_refusal_names_the_field_to_blame() {
+    let ahead = |command: Command| {
+        let sent = serde_json::to_string(&command).expect("JSON").replace("2026-03-01", "2027-03-01");
+        serde_json::from_str::<Command>(&sent).expect("a command")
+    };
+    let scene = [classify(SHANGWU, Class::Heritage), grade(SHANGWU, Grade::Boutique), enter(SHANGWU, Stage::Rollout)]
+        .into_iter()
+        .chain([locate(SHANGWU, 1_196_013_000)])
+        .fold(today(), |scene, command| {
+            let then = scene.when(command).by(CHEN);
+            let kind = then.word();
+            then.then(kind.as_str())
+        });
+    #[rustfmt::skip]
+    let cases = [
+        (rename(SHANGWU, "上坞村"), "places/nothing-changes", Some("name")),
+        (recode(SHANGWU, "990101100201"), "places/nothing-changes", Some("code")),
+        (recode(SHANGWU, "33"), "places/bad-code", Some("code")),
+        (recode(SHANGWU, "990101100202"), "places/code-in-use", Some("code")),
+        (classify(SHANGWU, Class::Heritage), "places/nothing-changes", Some("class")),
+        (grade(SHANGWU, Grade::Boutique), "places/nothing-changes", Some("grade")),
+        (enter(SHANGWU, Stage::Rollout), "places/nothing-changes", Some("stage")),
+        (locate(SHANGWU, 1_196_013_000), "places/nothing-changes", Some("position")),
+        (ahead(rename(SHANGWU, "上坞新村")), "places/in-the-future", Some("from")),
+        (ahead(close(SHANGWU, &[])), "places/in-the-future", Some("on")),
+        (count(SHANGWU, 1, "2026-11-24"), "places/in-the-future", Some("on")),
+        (count(SHANGWU, 10_000_001, "2026-05-31"), "places/too-many", Some("value")),
+        (close(SHANGWU, &[SHANGWU]), "places/into-itself", Some("into")),
+        (close(SHANGWU, &[NOWHERE]), "places/no-such-place", Some("into")),
+        (classify(YUNLING, Class::Heritage), "places/not-a-village", None),
+        (reinstate(SHANGWU), "places/not-closed", None),
+    ];
+    for (command, code, field) in cases {
+        scene.when(command).by(CHEN).blames(code, field);
     }
 }
 
@@ -179,6 +221,57 @@ fn a_code_has_twelve_digits_of_its_level() {
         then.then_in(case, if good { "place.recoded" } else { "places/bad-code" });
     }
     today().when(recode(SHANGWU, "33")).by(CHEN).refused("places/bad-code", json!({"found": "33", "level": "village"}));
+}
+
+/// A row says what holds today: what begins tomorrow is recorded tomorrow.
+#[test]
+fn nothing_holds_before_its_day() {
+    let on = |words: &str| -> [(&str, Command, &str); 7] {
+        let from = day(words);
+        let close = Command::Close { place: SHANGWU, on: Some(from), into: vec![XIAWU], document: doc() };
+        let recode = Command::Recode { place: SHANGWU, code: "990101100211".into(), from: Some(from), document: doc() };
+        [
+            (
+                "a name",
+                Command::Rename { place: SHANGWU, name: text("上坞新村"), from: Some(from), document: doc() },
+                "place.renamed",
+            ),
+            ("a code", recode, "place.recoded"),
+            ("a class", Command::Classify { place: SHANGWU, class: Class::Heritage, from, document: doc() }, "place.classified"),
+            ("a grade", Command::Grade { place: SHANGWU, grade: Grade::Boutique, from, document: doc() }, "place.graded"),
+            (
+                "a stage",
+                Command::EnterStage { place: SHANGWU, stage: Stage::Rollout, from, document: doc() },
+                "place.stage_entered",
+            ),
+            ("a denominator", count(SHANGWU, 238, words), "place.counted"),
+            ("an end", close, "place.closed"),
+        ]
+    };
+    for (what, command, kind) in on("2026-11-23") {
+        today().when(command).by(CHEN).then_in(what, kind);
+    }
+    for (what, command, _) in on("2026-11-24") {
+        let scene = today().when(command.clone()).by(CHEN).then_in(what, "places/in-the-future");
+        scene.when(command).by(CHEN).refused("places/in-the-future", json!({"on": "2026-11-24"}));
+    }
+    let mut import = register(small_register(), vec![]);
+    import.changed_on = Some(day("2026-11-24"));
+    today().when(import.clone()).by(IMPORT).refused("places/in-the-future", json!({"on": "2026-11-24"}));
+    import.changed_on = Some(day("2026-11-23"));
+    assert_eq!(today().when(import).by(IMPORT).drafts.len(), 8);
+}
+
+#[test]
+fn of_the_open_places_each_has_a_code_of_its_own() {
+    let taken = json!({"place_code": "990101100202", "name": "下坞村"});
+    today().when(recode(SHANGWU, "990101100202")).by(CHEN).refused("places/code-in-use", taken.clone());
+    let scene = closed(today(), XIAWU).when(recode(SHANGWU, "990101100202")).by(CHEN).then("place.recoded");
+    scene.when(reinstate(XIAWU)).by(CHEN).refused("places/code-in-use", json!({"place_code": "990101100202", "name": "上坞村"}));
+    let scene = scene.when(recode(SHANGWU, "990101100201")).by(CHEN).then_in("the code it had before", "place.recoded");
+    scene.when(reinstate(XIAWU)).by(CHEN).then("place.reinstated");
+    scene.when(recode(NOWHERE, "990101100202")).by(CHEN).then("forbidden");
+    scene.when(recode(SHANGWU, "990101100202")).by(TAO).then_in("another county's official", "forbidden");
 }
 
 #[test]
@@ -328,11 +421,10 @@ fn id(code: u64, n: u8) -> PlaceId {
 fn only_the_machine_imports() {
     let import = register(small_register(), vec![]);
     for person in [CHEN, ADMIN, CITY_OFFICE] {
-        Scene::default().when(import.clone()).by(person).then("forbidden");
+        nothing_yet().when(import.clone()).by(person).then("forbidden");
     }
-    Scene::default().when(import.clone()).by(AUNT_LI).then("forbidden");
-    let scene =
-        Scene::default().on("2026-11-23").when(import).by(IMPORT).then([(); 8].map(|()| "place.registered").join(" ").as_str());
+    nothing_yet().when(import.clone()).by(AUNT_LI).then("forbidden");
+    let scene = nothing_yet().when(import).by(IMPORT).then([(); 8].map(|()| "place.registered").join(" ").as_str());
     let place = scene.place(id(330_523_101_201, 0));
     assert_eq!((place.org, place.code.as_str(), place.name.as_str()), (330_523, "330523101201", "黄杜村"));
     let chain = [330_000_000_000, 330_500_000_000, 330_523_000_000, 330_523_101_000].map(|c| id(c, 0));
@@ -350,7 +442,7 @@ fn the_same_register_again_changes_nothing() {
         ImportChange::Closed { code: "330523101201".into(), into: vec!["330523100210".into()] },
     ];
     let import = register(small_register(), changes);
-    let scene = Scene::default().on("2026-11-23").when(import.clone()).by(IMPORT).then(
+    let scene = nothing_yet().when(import.clone()).by(IMPORT).then(
         [
             [(); 8].map(|()| "place.registered").join(" ").as_str(),
             "place.renamed place.recoded place.renamed place.moved place.registered place.closed",
@@ -372,8 +464,7 @@ fn the_same_register_again_changes_nothing() {
 
 #[test]
 fn a_code_given_to_another_place_makes_a_new_place() {
-    let scene = Scene::default()
-        .on("2026-11-23")
+    let scene = nothing_yet()
         .when(register(small_register(), vec![]))
         .by(IMPORT)
         .then([(); 8].map(|()| "place.registered").join(" ").as_str());
@@ -402,7 +493,7 @@ fn a_closed_places_code_with_a_new_holder_stays_with_him() {
         ),
     ] {
         let gone = ImportChange::Closed { code: "330523101201".into(), into: vec![] };
-        let scene = Scene::default()
+        let scene = nothing_yet()
             .when(register(small_register(), vec![]))
             .by(IMPORT)
             .then([(); 8].map(|()| "place.registered").join(" ").as_str());
@@ -412,16 +503,152 @@ fn a_closed_places_code_with_a_new_holder_stays_with_him() {
     }
 }
 
+fn edition(of: &str, rows: Vec<ImportRow>, changes: Vec<ImportChange>) -> RegisterImport {
+    RegisterImport { changed_on: Some(day(of)), ..register(rows, changes) }
+}
+
+fn renamed(code: &str, name: &str) -> ImportChange {
+    ImportChange::Renamed { code: code.into(), name: text(name) }
+}
+
+fn recoded(code: &str, now: ImportRow) -> ImportChange {
+    ImportChange::Recoded { code: code.into(), now }
+}
+
+fn gone(code: &str, into: &[&str]) -> ImportChange {
+    ImportChange::Closed { code: code.into(), into: into.iter().map(|c| (*c).to_owned()).collect() }
+}
+
+#[track_caller]
+fn imported(scene: &Scene, import: RegisterImport) -> Scene {
+    let then = scene.when(import).by(IMPORT);
+    assert!(matches!(then.outcome, Outcome::Facts(_)), "{:?}", then.outcome);
+    let kinds = then.word();
+    then.then(kinds.as_str())
+}
+
+#[test]
+fn an_older_edition_read_after_a_newer_one_undoes_nothing() {
+    let older = |changes| edition("2023-06-30", small_register(), changes);
+    let cases: Vec<(&str, RegisterImport, RegisterImport)> = vec![
+        (
+            "a name that changed again",
+            edition("2024-06-30", vec![], vec![renamed("330523100201", "上舍社区")]),
+            older(vec![renamed("330523100201", "上舍新村")]),
+        ),
+        (
+            "a code that changed again",
+            edition("2024-06-30", vec![], vec![recoded("330523100202", village("330523101209", "石龙村"))]),
+            older(vec![recoded("330523100202", village("330523101202", "石龙社区"))]),
+        ),
+        (
+            "a code that went to another place",
+            edition("2024-06-30", vec![], vec![gone("330523101201", &[]), ImportChange::New(village("330523101201", "后河村"))]),
+            older(vec![renamed("330523101201", "黄杜社区"), gone("330523101201", &[])]),
+        ),
+        (
+            "a code that would change to one of another place",
+            edition("2024-06-30", vec![], vec![ImportChange::New(village("330523101202", "后河村"))]),
+            older(vec![recoded("330523100202", village("330523101202", "石龙村"))]),
+        ),
+    ];
+    for (case, newer, older) in cases {
+        let first = nothing_yet().when(edition("2022-06-30", small_register(), vec![])).by(IMPORT);
+        let first = first.then([(); 8].map(|()| "place.registered").join(" ").as_str());
+        assert_ne!(first.when(older.clone()).by(IMPORT).word(), "nothing", "{case}: it is news before");
+        let scene = imported(&first, newer);
+        scene.when(older).by(IMPORT).then_in(case, "nothing");
+    }
+}
+
+#[test]
+fn an_older_register_of_other_names_makes_no_places() {
+    let mut rows = small_register();
+    rows[5] = village("330523100201", "上舍社区");
+    let scene = imported(&nothing_yet(), edition("2024-06-30", rows.clone(), vec![]));
+    scene.when(edition("2023-06-30", small_register(), vec![])).by(IMPORT).then("nothing");
+    let closed = given(scene.clone(), id(330_523_100_201, 0), Fact::Closed(Closed { on: None, into: vec![], document: doc() }));
+    closed.when(edition("2023-06-30", small_register(), vec![])).by(IMPORT).then_in("closed since", "nothing");
+    let other = edition("2025-06-30", small_register(), vec![]);
+    scene.when(other).by(IMPORT).then_in("a newer one does", "place.closed place.registered");
+    // Where no register says its day, the one read last holds.
+    let undated = |rows| RegisterImport { changed_on: None, ..register(rows, vec![]) };
+    let scene = imported(&nothing_yet(), undated(rows));
+    scene.when(undated(small_register())).by(IMPORT).then("place.closed place.registered");
+    scene.when(edition("2023-06-30", small_register(), vec![])).by(IMPORT).then("place.closed place.registered");
+}
+
+#[test]
+fn what_the_office_recorded_since_outlives_an_earlier_register() {
+    let scene = imported(&nothing_yet(), edition("2023-06-30", small_register(), vec![]));
+    let (shangshe, huangdu) = (id(330_523_100_201, 0), id(330_523_101_201, 0));
+    let office = |fact| given(scene.clone(), shangshe, fact);
+    let change = || edition("2026-10-31", vec![], vec![renamed("330523100201", "上舍社区")]);
+    scene.when(change()).by(IMPORT).then("place.renamed");
+    let named = Fact::Renamed(Renamed { name: text("上舍新村"), from: Some(day("2026-03-01")), document: doc() });
+    office(named).when(change()).by(IMPORT).then("nothing");
+    let located = Fact::Located(Located {
+        position: Position::new(1_196_013_000, 305_221_000).expect("on the map"),
+        datum: "wgs84".into(),
+        origin: "测绘院".into(),
+    });
+    office(located).when(change()).by(IMPORT).then_in("another kind of fact", "place.renamed");
+    let end = || edition("2026-10-31", vec![], vec![gone("330523101201", &[])]);
+    let scene = scene.when(end()).by(IMPORT).then("place.closed");
+    let again = given(scene, huangdu, Fact::Reinstated(Reinstated { document: doc() }));
+    again.when(end()).by(IMPORT).then_in("closing it was a mistake", "nothing");
+}
+
+#[test]
+fn the_same_edition_corrected_is_taken() {
+    let with = |name: &str| edition("2023-06-30", small_register(), vec![renamed("330523100201", name)]);
+    let scene = imported(&nothing_yet(), with("上舍新忖"));
+    scene.when(with("上舍新村")).by(IMPORT).then("place.renamed");
+}
+
+#[test]
+fn a_code_that_a_place_moves_to_is_given_up_by_its_holder() {
+    let moves = || recoded("330523100202", village("330523101201", "石龙村"));
+    let (old, heir) = (id(330_523_101_201, 0), id(330_523_100_202, 0));
+    for (case, changes, into) in [
+        ("nothing is said of the holder", vec![moves()], vec![]),
+        ("it is said what became of it", vec![moves(), gone("330523101201", &["330523100201"])], vec![id(330_523_100_201, 0)]),
+    ] {
+        let scene = imported(&nothing_yet(), edition("2022-06-30", small_register(), vec![]));
+        let import = edition("2023-06-30", vec![], changes);
+        let scene = scene.when(import.clone()).by(IMPORT).then_in(case, "place.closed place.recoded place.moved");
+        assert_eq!(scene.place(old).closed.as_ref().map(|c| &c.into), Some(&into), "{case}");
+        assert_eq!((scene.place(heir).code.as_str(), &scene.place(heir).closed), ("330523101201", &None), "{case}");
+        scene.when(import).by(IMPORT).then_in(case, "nothing");
+    }
+}
+
+#[test]
+fn places_may_change_codes_among_themselves() {
+    let scene = imported(&nothing_yet(), edition("2022-06-30", small_register(), vec![]));
+    let swap = vec![
+        recoded("330523100201", village("330523100202", "上舍村")),
+        recoded("330523100202", village("330523100203", "石龙村")),
+        ImportChange::New(village("330523100201", "新庄村")),
+    ];
+    let import = edition("2023-06-30", vec![], swap);
+    let scene = scene.when(import.clone()).by(IMPORT).then("place.recoded place.recoded place.registered");
+    let code = |first: u64, n: u8| scene.place(id(first, n)).code.as_str();
+    assert_eq!((code(330_523_100_201, 0), code(330_523_100_202, 0)), ("330523100202", "330523100203"));
+    assert_eq!(code(330_523_100_201, 1), "330523100201", "new where the first one left");
+    scene.when(import).by(IMPORT).then("nothing");
+}
+
 #[test]
 fn an_unknown_parent_refuses_the_whole() {
     let mut rows = small_register();
     rows.push(village("330523777201", "孤村"));
-    Scene::default()
+    nothing_yet()
         .when(register(rows.clone(), vec![]))
         .by(IMPORT)
         .refused("places/unknown-parent", json!({"place_code": "330523777201", "name": "孤村", "parent": "330523777000"}));
     let new = ImportChange::New(village("330523777201", "孤村"));
-    Scene::default().when(register(small_register(), vec![new])).by(IMPORT).then("places/unknown-parent");
+    nothing_yet().when(register(small_register(), vec![new])).by(IMPORT).then("places/unknown-parent");
 }
 
 #[test]
@@ -430,9 +657,9 @@ fn a_code_that_is_none_refuses_the_whole() {
         let bad = row(code, "上舍村", Level::Village, Some("330523100000"));
         let mut rows = small_register();
         rows.push(bad.clone());
-        Scene::default().when(register(rows, vec![])).by(IMPORT).then_in(code, "places/bad-code");
+        nothing_yet().when(register(rows, vec![])).by(IMPORT).then_in(code, "places/bad-code");
         for change in [ImportChange::New(bad.clone()), ImportChange::Recoded { code: "330523100201".into(), now: bad.clone() }] {
-            Scene::default().when(register(small_register(), vec![change])).by(IMPORT).then_in(code, "places/bad-code");
+            nothing_yet().when(register(small_register(), vec![change])).by(IMPORT).then_in(code, "places/bad-code");
         }
     }
 }
@@ -444,9 +671,9 @@ fn a_code_can_be_re_used_a_hundred_times() {
         let rows = (0..n).map(|n| village("330523100201", &format!("第{n}村")));
         register(top.iter().cloned().chain(rows).collect(), vec![])
     };
-    let then = Scene::default().when(with(100)).by(IMPORT);
+    let then = nothing_yet().when(with(100)).by(IMPORT);
     assert_eq!(then.drafts.len(), 4 + 100 + 99, "each new holder closes the one before");
-    Scene::default().when(with(101)).by(IMPORT).refused("places/code-reused-too-often", json!({"place_code": "330523100201"}));
+    nothing_yet().when(with(101)).by(IMPORT).refused("places/code-reused-too-often", json!({"place_code": "330523100201"}));
 }
 
 #[test]
@@ -461,7 +688,7 @@ fn a_city_without_counties_stands_in_for_its_county() {
     let (province, city, town, place) =
         (id(440_000_000_000, 0), id(441_900_000_000, 0), id(441_900_101_000, 0), id(441_900_101_200, 0));
     let import = register(rows, vec![]);
-    let scene = Scene::default().when(import.clone()).by(IMPORT).then([(); 4].map(|()| "place.registered").join(" ").as_str());
+    let scene = nothing_yet().when(import.clone()).by(IMPORT).then([(); 4].map(|()| "place.registered").join(" ").as_str());
     let village = scene.place(place);
     assert_eq!(Level::ALL.map(|l| village.at_level(l)), [province, city, city, town, place].map(Some));
     assert_eq!((village.org, scene.place(city).org), (441_900, 441_900));
@@ -487,7 +714,7 @@ fn other_files_add_to_places_and_repeat_nothing() {
         detail("330523100201", &outline, "geojson"),
         detail("330523999999", &point, "points"),
     ];
-    let then = Scene::default().when(import.clone()).by(IMPORT);
+    let then = nothing_yet().when(import.clone()).by(IMPORT);
     assert_eq!(then.drafts.len(), 8 + 3, "what no place has is passed over");
     let registered = [(); 8].map(|()| "place.registered").join(" ");
     let scene = then.then(format!("{registered} place.urban_rural_set place.located place.outlined").as_str());
@@ -513,6 +740,7 @@ pub(crate) fn refusals() -> Vec<RefusalBody> {
         NotClosed { name: name() },
         NotAVillage { name: name() },
         BadCode { found: "33".into(), level: Level::Village },
+        CodeInUse { place_code: "990101100202".into(), name: name() },
         NothingChanges,
         InTheFuture { on: day("2026-11-24") },
         TooMany { value: 10_000_001, max: 10_000_000 },
@@ -521,6 +749,7 @@ pub(crate) fn refusals() -> Vec<RefusalBody> {
     all.extend(every_refusal!("places", ImportRefusal {
         UnknownParent { place_code: "330523777201".into(), name: name(), parent: "330523777000".into() },
         BadCode { found: "33".into(), level: Level::Village },
+        InTheFuture { on: day("2026-11-24") },
         CodeReusedTooOften { place_code: "330523100201".into() },
     }));
     all

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::facts::*;
 use crate::{
     Fact as AnyFact, ViewId,
-    basics::{Column, ColumnKind, Day, PlaceId, Position, Recorded, Subject, Value, View},
+    basics::{Actor, Column, ColumnKind, Day, PlaceId, Position, Recorded, Subject, Value, View},
 };
 
 /// A code with the days on which it held.
@@ -46,6 +46,37 @@ pub struct Shrunk {
     pub value: u32,
     /// Its day.
     pub on: Day,
+}
+
+/// How new the knowledge of a place is: a register of an earlier day says nothing new about it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct KnownOn {
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Day>,
+    /// Its code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Day>,
+    /// What it lies in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Day>,
+    /// That it is there, or has ceased to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub being: Option<Day>,
+}
+
+impl KnownOn {
+    /// The newest of all.
+    pub fn newest(&self) -> Option<Day> {
+        self.name.max(self.code).max(self.within).max(self.being)
+    }
+}
+
+/// A register knows what held on its day, where that is told; people know what holds when they say it, whatever day it
+/// holds from.
+fn known_on(at: &Recorded) -> Option<Day> {
+    let stated = || (at.effective_ms != at.recorded_ms).then(|| Day::of_ms(at.effective_ms));
+    if at.actor == Actor::Import.word() { stated() } else { Some(Day::of_ms(at.recorded_ms)) }
 }
 
 /// Everything known of a place itself.
@@ -101,6 +132,9 @@ pub struct Place {
     pub closed: Option<Closed>,
     /// Where its registration comes from.
     pub origin: String,
+    /// How new all this is.
+    #[serde(default)]
+    pub known_on: KnownOn,
 }
 
 impl Place {
@@ -117,6 +151,14 @@ impl Place {
         }
     }
 
+    /// What it became, where that is one place.
+    pub fn became(&self) -> Option<PlaceId> {
+        match self.closed.as_ref()?.into.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        }
+    }
+
     /// Whether any denominator now stands below an earlier value.
     pub fn any_shrunk(&self) -> bool {
         self.counts.values().any(|c| c.shrunk_from.is_some())
@@ -125,7 +167,7 @@ impl Place {
 
 impl View for Place {
     const ID: ViewId = ViewId::Places;
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const COLUMNS: &'static [Column] = &[
         Column::new("id", ColumnKind::Place).equals(),
         Column::new("code", ColumnKind::Text).equals().sorted().searched(),
@@ -160,6 +202,7 @@ impl View for Place {
 
     fn fold(row: Option<Self>, at: &Recorded) -> Option<Self> {
         let (Subject::Place(id), AnyFact::Place(fact)) = (at.subject, &at.fact) else { return row };
+        let day = known_on(at);
         let Some(mut place) = row else {
             let Fact::Registered(f) = fact else { return None };
             return Some(Place {
@@ -182,19 +225,33 @@ impl View for Place {
                 former_names: Vec::new(),
                 closed: None,
                 origin: f.origin.clone(),
+                known_on: KnownOn { name: day, code: day, within: day, being: day },
             });
         };
         match fact {
             Fact::Registered(_) => {}
-            Fact::Renamed(f) => place.former_names.push(std::mem::replace(&mut place.name, f.name.to_string())),
+            Fact::Renamed(f) => {
+                place.former_names.push(std::mem::replace(&mut place.name, f.name.to_string()));
+                place.known_on.name = place.known_on.name.max(day);
+            }
             Fact::Recoded(f) => {
                 let from = place.former_codes.last().and_then(|c| c.until);
                 let code = std::mem::replace(&mut place.code, f.code.clone());
                 place.former_codes.push(Code { code, from, until: f.from });
+                place.known_on.code = place.known_on.code.max(day);
             }
-            Fact::Moved(f) => place.within.clone_from(&f.within),
-            Fact::Closed(f) => place.closed = Some(f.clone()),
-            Fact::Reinstated(_) => place.closed = None,
+            Fact::Moved(f) => {
+                place.within.clone_from(&f.within);
+                place.known_on.within = place.known_on.within.max(day);
+            }
+            Fact::Closed(f) => {
+                place.closed = Some(f.clone());
+                place.known_on.being = place.known_on.being.max(day);
+            }
+            Fact::Reinstated(_) => {
+                place.closed = None;
+                place.known_on.being = place.known_on.being.max(day);
+            }
             Fact::Classified(f) => place.class = Some(f.class),
             Fact::Graded(f) => {
                 place.grade_best = place.grade_best.max(Some(f.grade));

@@ -169,6 +169,12 @@ pub enum Command {
         /// Why.
         reason: Reason,
     },
+    /// A place has ceased to be: what is open there goes on with whoever follows it. The programme does it by itself.
+    #[serde(rename = "problems.hand_over")]
+    HandOver {
+        /// Which problem.
+        problem: ProblemId,
+    },
     /// Keep words and photos off the public page.
     #[serde(rename = "problems.withhold")]
     Withhold {
@@ -316,6 +322,9 @@ pub enum Refusal {
     /// Nothing would change.
     #[error("nothing would change")]
     NothingChanges,
+    /// A claimed fix would be lost with the post that claimed it.
+    #[error("its fix is claimed by a post that is not over the new place: verify or reject the claim first")]
+    ClaimWaits,
     /// Only problems of one field in one area make a topic.
     #[error("the problems of a topic share field and area")]
     NotOneTopic,
@@ -351,6 +360,7 @@ impl Command {
             | Command::Escalate { problem, .. }
             | Command::AnswerEscalation { problem, .. }
             | Command::Reclassify { problem, .. }
+            | Command::HandOver { problem }
             | Command::Withhold { problem, .. }
             | Command::Show { problem, .. } => Some(*problem),
         }
@@ -370,7 +380,7 @@ impl Command {
             Command::Diagnose { .. } | Command::ClaimFix { .. } => Capability::ProblemsWork,
             Command::VerifyFix { .. } | Command::RejectFix { .. } | Command::Reopen { .. } => Capability::ProblemsVerify,
             Command::AnswerEscalation { .. } => Capability::ProblemsAnswer,
-            Command::AnswerAsReporter { .. } => return None,
+            Command::AnswerAsReporter { .. } | Command::HandOver { .. } => return None,
             Command::Assign { .. }
             | Command::Dismiss { .. }
             | Command::Merge { .. }
@@ -398,6 +408,25 @@ fn distinct(mut problems: Vec<ProblemId>) -> Vec<ProblemId> {
 
 fn place_read(id: PlaceId) -> Read {
     Read::Row(ViewId::Places, id.key())
+}
+
+/// Where a problem lies, who answers for it, what follows its place, and all places above: any of them may have ceased to be.
+fn reads_to_hand_over(rows: &Rows, problem: ProblemId) -> Vec<Read> {
+    fn known(rows: &Rows, id: PlaceId) -> Option<&Place> {
+        if rows.has(&place_read(id)) { rows.place(id) } else { None }
+    }
+    let p = if rows.has(&problem_read(problem)) { rows.get::<Problem>(&problem.key()) } else { None };
+    let Some(p) = p else { return Vec::new() };
+    let mut reads: Vec<Read> = p.state.post().map(|post| place_read(post.place)).into_iter().collect();
+    if let Some(place) = known(rows, p.place) {
+        reads.extend(place.within.iter().copied().map(place_read));
+        reads.extend(place.became().map(place_read));
+        if let Some(heir) = place.became().and_then(|id| known(rows, id)) {
+            reads.extend(heir.within.iter().copied().map(place_read));
+            reads.extend(rules::reads(heir, Rule::NAMES[0]));
+        }
+    }
+    reads
 }
 
 /// The digest by which a receipt is known in the log.
@@ -428,6 +457,9 @@ impl Decide for Command {
             && let Some(State::Merged { into, .. }) = rows.get::<Problem>(&problem.key()).map(|p| &p.state)
         {
             reads.push(problem_read(*into));
+        }
+        if let Command::HandOver { problem } = self {
+            reads.extend(reads_to_hand_over(rows, *problem));
         }
         // What has been loaded tells what else is needed: places of problems, then the rules above those places.
         let loaded: Vec<Read> = reads.clone();
@@ -470,6 +502,7 @@ impl Decide for Command {
             _ => rows.get::<Problem>(&self.problem()?.key())?.place,
         };
         match self.capability() {
+            None if matches!(self, Command::HandOver { .. }) => Some(Authority::Machine),
             None => Some(Authority::Anybody),
             Some(_) if matches!(self, Command::Report { receipt: Some(_), .. }) => Some(Authority::Anybody),
             Some(capability) => Some(Authority::Post(capability, place)),
@@ -512,6 +545,22 @@ impl Decide for Command {
                 Case { p, place, rows, cx }.decide(command)
             }
         }
+    }
+
+    fn field(&self, reason: &str) -> Option<&'static str> {
+        Some(match (self, reason) {
+            (Command::Report { .. } | Command::Reclassify { .. }, "no-such-place" | "place-closed") => "place",
+            (Command::Report { .. }, "too-early" | "too-late") => "found_ms",
+            (Command::Assign { .. } | Command::AnswerEscalation { .. }, "too-early" | "too-late") => "due",
+            (Command::Assign { .. }, "post-elsewhere" | "role-cannot-work") => "post",
+            (_, "no-evidence" | "too-many-photos") => "photos",
+            (Command::AnswerAsReporter { .. }, "reason-needed") => "words",
+            (Command::Escalate { .. }, "reason-needed") => "reason",
+            (Command::Merge { .. }, "into-itself" | "cannot-take-in" | "no-such-problem") => "into",
+            (Command::Reclassify { .. }, "claim-waits") => "place",
+            (Command::ProposeTopic { .. }, "wrong-number" | "not-one-topic" | "no-such-problem") => "problems",
+            _ => return None,
+        })
     }
 }
 
@@ -627,6 +676,7 @@ impl Case<'_> {
             Command::Escalate { reason, .. } => self.escalate(reason),
             Command::AnswerEscalation { text, due, .. } => self.answer_escalation(text, due),
             Command::Reclassify { field, place, reason, .. } => self.reclassify(field, place, reason),
+            Command::HandOver { .. } => self.hand_over(),
             Command::Withhold { reason, .. } => match p.withheld {
                 None => self.one(Fact::Withheld(Withheld { reason })),
                 Some(_) => Err(Refusal::NothingChanges),
@@ -782,10 +832,12 @@ impl Case<'_> {
         };
         let rule = self.escalation()?;
         let stands_at = self.p.escalations.last().map_or(post.place, |e| e.to.place);
-        // A head who has not answered is passed over; the first step goes to the head of the post's own level.
+        // A head who has not answered is passed over, as is one of a place that is gone; the first step goes to the head of
+        // the post's own level.
+        let gone = !self.place.is_or_is_within(stands_at) || (stands_at == self.place.id && self.place.closed.is_some());
         let next = match self.p.escalations.last() {
-            None => Some(stands_at),
-            Some(_) => self.ancestors(stands_at).last().copied(),
+            None if !gone => Some(stands_at),
+            None | Some(_) => self.ancestors(stands_at).last().copied(),
         };
         let next = next.filter(|id| self.level_of(*id).is_some_and(|level| level >= rule.up_to)).ok_or(Refusal::AtTheTop)?;
         let answer_by = today.plus(rule.answer_days.into());
@@ -833,11 +885,57 @@ impl Case<'_> {
             }
             // A post that is not over the new place could neither work on it nor be passed over by the ladder.
             if self.p.state.post().is_some_and(|post| !other.is_or_is_within(post.place)) {
+                if matches!(self.p.state, State::Claimed { .. }) {
+                    return Err(Refusal::ClaimWaits);
+                }
                 let assigned = Fact::Assigned(self.by_rule(other, field)?);
                 drafts.push(Draft { place, ..self.draft(self.p.id, assigned) });
             }
         }
         Ok(drafts)
+    }
+
+    /// To the one place that the closed one became, where that is known; else it stays, and whoever is next above answers.
+    /// A claim waits: whoever verifies it stands above the place.
+    fn hand_over(&self) -> Result<Vec<Draft>, Refusal> {
+        if !matches!(self.p.state, State::Reported | State::Assigned { .. }) {
+            return self.wrong_state();
+        }
+        let heir = self.place.became().and_then(|id| self.open_place(id)).filter(|heir| heir.org == self.p.org);
+        let place = heir.unwrap_or(self.place);
+        let mut drafts = Vec::new();
+        if let (Some(_), Some(closed)) = (heir, &self.place.closed) {
+            let reason = Reason::new(closed.document.as_str()).expect("a document is shorter than a reason");
+            drafts.push(Fact::Reclassified(Reclassified { field: self.p.field, place: place.id, reason }));
+        }
+        let stays = |post: Post| place.is_or_is_within(post.place) && self.open_place(post.place).is_some();
+        if self.p.state.post().is_some_and(|post| !stays(post)) {
+            let by_rule = self.by_rule(place, self.p.field)?;
+            drafts.push(Fact::Assigned(match self.next_above(place, by_rule.post) {
+                Some(post) if !stays(by_rule.post) => Assigned { post, by_rule: false, ..by_rule },
+                _ => by_rule,
+            }));
+        }
+        if drafts.is_empty() {
+            return Err(Refusal::NothingChanges);
+        }
+        Ok(drafts.into_iter().map(|fact| Draft { place: place.id, ..self.draft(self.p.id, fact) }).collect())
+    }
+
+    fn open_place(&self, id: PlaceId) -> Option<&Place> {
+        self.rows.place(id).filter(|place| place.closed.is_none())
+    }
+
+    /// The post that works on problems at the next place above one that is gone.
+    fn next_above(&self, place: &Place, gone: Post) -> Option<Post> {
+        let mut upwards = [place.id].into_iter().chain(place.within.iter().rev().copied()).skip_while(|id| *id != gone.place);
+        let at = upwards.find_map(|id| self.open_place(id))?;
+        let role = match at.level {
+            Level::Village => Role::Village,
+            Level::Township => Role::Township,
+            Level::County | Level::City | Level::Province => Role::Department,
+        };
+        Some(Post { place: at.id, role })
     }
 
     /// Who answers and by when, as the rule that holds at a place today says.

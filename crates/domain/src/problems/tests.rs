@@ -933,7 +933,7 @@ fn where_a_problem_may_be_moved_to() {
 
 #[test]
 fn a_problem_moved_away_from_its_post_gets_another() {
-    for state in ["assigned", "diagnosed", "escalated", "claimed"] {
+    for state in ["assigned", "diagnosed", "escalated"] {
         let fact = Assigned { post: post(XIKOU, Role::Township), due: day("2026-12-08"), by_rule: true, note: None };
         let moved = Reclassified { field: Field::Lighting, place: QIAOTOU, reason: text("报错了") };
         let scene = lamp(state)
@@ -949,6 +949,168 @@ fn a_problem_moved_away_from_its_post_gets_another() {
         let scene = then.then_in("the town answers for both its villages", "problem.reclassified");
         assert_eq!(row(&scene, LAMP).state.post(), Some(YUNLING_OFFICIALS));
     }
+}
+
+/// Whoever claimed is not told that it was for nothing: the claim is verified or rejected first.
+#[test]
+fn a_claim_is_not_lost_by_correcting_field_or_place() {
+    for state in ["claimed", "claimed+esc"] {
+        let scene = lamp(state).on("2026-11-23");
+        let before = row(&scene, LAMP).state.clone();
+        for (case, field, place) in [
+            ("another field", Some(Field::Sewage), None),
+            ("another village of the claiming town", None, Some(XIAWU)),
+            ("both", Some(Field::Waste), Some(XIAWU)),
+            ("up to the town itself", None, Some(YUNLING)),
+        ] {
+            let after = scene.when(reclassify(field, place)).by(CHEN).then_in(case, "problem.reclassified");
+            assert_eq!(row(&after, LAMP).state, before, "{case}");
+            after.when(verify()).by(GAO).then_in(case, "problem.fix_verified");
+        }
+        for field in [None, Some(Field::Road)] {
+            let elsewhere = scene.when(reclassify(field, Some(QIAOTOU))).by(CHEN);
+            let after = elsewhere.then_in("the claiming town has no say there", "problems/claim-waits");
+            assert_eq!(row(&after, LAMP).state, before);
+        }
+    }
+    let rejected = lamp("claimed").on("2026-11-23").when(reject()).by(GAO).then("problem.fix_rejected");
+    rejected.when(reclassify(None, Some(QIAOTOU))).by(CHEN).then("problem.reclassified problem.assigned");
+}
+
+#[test]
+fn a_refusal_names_the_field_to_blame() {
+    let found = |found_ms: i64| {
+        let Command::Report { place, field, text, position, photos, receipt, .. } = report_of(SHANGWU, None) else { panic!() };
+        Command::Report { place, field, text, position, photos, receipt, found_ms: Some(found_ms) }
+    };
+    let scene = |state: &str| ended(lamp(state).on("2026-11-23"), XIAWU, &[]);
+    #[rustfmt::skip]
+    let cases = [
+        ("reported", report_of(XIAWU, None), CHEN, "place-closed", Some("place")),
+        ("reported", found(i64::MIN), CHEN, "too-early", Some("found_ms")),
+        ("reported", found(i64::MAX), CHEN, "too-late", Some("found_ms")),
+        ("reported", assign(None, Some("2026-11-22")), CHEN, "too-early", Some("due")),
+        ("reported", assign(None, Some("2126-11-22")), CHEN, "too-late", Some("due")),
+        ("reported", assign(Some(post(XIKOU, Role::Township)), None), CHEN, "post-elsewhere", Some("post")),
+        ("reported", assign(Some(post(YUNLING, Role::Head)), None), CHEN, "role-cannot-work", Some("post")),
+        ("diagnosed", claim(0), LU, "no-evidence", Some("photos")),
+        ("diagnosed", claim(11), LU, "too-many-photos", Some("photos")),
+        ("verified", answer(false, None, Some(RECEIPT)), CHEN, "reason-needed", Some("words")),
+        ("assigned", escalate(None), CHEN, "reason-needed", Some("reason")),
+        ("escalated", answer_escalation(Some("2026-11-22")), SHEN, "too-early", Some("due")),
+        ("escalated", answer_escalation(Some("2126-11-22")), SHEN, "too-late", Some("due")),
+        ("reported", merge(LAMP), CHEN, "into-itself", Some("into")),
+        ("reported", merge(FAR_LAMP), CHEN, "cannot-take-in", Some("into")),
+        ("reported", merge(NO_LAMP), CHEN, "no-such-problem", Some("into")),
+        ("reported", reclassify(None, Some(NOWHERE)), CHEN, "no-such-place", Some("place")),
+        ("reported", reclassify(None, Some(XIAWU)), CHEN, "place-closed", Some("place")),
+        ("claimed", reclassify(None, Some(QIAOTOU)), CHEN, "claim-waits", Some("place")),
+        ("reported", propose(QINGXI, &[LAMP]), CHEN, "wrong-number", Some("problems")),
+        ("reported", propose(QINGXI, &[LAMP, FAR_LAMP]), CHEN, "not-one-topic", Some("problems")),
+        ("reported", propose(QINGXI, &[LAMP, NO_LAMP]), CHEN, "no-such-problem", Some("problems")),
+        ("reported", reclassify(None, None), CHEN, "nothing-changes", None),
+        ("claimed", dismiss(), CHEN, "not-in-this-state", None),
+        ("claimed", verify(), MO, "same-post", None),
+    ];
+    for (state, command, person, reason, field) in cases {
+        scene(state).when(command).by(person).blames(&format!("problems/{reason}"), field);
+    }
+}
+
+// Places that cease to be.
+
+fn hand_over() -> Command {
+    Command::HandOver { problem: LAMP }
+}
+
+fn ended(scene: Scene, place: PlaceId, into: &[PlaceId]) -> Scene {
+    let closed = places::Closed { on: None, into: into.to_vec(), document: text("县政府〔2026〕8号") };
+    scene.happened(CHEN, Subject::Place(place), place, places::Fact::Closed(closed))
+}
+
+fn taken_over(place: PlaceId) -> Fact {
+    Fact::Reclassified(Reclassified { field: Field::Lighting, place, reason: text("县政府〔2026〕8号") })
+}
+
+fn answers_next(place: PlaceId, role: Role, by_rule: bool) -> Fact {
+    Fact::Assigned(Assigned { post: post(place, role), due: day("2026-12-08"), by_rule, note: None })
+}
+
+/// The village of the lamp answers for it, or the town, or nobody yet; then the village ceases to be.
+#[test]
+fn what_is_open_in_a_place_that_is_gone_has_somebody_who_answers() {
+    let village = || assigned_to(VILLAGE).on("2026-11-23");
+    let town = || assigned_to(YUNLING_OFFICIALS).on("2026-11-23");
+    let nobody = || reported_scene().on("2026-11-23");
+    #[rustfmt::skip]
+    let cases: Vec<(&str, Scene, Vec<Fact>)> = vec![
+        ("merged, the village answered", ended(village(), SHANGWU, &[XIAWU]), vec![taken_over(XIAWU), answers_next(YUNLING, Role::Township, true)]),
+        ("merged, the town answers on", ended(town(), SHANGWU, &[XIAWU]), vec![taken_over(XIAWU)]),
+        ("merged, to be triaged there", ended(nobody(), SHANGWU, &[XIAWU]), vec![taken_over(XIAWU)]),
+        ("merged into another town's", ended(town(), SHANGWU, &[QIAOTOU]), vec![taken_over(QIAOTOU), answers_next(XIKOU, Role::Township, true)]),
+        ("split up", ended(village(), SHANGWU, &[XIAWU, QIAOTOU]), vec![answers_next(YUNLING, Role::Township, true)]),
+        ("nobody knows what it became", ended(village(), SHANGWU, &[]), vec![answers_next(YUNLING, Role::Township, true)]),
+        ("into another county, whose chain is another", ended(village(), SHANGWU, &[SHIQIAO]), vec![answers_next(YUNLING, Role::Township, true)]),
+        ("into what is gone itself", ended(ended(village(), XIAWU, &[]), SHANGWU, &[XIAWU]), vec![answers_next(YUNLING, Role::Township, true)]),
+        ("the town is gone, too", ended(ended(town(), SHANGWU, &[]), YUNLING, &[XIKOU]), vec![answers_next(QINGXI, Role::Department, false)]),
+        ("the town alone is gone", ended(town(), YUNLING, &[XIKOU]), vec![answers_next(QINGXI, Role::Department, false)]),
+    ];
+    for (case, scene, facts) in cases {
+        let then = scene.when(hand_over()).by(CLOCK);
+        let found: Vec<crate::Fact> = facts.into_iter().map(crate::Fact::Problem).collect();
+        assert!(then.drafts.iter().all(|d| d.org == 990_101), "{case}");
+        assert_eq!(then.outcome, Outcome::Facts(found), "{case}");
+        let kinds = then.word();
+        let after = then.then(kinds.as_str());
+        after.when(hand_over()).by(CLOCK).then_in(case, "problems/nothing-changes");
+        let p = row(&after, LAMP);
+        if let Some(answers) = p.state.post() {
+            const WORKER: fn(Post) -> Actor = |post| Actor::Account { id: LU.account(), posts: vec![post] };
+            after.when(diagnose()).by(WORKER(answers)).then_in(case, "problem.diagnosed");
+            after.on("2027-03-01").when(escalate(None)).by(CLOCK).then_in(case, "problem.escalated");
+        }
+    }
+}
+
+#[test]
+fn a_villages_own_problem_goes_on_with_the_village_it_became() {
+    let scene = about(county_on("2026-11-23"), AUNT_LI, SHANGWU, LAMP, reported(Field::Waste));
+    let scene = scene.when(assign(None, None)).by(CHEN).then("problem.assigned");
+    let merged = ended(scene.clone(), SHANGWU, &[XIAWU]).when(hand_over()).by(CLOCK);
+    let merged = merged.then("problem.reclassified problem.assigned");
+    assert_eq!((row(&merged, LAMP).place, row(&merged, LAMP).state.post()), (XIAWU, Some(post(XIAWU, Role::Village))));
+    let gone = ended(scene, SHANGWU, &[]).when(hand_over()).by(CLOCK).then("problem.assigned");
+    assert_eq!((row(&gone, LAMP).place, row(&gone, LAMP).state.post()), (SHANGWU, Some(post(YUNLING, Role::Township))));
+    gone.when(diagnose()).by(LU).then("problem.diagnosed");
+}
+
+#[test]
+fn nothing_is_handed_over_without_need() {
+    let scene = ended(lamp("claimed").on("2026-11-23"), SHANGWU, &[XIAWU]);
+    scene.when(hand_over()).by(CLOCK).then_in("a claim waits for its verification", "problems/not-in-this-state");
+    scene.when(verify()).by(GAO).then("problem.fix_verified");
+    let rejected = scene.when(reject()).by(GAO).then("problem.fix_rejected");
+    rejected.when(hand_over()).by(CLOCK).then_in("then it goes on there", taken_over(XIAWU));
+    for state in ["reported", "assigned", "escalated"] {
+        lamp(state).when(hand_over()).by(CLOCK).then_in(state, "problems/nothing-changes");
+    }
+    for state in ["verified", "confirmed", "dismissed", "merged"] {
+        ended(lamp(state), SHANGWU, &[XIAWU]).when(hand_over()).by(CLOCK).then_in(state, "problems/not-in-this-state");
+    }
+    for person in [EVERYBODY, CHEN, ADMIN] {
+        ended(lamp("assigned"), SHANGWU, &[XIAWU]).when(hand_over()).by(person).then_in("nobody does it by hand", "forbidden");
+    }
+}
+
+/// Until it is verified, a claim goes up to somebody who is there.
+#[test]
+fn the_head_of_a_place_that_is_gone_is_passed_over() {
+    let to = |scene: Scene| {
+        let scene = scene.on("2026-11-23").when(escalate(None)).by(CLOCK).then("problem.escalated");
+        row(&scene, LAMP).escalations[0].to
+    };
+    assert_eq!(to(claimed_by(WANG, VILLAGE)), post(SHANGWU, Role::Head));
+    assert_eq!(to(ended(claimed_by(WANG, VILLAGE), SHANGWU, &[XIAWU])), post(YUNLING, Role::Head));
 }
 
 // Shown and hidden.
@@ -1092,6 +1254,7 @@ pub(crate) fn refusals() -> Vec<RefusalBody> {
         NothingToAnswer,
         NotYours,
         NothingChanges,
+        ClaimWaits,
         NotOneTopic,
         WrongNumber { found: 1 },
     })

@@ -308,4 +308,12 @@ impl Decide for Command {
         let fact = AnyFact::Rule(Fact::RuleSet(RuleSet { from, rule, reason }));
         Ok(vec![Draft { org: at.org, subject: Subject::Rules(place), place, effective_ms: from.start_ms(), fact }])
     }
+
+    fn field(&self, reason: &str) -> Option<&'static str> {
+        match reason {
+            "in-the-past" => Some("from"),
+            "out-of-range" => Some("value"),
+            _ => None,
+        }
+    }
 }

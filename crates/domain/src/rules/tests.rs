@@ -118,6 +118,13 @@ fn a_value_can_work() {
 }
 
 #[test]
+fn a_refusal_names_the_field_to_blame() {
+    let scene = county_on("2026-11-23");
+    scene.when(set(QINGXI, "2026-11-22", topics(5, 90))).by(CHEN).blames("rules/in-the-past", Some("from"));
+    scene.when(set(QINGXI, "2026-11-23", topics(1, 90))).by(CHEN).blames("rules/out-of-range", Some("value"));
+}
+
+#[test]
 fn the_nearest_place_that_has_set_it_by_that_day() {
     let scene = county_on("2026-11-01").rule(PROVINCE, "2026-01-01", topics(9, 9)).rule(YUNLING, "2026-06-01", topics(3, 3));
     let on = |place: PlaceId, on: &str| {

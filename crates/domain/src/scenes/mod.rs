@@ -298,18 +298,23 @@ impl When<'_> {
         let mut after = self.scene.clone();
         after.fresh += 1;
         if door && !self.command.authority(&rows).is_some_and(|needed| allowed(needed, &actor, &rows)) {
-            return Then { outcome: Outcome::Forbidden, drafts: Vec::new(), after };
+            return Then { outcome: Outcome::Forbidden, drafts: Vec::new(), field: None, after };
         }
         let fresh = Uuid::from_u128(0xf000 + after.fresh);
         let context = Context { now_ms: self.scene.now_ms, actor: actor.clone(), command: Uuid::nil(), fresh };
         match self.command.clone().decide(&rows, &context) {
-            Err(refusal) => Then { outcome: Outcome::Refused(refusal), drafts: Vec::new(), after },
+            Err(refusal) => {
+                let field = self.command.field(&refusal.code);
+                let sent: serde_json::Value = serde_json::from_str(&wire).expect("JSON");
+                assert!(field.is_none_or(|f| sent.get(f).is_some()), "{refusal:?} blames {field:?}, which is not in {wire}");
+                Then { outcome: Outcome::Refused(refusal), drafts: Vec::new(), field, after }
+            }
             Ok(drafts) => {
                 for draft in &drafts {
                     after.record(&actor, draft.clone());
                 }
                 let facts = drafts.iter().map(|d| d.fact.clone()).collect();
-                Then { outcome: Outcome::Facts(facts), drafts, after }
+                Then { outcome: Outcome::Facts(facts), drafts, field: None, after }
             }
         }
     }
@@ -330,6 +335,8 @@ fn allowed(authority: Authority, actor: &Actor, rows: &Rows) -> bool {
 pub struct Then {
     pub outcome: Outcome,
     pub drafts: Vec<Draft>,
+    /// The field of the command that a refusal speaks of.
+    pub field: Option<&'static str>,
     after: Scene,
 }
 
@@ -379,6 +386,13 @@ impl Then {
             Expected::Word(word) => assert_eq!(self.word(), word, "{case}: {:?}", self.outcome),
             Expected::Facts(facts) => assert_eq!(self.outcome, Outcome::Facts(facts), "{case}"),
         }
+        self.after
+    }
+
+    /// Then it is refused for this, and this field is to blame; none where it is no single one.
+    #[track_caller]
+    pub fn blames(self, code: &str, field: Option<&str>) -> Scene {
+        assert_eq!((self.word().as_str(), self.field), (code, field), "{:?}", self.outcome);
         self.after
     }
 

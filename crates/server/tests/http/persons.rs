@@ -26,6 +26,8 @@ fn givers(command: &str) -> Option<&'static [Role]> {
         "problems.diagnose" | "problems.claim_fix" => &[Department, Township, Village],
         "problems.verify_fix" | "problems.reject_fix" | "problems.reopen" => &[Head, Office, Township, Inspector],
         "problems.answer_escalation" => &[Head],
+        // The programme by itself.
+        "problems.hand_over" => &[],
         // Whoever reported; the rule decides, and every problem has a public page.
         "problems.answer_as_reporter" => return None,
         "places.rename" | "places.recode" | "places.classify" | "places.grade" | "places.enter_stage" | "places.locate"
@@ -77,6 +79,7 @@ fn sample(kind: &str, t: &Target) -> Value {
         "problems.diagnose" => json!({ "problem": problem, "cause": "线路老化", "measure": "换线" }),
         "problems.claim_fix" => json!({ "problem": problem, "text": "好了", "photos": [] }),
         "problems.verify_fix" => json!({ "problem": problem, "note": "亮了", "photos": [] }),
+        "problems.hand_over" => json!({ "problem": problem }),
         "problems.answer_as_reporter" => json!({ "problem": problem, "solved": true, "words": null }),
         "problems.merge" => json!({ "problem": problem, "into": into }),
         "problems.answer_escalation" => json!({ "problem": problem, "text": "马上办" }),

@@ -255,6 +255,54 @@ fn what_nobody_does_goes_up() {
         .refused(409, "problems/nothing-to-answer");
 }
 
+/// Two villages become one: what is open in the one that is gone goes on in the other, seen and answered by its committee.
+#[test]
+fn what_is_open_in_a_merged_village_goes_on_in_the_other() {
+    let world = World::own();
+    let (village, sibling) = (place(At::Village).id, place(At::SiblingVillage).id);
+    let problem =
+        world.done("office", json!({ "type": "problems.report", "place": village, "field": "waste", "text": "垃圾山" }));
+    world.done("office", json!({ "type": "problems.assign", "problem": problem }));
+    world.done("office", json!({ "type": "places.close", "place": village, "into": [sibling], "document": "县政府〔2026〕8号" }));
+    let row = || world.get(&format!("/api/rows/problems/{problem}")).by("office").send().json()["row"].clone();
+    assert_eq!((&row()["place"], &row()["state"]["post"]["place"]), (&json!(village), &json!(village)));
+    for _ in 0..2 {
+        server::run_clocks(&world.app).unwrap();
+        assert_eq!((&row()["place"], &row()["state"]["post"]["place"]), (&json!(sibling), &json!(sibling)));
+    }
+    let history = world.get(&format!("/api/history/problems/{problem}")).by("office").send().json();
+    assert_eq!(history["facts"].as_array().unwrap().len(), 4, "once: {history}");
+    assert_eq!(history["facts"][2]["body"]["reason"], "县政府〔2026〕8号");
+    world.command("office", json!({ "type": "problems.hand_over", "problem": problem })).refused(403, "forbidden");
+}
+
+/// A refusal says which field to mend, in the words of the request, and says so again to whoever asks again.
+#[test]
+fn a_refusal_names_the_field_to_blame() {
+    let world = World::own();
+    let village = place(At::Village).id;
+    let report = |photo: Value| json!({ "type": "problems.report", "place": village, "field": "waste", "text": "垃圾山", "photos": photo });
+    let problem = world.done("office", report(json!([])));
+    let assign = json!({ "type": "problems.assign", "problem": problem, "due": "2020-01-01" });
+    let id = Uuid::now_v7();
+    for _ in 0..2 {
+        let document = world.command_as("office", id, assign.clone()).refused(409, "problems/too-early");
+        let detail = document["detail"].clone();
+        assert_eq!(document["findings"], json!([{ "field": "due", "reason": "too-early", "message": detail }]));
+    }
+    let recode = json!({ "type": "places.recode", "place": village, "code": place(At::SiblingVillage).code, "document": "文件" });
+    let document = world.command("office", recode).refused(409, "places/code-in-use");
+    assert_eq!(
+        (&document["findings"][0]["field"], &document["args"]["name"]),
+        (&json!("code"), &json!(place(At::SiblingVillage).name))
+    );
+    let unseen = report(json!(["cd".repeat(32)]));
+    assert_eq!(world.command("office", unseen).refused(422, "bad-upload")["findings"][0]["field"], "photos");
+    let early = json!({ "type": "problems.claim_fix", "problem": problem, "text": "好了", "photos": [] });
+    let document = world.command("village", early).refused(409, "problems/not-in-this-state");
+    assert_eq!(document["findings"], Value::Null, "no field is to blame: {document}");
+}
+
 #[test]
 fn a_repeated_command_gets_the_first_answer() {
     let world = World::own();

@@ -4,6 +4,7 @@ import { useRoute, useRouter, type LocationQueryRaw } from 'vue-router'
 import { get } from '@/api/client'
 import { LEVELS, type Level, type PlaceRef, type RowAnswer } from '@/api/types'
 import { session } from '@/session'
+import { rememberPlace } from '@/shared/placeNames'
 
 export const childLevel = (level: Level): Level => LEVELS[Math.min(LEVELS.indexOf(level) + 1, LEVELS.length - 1)] ?? 'village'
 
@@ -25,7 +26,10 @@ watch(wanted, async (id) => {
   const home = session.value?.home
   if (home?.id === id && !current.value) current.value = { place: home, path: (home.path ?? [home.name]).map((name) => ({ name, id })) }
   const answer = await get<RowAnswer>(`/api/rows/places/${id}`).catch(() => null)
-  if (answer && wanted.value === id) current.value = scopeOf(answer)
+  if (!answer || wanted.value !== id) return
+  current.value = scopeOf(answer)
+  // Places above cannot be asked for, but a record may name a post there.
+  current.value?.path.forEach(rememberPlace)
 })
 
 /** Whether a place on a path from the top may be opened by whoever works at `home`: home itself and what lies below it. */

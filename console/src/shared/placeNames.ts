@@ -14,6 +14,6 @@ export function placeName(id: number): string {
   }
   return `#${id}`
 }
-export function rememberPlace(place: PlaceRef | null | undefined): void {
+export function rememberPlace(place: Pick<PlaceRef, 'id' | 'name'> | null | undefined): void {
   if (place && !names.has(place.id)) { asked.add(place.id); names.set(place.id, place.name) }
 }

@@ -21,8 +21,9 @@ pub struct Sqlite {
 /// Pages that a reader keeps, KiB: there may be sixteen, and the operating system keeps the file as well.
 const READER_CACHE: &str = "PRAGMA cache_size=-8192;";
 
-/// How a commit reaches the disk. `FULL` is the only one for real data.
-const PRAGMAS: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; \
+/// How a commit reaches the disk. `FULL` is the only one for real data. The writer keeps 16 MiB of pages: SQLite goes through
+/// the whole of its cache after every commit that has balanced a tree.
+const PRAGMAS: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384; \
                        PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON;";
 
 /// The write-ahead log may be so long before the writer has to bring it home itself: 64 MB.

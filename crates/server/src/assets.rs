@@ -1,6 +1,7 @@
 //! Files that are built into the binary: console, field app, styles.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     sync::{Arc, Mutex},
 };
@@ -34,12 +35,12 @@ pub struct Assets(Mutex<HashMap<String, Arc<Packed>>>);
 
 struct Packed {
     etag: String,
-    plain: Vec<u8>,
+    plain: Cow<'static, [u8]>,
     brotli: Option<Vec<u8>>,
 }
 
 impl Assets {
-    fn get(&self, name: &str, load: impl FnOnce() -> Option<Vec<u8>>) -> Option<Arc<Packed>> {
+    fn get(&self, name: &str, load: impl FnOnce() -> Option<Cow<'static, [u8]>>) -> Option<Arc<Packed>> {
         if let Some(found) = self.0.lock().ok()?.get(name) {
             return Some(found.clone());
         }
@@ -47,8 +48,9 @@ impl Assets {
         let worth_it = plain.len() > 600 && !name.ends_with(".png") && !name.ends_with(".woff2");
         let brotli = worth_it.then(|| {
             let mut out = Vec::new();
-            let params = brotli::enc::BrotliEncoderParams { quality: 9, ..Default::default() };
-            brotli::BrotliCompress(&mut plain.as_slice(), &mut out, &params).map(|_| out).ok()
+            // The defaults ask for tens of megabytes while they work, for one or two hundredths of the size.
+            let params = brotli::enc::BrotliEncoderParams { quality: 7, lgwin: 18, size_hint: plain.len(), ..Default::default() };
+            brotli::BrotliCompress(&mut plain.as_ref(), &mut out, &params).map(|_| out).ok()
         });
         let etag = format!("\"{}\"", &hex::encode(Sha256::digest(&plain))[..16]);
         let packed = Arc::new(Packed { etag, plain, brotli: brotli.flatten() });
@@ -72,7 +74,7 @@ fn media_type(name: &str) -> &'static str {
     }
 }
 
-fn send(ask: &Ask, name: &str, hashed: bool, load: impl FnOnce() -> Option<Vec<u8>>) -> Result<Answer, Problem> {
+fn send(ask: &Ask, name: &str, hashed: bool, load: impl FnOnce() -> Option<Cow<'static, [u8]>>) -> Result<Answer, Problem> {
     let packed = ask.app.assets.get(name, load).ok_or_else(Problem::not_found)?;
     let cache = if hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
     if ask.header("if-none-match") == Some(packed.etag.as_str()) {
@@ -81,13 +83,13 @@ fn send(ask: &Ask, name: &str, hashed: bool, load: impl FnOnce() -> Option<Vec<u
     let accepts = ask.header("accept-encoding").is_some_and(|e| e.split(',').any(|p| p.trim().starts_with("br")));
     let answer = match &packed.brotli {
         Some(brotli) if accepts => Answer::bytes(media_type(name), brotli.clone()).with(header::CONTENT_ENCODING, "br"),
-        _ => Answer::bytes(media_type(name), packed.plain.clone()),
+        _ => Answer::bytes(media_type(name), packed.plain.to_vec()),
     };
     Ok(answer.with(header::ETAG, &packed.etag).with(header::CACHE_CONTROL, cache).with(header::VARY, "accept-encoding"))
 }
 
 /// A single-page app: its files, and its first page for every address within it.
-fn app_file(ask: &Ask, app: &str, load: fn(&str) -> Option<Vec<u8>>) -> Result<Answer, Problem> {
+fn app_file(ask: &Ask, app: &str, load: fn(&str) -> Option<Cow<'static, [u8]>>) -> Result<Answer, Problem> {
     let path = ask.path.first().map_or("", String::as_str);
     let is_file = path.rsplit('/').next().is_some_and(|last| last.contains('.'));
     let file = if is_file { path } else { "index.html" };
@@ -99,12 +101,12 @@ fn app_file(ask: &Ask, app: &str, load: fn(&str) -> Option<Vec<u8>>) -> Result<A
 
 /// `GET /console/{*file}`.
 pub fn console(ask: &Ask) -> Result<Answer, Problem> {
-    app_file(ask, "console", |f| Console::get(f).map(|f| f.data.into_owned()))
+    app_file(ask, "console", |f| Console::get(f).map(|f| f.data))
 }
 
 /// `GET /field/{*file}`.
 pub fn field(ask: &Ask) -> Result<Answer, Problem> {
-    app_file(ask, "field", |f| Field::get(f).map(|f| f.data.into_owned()))
+    app_file(ask, "field", |f| Field::get(f).map(|f| f.data))
 }
 
 /// `GET /console`.
@@ -120,7 +122,7 @@ pub fn to_field(_ask: &Ask) -> Result<Answer, Problem> {
 /// `GET /assets/{file}`.
 pub fn shared(ask: &Ask) -> Result<Answer, Problem> {
     let file: String = ask.path(0)?;
-    send(ask, &format!("design/{file}"), false, || Design::get(&file).map(|f| f.data.into_owned()))
+    send(ask, &format!("design/{file}"), false, || Design::get(&file).map(|f| f.data))
 }
 
 /// The mark of the programme: a village under a hill.

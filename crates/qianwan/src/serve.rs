@@ -89,14 +89,11 @@ impl Serve {
         let tls = !self.plain && !self.behind_proxy;
         let secure = tls || self.behind_proxy;
         let hosts = tls::hosts(&self.host, self.listen.ip());
-        if store.accounts().count()? == 0 {
-            let until = data::now_ms() + 24 * 3_600_000;
-            let token = store.accounts().make_link(LinkPurpose::FirstAdmin, None, until)?;
-            let scheme = if secure { "https" } else { "http" };
-            let host = hosts.first().map_or("localhost", String::as_str);
-            eprintln!("{}", both("cli.first_admin", &[]));
-            println!("{scheme}://{host}:{}/welcome?token={token}", self.listen.port());
-        }
+        let first_admin = match store.accounts().count()? {
+            0 => Some(store.accounts().make_link(LinkPurpose::FirstAdmin, None, data::now_ms() + 24 * 3_600_000)?),
+            _ => None,
+        };
+        let first_host = hosts.first().cloned().unwrap_or_else(|| "localhost".to_owned());
         let settings = Settings {
             installation: self.name.clone().unwrap_or_else(|| text(Language::Chinese, "cli.installation")),
             demo: false,
@@ -108,6 +105,11 @@ impl Serve {
         let given = self.tls_cert.clone().zip(self.tls_key.clone());
         let dir = self.data.data.clone();
         listen(store, settings, self.listen, tls.then_some((dir, given, hosts)), &mut |address| {
+            if let Some(token) = &first_admin {
+                let scheme = if secure { "https" } else { "http" };
+                eprintln!("{}", both("cli.first_admin", &[]));
+                println!("{scheme}://{first_host}:{}/welcome?token={token}", address.port());
+            }
             let scheme = if tls { "https" } else { "http" };
             eprintln!("{scheme}://{address}/");
             if tls && self.tls_cert.is_none() {

@@ -204,7 +204,11 @@ fn told(app: &App, problem: Problem, language: Language, page: bool) -> Answer {
 
 async fn serve(app: Arc<App>, route: Arc<Route>, params: RawPathParams, request: Request) -> Response<Body> {
     let began = Instant::now();
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    // HTTP/2 sends no Host: what it has instead stands in the address.
+    if let Some(authority) = parts.uri.authority().and_then(|a| HeaderValue::from_str(a.as_str()).ok()) {
+        parts.headers.entry(header::HOST).or_insert(authority);
+    }
     let client = client_of(&app, &parts.extensions, &parts.headers);
     let language = language_of(parts.uri.query(), &parts.headers);
     let page = wants_page(&parts.headers) && !route.path.starts_with("/api/");

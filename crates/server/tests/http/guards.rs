@@ -78,6 +78,20 @@ fn forms_of_another_site_are_refused() {
 }
 
 #[test]
+fn forms_work_where_no_host_is_sent() {
+    // Browsers speak HTTP/2 over TLS.
+    let world = SHARED.with_fresh_sessions();
+    let sign_in = |origin| {
+        let form = world.post("https://qianwan.test/login").header("origin", origin).form(&[("name", "x"), ("password", "y")]);
+        form.send()
+    };
+    assert_eq!(sign_in("https://qianwan.test").status, 401, "looked at, and found wrong");
+    sign_in("https://evil.example").refused(403, "cross-site");
+    let poster = world.get(&format!("https://qianwan.test/v/{}/poster.svg", place(At::Village).code)).send();
+    assert!(poster.text().contains("://qianwan.test/v/"), "{}", poster.text());
+}
+
+#[test]
 fn the_cookie_cannot_be_read_or_carried_off() {
     let world = World::own();
     let cookie = sign_in(&world, "test-office", PASSWORD, 1).header("set-cookie").to_owned();

@@ -506,7 +506,8 @@ impl<'w> Ask<'w> {
 
     fn request(self) -> Request<Body> {
         let mut request = Request::builder().method(self.method).uri(&self.path);
-        if !self.headers.iter().any(|(n, _)| n == "host") {
+        // A whole address is how HTTP/2 asks; it sends no Host.
+        if !self.path.contains("://") && !self.headers.iter().any(|(n, _)| n == "host") {
             request = request.header("host", "localhost:8080");
         }
         for (name, value) in &self.headers {

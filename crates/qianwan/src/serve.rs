@@ -226,7 +226,9 @@ fn listen(
 ) -> Result<End> {
     let key = data::signer(store.dir())?;
     let app = App::new(store.clone(), settings);
-    let _control = Control::listen(&store)?;
+    // Without it everything else works: the address of a socket may be a hundred bytes long, and not every disk has them.
+    let _control =
+        Control::listen(&store).inspect_err(|e| tracing::warn!(error = %e, "{}", both("cli.control_missing", &[]))).ok();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(600).build()?;
     let socket = std::net::TcpListener::bind(address).with_context(|| format!("{address}"))?;
     socket.set_nonblocking(true)?;

@@ -93,3 +93,18 @@ fn whoever_talks_nonsense_is_told_and_harms_nothing() {
     }
     good(&run(dir.path(), &["verify"]));
 }
+
+#[test]
+fn a_folder_too_deep_for_a_socket_is_served_all_the_same() {
+    use std::io::{BufRead, BufReader};
+    let dir = tempfile::tempdir().expect("a folder");
+    let data = dir.path().join("d".repeat(120));
+    let mut command = qianwan();
+    command.args(["serve", "--plain", "--listen", "127.0.0.1:0", "--data"]).arg(&data);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+    let mut serving = Serving(child);
+    let mut link = String::new();
+    let out = serving.0.stdout.take().expect("piped");
+    BufReader::new(out).read_line(&mut link).expect("a line");
+    assert!(link.contains("/welcome?token="), "{link:?}");
+}

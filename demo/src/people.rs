@@ -42,7 +42,7 @@ impl People {
         let mut random = Random::new(seed, "people");
         let mut people = People::default();
         let mut add = |name: String, display: &str, role: Role, place: PlaceId, until: Option<Day>| -> Who {
-            let held = vec![Held { post: Post { place, role }, from: first, until }];
+            let held = vec![Held { post: Post::new(place, role), from: first, until }];
             let account = AccountId(random.uuid(first.start_ms()));
             let display = format!("{display}{}", words.mark);
             people.all.push(Account { person: Person { account, name, display, role, place }, held });

@@ -867,7 +867,7 @@ fn post_of(world: &World, role: Role, village: usize) -> Post {
         Role::Township => world.county.townships[village.township].id,
         _ => world.county.id,
     };
-    Post { place, role }
+    Post::new(place, role)
 }
 
 /// The account that holds a post. Departments share one post; which of them goes is a matter of the field.

@@ -21,7 +21,7 @@ export const Better = ['more', 'less', 'neither'] as const
 export type Better = (typeof Better)[number]
 
 /** One kind of act that can be allowed. */
-export const Capability = ['read', 'export', 'log.read', 'places.edit', 'places.count', 'places.import', 'problems.report', 'problems.triage', 'problems.work', 'problems.verify', 'problems.answer', 'rules.edit', 'accounts.manage'] as const
+export const Capability = ['read', 'export', 'log.read', 'places.edit', 'places.count', 'places.import', 'problems.report', 'problems.triage', 'problems.work', 'problems.verify', 'problems.answer', 'rules.edit', 'duties.appoint', 'access.appoint', 'tasks.set', 'tasks.work', 'tasks.verify', 'particulars.unmask', 'accounts.manage', 'accounts.secure', 'audit.read'] as const
 export type Capability = (typeof Capability)[number]
 
 /** Where a chain stands. */
@@ -155,6 +155,10 @@ export type Deadlines = {
   /** Calendar days within which a claimed fix has to be verified. */
   verify_days: number
 }
+
+/** A line department, each with its part in the programme. */
+export const Department = ['agriculture', 'development_reform', 'finance', 'natural_resources', 'ecology', 'housing', 'water', 'transport', 'culture', 'health', 'civil_affairs', 'urban_management'] as const
+export type Department = (typeof Department)[number]
 
 /** Cause and measure. */
 export type Diagnosis = {
@@ -487,6 +491,7 @@ export type Missing = (typeof Missing)[number]
 
 /** A post with the name of its place. */
 export type NamedPost = {
+  department?: Department
   name?: string
   place: PlaceId
   role: Role
@@ -601,8 +606,9 @@ export type Position = {
   lon_e7: number
 }
 
-/** A role at a place: the thing that bears a duty. Persons come and go. */
+/** A role at a place, in a department where there are several: the thing that bears a duty. Persons come and go. */
 export type Post = {
+  department?: Department | null
   /** Where. */
   place: PlaceId
   /** As what. */
@@ -611,6 +617,7 @@ export type Post = {
 
 /** A post with its place. */
 export type PostHeld = {
+  department?: Department | null
   /** Where. */
   place: PlaceBrief
   /** As what. */
@@ -749,7 +756,7 @@ export type Reporter =
   | { is: 'account'; account: AccountId }
 
 /** What kind of post somebody holds. */
-export const Role = ['admin', 'head', 'office', 'department', 'township', 'village', 'inspector', 'viewer'] as const
+export const Role = ['admin', 'security', 'audit', 'head', 'office', 'department', 'township', 'village', 'inspector', 'viewer'] as const
 export type Role = (typeof Role)[number]
 
 /** A row of any view. */

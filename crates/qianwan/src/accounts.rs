@@ -48,7 +48,7 @@ impl Add {
             return Ok(End::BadInput);
         }
         let now = data::now_ms();
-        let held = [Held { post: Post { place: place.id, role }, from: Day::of_ms(now), until: None }];
+        let held = [Held { post: Post::new(place.id, role), from: Day::of_ms(now), until: None }];
         let account = NewAccount {
             id: AccountId(Uuid::now_v7()),
             name: &self.name,

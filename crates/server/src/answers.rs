@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    basics::{AccountId, Capability, ColumnKind, Day, FileHash, Filter, PlaceId, Position, ProblemId, Role},
+    basics::{AccountId, Capability, ColumnKind, Day, Department, FileHash, Filter, PlaceId, Position, ProblemId, Role},
     indicators::{Better, Unit},
     places::{Class, Closed, Grade, Kind, Level},
     problems,
@@ -101,6 +101,9 @@ pub struct PostHeld {
     pub place: PlaceBrief,
     /// As what.
     pub role: Role,
+    /// In which department, for the role of that name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub department: Option<Department>,
 }
 
 /// An accepted command.

@@ -274,7 +274,7 @@ fn rows(shapes: &mut Map<String, Value>) {
         "NamedPost".into(),
         json!({
             "description": "A post with the name of its place.", "type": "object", "required": ["place", "role"],
-            "properties": { "place": to("PlaceId"), "role": to("Role"), "name": { "type": "string" } },
+            "properties": { "place": to("PlaceId"), "role": to("Role"), "department": to("Department"), "name": { "type": "string" } },
         }),
     );
 }

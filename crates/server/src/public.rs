@@ -711,11 +711,19 @@ fn photos(ask: &Ask, p: &Row, photos: &[Photo]) -> Markup {
     }
 }
 
+/// What a post is, without its place: the department where it has one.
+pub fn role_in_words(language: Language, post: domain::basics::Post) -> String {
+    match post.department {
+        Some(department) => text(language, &format!("department.{}", department.word())),
+        None => text(language, &format!("role.{}", post.role.word())),
+    }
+}
+
 /// Where the problem stands, as one would say it.
 fn in_words(ask: &Ask, p: &Row) -> Result<String, Problem> {
     let post_name = |post: domain::basics::Post| -> Result<String, Problem> {
         let place = ask.place(post.place)?;
-        Ok(format!("{} {}", place.name, text(ask.language, &format!("role.{}", post.role.word()))))
+        Ok(format!("{} {}", place.name, role_in_words(ask.language, post)))
     };
     let say = |key: &str, args: &[(&str, String)]| fill(ask.language, key, args);
     Ok(match &p.state {

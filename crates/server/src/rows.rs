@@ -224,15 +224,18 @@ pub fn told(ask: &Ask, view: ViewId, rows: &[StoredRow]) -> Result<Vec<RowAnswer
         .collect()
 }
 
+/// The place of a post: an object of place, role and perhaps department, and nothing else.
+fn post_place(object: &serde_json::Map<String, Value>) -> Option<PlaceId> {
+    let parts = 2 + usize::from(object.contains_key("department"));
+    let place = object.get("place").and_then(Value::as_i64)?;
+    (object.get("role").is_some_and(Value::is_string) && object.len() == parts).then_some(PlaceId(place))
+}
+
 /// Places of the posts that a row names.
 fn posts_in(value: &Value, found: &mut Vec<PlaceId>) {
     match value {
         Value::Object(object) => {
-            if let (Some(place), Some(Value::String(_)), 2) =
-                (object.get("place").and_then(Value::as_i64), object.get("role"), object.len())
-            {
-                found.push(PlaceId(place));
-            }
+            found.extend(post_place(object));
             object.values().for_each(|v| posts_in(v, found));
         }
         Value::Array(values) => values.iter().for_each(|v| posts_in(v, found)),
@@ -244,10 +247,7 @@ fn posts_in(value: &Value, found: &mut Vec<PlaceId>) {
 fn name_posts(value: &mut Value, places: &Briefs) {
     match value {
         Value::Object(object) => {
-            let post = (object.get("place").and_then(Value::as_i64), object.get("role"), object.len());
-            if let (Some(place), Some(Value::String(_)), 2) = post
-                && let Some(name) = places.place(PlaceId(place)).map(|p| p.name.clone())
-            {
+            if let Some(name) = post_place(object).and_then(|id| places.place(id)).map(|p| p.name.clone()) {
                 object.insert("name".into(), name.into());
             }
             object.values_mut().for_each(|v| name_posts(v, places));

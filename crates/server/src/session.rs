@@ -81,7 +81,7 @@ pub fn get(ask: &Ask) -> Result<Answer, Problem> {
 fn document(ask: &Ask, caller: &crate::ask::Caller) -> Result<Answer, Problem> {
     let ids: Vec<PlaceId> = caller.posts.iter().map(|p| p.place).collect();
     let briefs = Briefs::load(ask, &ids)?;
-    let held = |p: &Post| Some(PostHeld { place: briefs.get(p.place)?, role: p.role });
+    let held = |p: &Post| Some(PostHeld { place: briefs.get(p.place)?, role: p.role, department: p.department });
     let posts = caller.posts.iter().filter_map(held).collect();
     let mut capabilities: Vec<Capability> = caller.posts.iter().flat_map(|p| p.role.capabilities()).copied().collect();
     capabilities.sort_unstable();
@@ -202,7 +202,7 @@ fn first_posts(ask: &Ask, today: Day) -> Result<Vec<Held>, Problem> {
     let mut held = Vec::new();
     for root in ask.app.roots()? {
         for role in [Role::Admin, Role::Office] {
-            held.push(Held { post: Post { place: root.id, role }, from: today, until: None });
+            held.push(Held { post: Post::new(root.id, role), from: today, until: None });
         }
     }
     Ok(held)

@@ -208,7 +208,7 @@ impl<'s> Accounts<'s> {
         sql.each(query, &[id.to_string().into()], &mut |r| {
             let bad = || StoreError::Stored("post held".into());
             account.held.push(Held {
-                post: Post { place: PlaceId(r.int(0)?), role: Role::from_word(r.text(1)?).ok_or_else(bad)? },
+                post: Post::new(PlaceId(r.int(0)?), Role::from_word(r.text(1)?).ok_or_else(bad)?),
                 from: r.text(2)?.parse().map_err(|_| bad())?,
                 until: match r.text(3)? {
                     "" => None,

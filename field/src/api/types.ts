@@ -2,13 +2,13 @@
 // 'YYYY-MM-DD', positions are WGS-84 degrees × 10⁷.
 
 export type Level = 'nation' | 'province' | 'city' | 'county' | 'township' | 'village'
-export type Role = 'admin' | 'head' | 'office' | 'department' | 'township' | 'village' | 'inspector' | 'viewer'
+export type Role = 'admin' | 'security' | 'audit' | 'head' | 'office' | 'department' | 'township' | 'village' | 'inspector' | 'viewer'
 export const FIELDS = ['waste', 'sewage', 'toilet', 'water', 'road', 'greening', 'lighting', 'housing', 'appearance', 'service', 'culture', 'industry'] as const
 export type Field = (typeof FIELDS)[number]
 
 export interface PlaceRef { id: number; code: string; name: string; level: Level; path?: string[] }
 export interface Position { lon_e7: number; lat_e7: number }
-export interface Post { place: number; role: Role; name?: string }
+export interface Post { place: number; role: Role; department?: string; name?: string }
 export interface Photo { file: string; taken_ms?: number; position?: Position }
 
 export type ProblemState =

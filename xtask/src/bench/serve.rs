@@ -157,8 +157,7 @@ fn fill(data: &Path, problems: u64) -> Result<()> {
     }
     let photo = NewFile { content: b"synthetic", media_type: "image/png", taken_ms: None, position: None };
     let photo = store.files().put(&photo, now_ms)?.hash;
-    let actor =
-        |role| Actor::Account { id: AccountId(Uuid::from_u128(role as u128 + 1)), posts: vec![Post { place: top, role }] };
+    let actor = |role| Actor::Account { id: AccountId(Uuid::from_u128(role as u128 + 1)), posts: vec![Post::new(top, role)] };
     let (office, inspector) = (actor(Role::Office), actor(Role::Inspector));
     let fields = [
         "waste",
@@ -251,7 +250,7 @@ fn post_of(_store: &Store, at: &Place, field: &str) -> Result<Post> {
         if let rules::Rule::Deadlines(deadlines) = rule {
             let field = domain::problems::Field::from_word(field).context("a works field")?;
             let deadline = deadlines.of(field);
-            return Ok(Post { place: at.at_level(deadline.level).unwrap_or(at.id), role: deadline.role });
+            return Ok(Post::new(at.at_level(deadline.level).unwrap_or(at.id), deadline.role));
         }
     }
     bail!("the starting pack has deadlines")
@@ -261,9 +260,9 @@ fn post_of(_store: &Store, at: &Place, field: &str) -> Result<Post> {
 fn accounts(store: &Store, top: PlaceId, villages: &[Place], today: Day) -> Result<()> {
     let village = villages.get(villages.len() / 2).context("there are villages")?;
     let posts = [
-        ("bench-province", Post { place: top, role: Role::Office }),
-        ("bench-county", Post { place: village.within[2], role: Role::Office }),
-        ("bench-township", Post { place: village.within[3], role: Role::Township }),
+        ("bench-province", Post::new(top, Role::Office)),
+        ("bench-county", Post::new(village.within[2], Role::Office)),
+        ("bench-township", Post::new(village.within[3], Role::Township)),
     ];
     for (n, (name, post)) in (1000_u128..).zip(posts) {
         let held = [Held { post, from: today, until: None }];

@@ -148,7 +148,7 @@ fn now_ms() -> i64 {
 }
 
 fn account(n: u128, role: Role) -> Actor {
-    let posts = vec![Post { place: TOP, role }];
+    let posts = vec![Post::new(TOP, role)];
     Actor::Account { id: AccountId(Uuid::from_u128(n)), posts }
 }
 
@@ -242,7 +242,7 @@ impl<'v> Load<'v> {
         let clients = (0..clients).map(client).collect();
         let mut office = account(1, Role::Office);
         if let Actor::Account { posts, .. } = &mut office {
-            posts.push(Post { place: TOP, role: Role::Head });
+            posts.push(Post::new(TOP, Role::Head));
         }
         Load { villages, clients, office, department: account(2, Role::Department), send, receive }
     }

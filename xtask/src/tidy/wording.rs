@@ -47,6 +47,7 @@ const FAMILIES: &[Family] = &[
     Family { name: "count", of: Words::Enums("places", &["Counted"]), extras: &[] },
     Family { name: "method", of: Words::Enums("places", &["Method"]), extras: &[] },
     Family { name: "role", of: Words::Enums("basics", &["Role"]), extras: &["public"] },
+    Family { name: "department", of: Words::Enums("basics", &["Department"]), extras: &[] },
     Family { name: "rule", of: Words::Enums("rules", &["Rule"]), extras: &[] },
     Family { name: "unit", of: Words::Enums("indicators", &["Unit"]), extras: &[] },
 ];

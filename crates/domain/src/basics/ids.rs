@@ -72,6 +72,11 @@ uuid_id!(
     /// An account that can sign in.
     AccountId
 );
+uuid_id!(
+    /// A person: an official who holds posts, or a private person whose particulars stand beside the log. Opaque, for ever;
+    /// what it stands for can be erased.
+    PersonId
+);
 
 /// What a fact is about: `place:33…`, `problem:<uuid>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

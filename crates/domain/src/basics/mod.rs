@@ -10,10 +10,29 @@ mod text;
 mod view;
 
 pub use decide::{Actor, AsView, Authority, Context, Decide, Draft, Read, Recorded, RefusalBody, Rows};
-pub use ids::{AccountId, Day, FileHash, PlaceId, Position, ProblemId, Subject, TopicId};
-pub use post::{Capability, Post, Role};
+pub use ids::{AccountId, Day, FileHash, PersonId, PlaceId, Position, ProblemId, Subject, TopicId};
+pub use post::{Capability, Department, Post, Role, UnknownPost};
 pub use text::{Text, TextError};
 pub use view::{Column, ColumnKind, Filter, Value, View};
+
+/// Declares an enum of stable words: in JSON, columns, URLs and locale files.
+#[macro_export]
+macro_rules! word_enum {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident => $word:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ::serde::Serialize, ::serde::Deserialize, ::utoipa::ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$vmeta])* $variant),+ }
+        impl $name {
+            /// Every value, in order.
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+            /// The word in JSON, columns and locale files.
+            pub fn word(self) -> &'static str { match self { $($name::$variant => $word),+ } }
+            /// The value with this word.
+            pub fn from_word(word: &str) -> Option<Self> { Self::ALL.iter().copied().find(|v| v.word() == word) }
+        }
+    };
+}
 
 /// Declares the fact kinds of a room: an enum with one variant per kind, its stable word
 /// (`problem.reported@1`), and encoding to and from the exact JSON body that is hashed.

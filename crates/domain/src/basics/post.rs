@@ -1,5 +1,7 @@
 //! Posts and what they may do. A post is a role at a place; a person holds it for a time.
 
+use std::{fmt, str::FromStr};
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -9,8 +11,12 @@ use super::PlaceId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// System administrator: accounts and settings, no say in the programme.
+    /// System administrator 系统管理员: accounts and settings, no say in the programme.
     Admin,
+    /// Security administrator 安全管理员: who may do what, sessions, locks and keys; makes no accounts.
+    Security,
+    /// Audit administrator 审计管理员: reads what the others did, changes nothing.
+    Audit,
     /// Head of the place (书记, 一把手): answers what is escalated to him.
     Head,
     /// Programme office 千万办.
@@ -66,22 +72,78 @@ pub enum Capability {
     /// Set local rules.
     #[serde(rename = "rules.edit")]
     RulesEdit,
-    /// Create accounts and give posts.
+    /// Say who holds a post of the programme, from when to when.
+    #[serde(rename = "duties.appoint")]
+    DutiesAppoint,
+    /// Say who is an administrator.
+    #[serde(rename = "access.appoint")]
+    AccessAppoint,
+    /// Set tasks and pass them down.
+    #[serde(rename = "tasks.set")]
+    TasksSet,
+    /// Do tasks: say that they are done.
+    #[serde(rename = "tasks.work")]
+    TasksWork,
+    /// Verify that a task is done.
+    #[serde(rename = "tasks.verify")]
+    TasksVerify,
+    /// See a private person's particulars in full, for a reason that is recorded.
+    #[serde(rename = "particulars.unmask")]
+    ParticularsUnmask,
+    /// Create, invite and close accounts.
     #[serde(rename = "accounts.manage")]
     AccountsManage,
+    /// End sessions, unlock, take away second factors and tokens.
+    #[serde(rename = "accounts.secure")]
+    AccountsSecure,
+    /// Read the audit chain.
+    #[serde(rename = "audit.read")]
+    AuditRead,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Role; 8] =
-        [Role::Admin, Role::Head, Role::Office, Role::Department, Role::Township, Role::Village, Role::Inspector, Role::Viewer];
+    pub const ALL: [Role; 10] = [
+        Role::Admin,
+        Role::Security,
+        Role::Audit,
+        Role::Head,
+        Role::Office,
+        Role::Department,
+        Role::Township,
+        Role::Village,
+        Role::Inspector,
+        Role::Viewer,
+    ];
+
+    /// The three administrators, whose posts no person may hold two of.
+    pub const ADMINISTRATORS: [Role; 3] = [Role::Admin, Role::Security, Role::Audit];
+
+    /// Whether this is one of the three administrators.
+    pub fn administers(self) -> bool {
+        Role::ADMINISTRATORS.contains(&self)
+    }
 
     /// What this role may do within its place and below.
     pub fn capabilities(self) -> &'static [Capability] {
         use Capability::*;
         match self {
-            Role::Admin => &[Read, LogRead, RulesEdit, AccountsManage],
-            Role::Head => &[Read, Export, ProblemsReport, ProblemsTriage, ProblemsVerify, ProblemsAnswer],
+            Role::Admin => &[Read, LogRead, RulesEdit, AccessAppoint, AccountsManage],
+            Role::Security => &[AccessAppoint, AccountsSecure],
+            Role::Audit => &[AuditRead],
+            Role::Head => &[
+                Read,
+                Export,
+                ProblemsReport,
+                ProblemsTriage,
+                ProblemsVerify,
+                ProblemsAnswer,
+                DutiesAppoint,
+                TasksSet,
+                TasksWork,
+                TasksVerify,
+                ParticularsUnmask,
+            ],
             Role::Office => &[
                 Read,
                 Export,
@@ -93,11 +155,29 @@ impl Role {
                 ProblemsTriage,
                 ProblemsVerify,
                 RulesEdit,
+                DutiesAppoint,
+                TasksSet,
+                TasksWork,
+                TasksVerify,
+                ParticularsUnmask,
             ],
-            Role::Department => &[Read, Export, ProblemsReport, ProblemsWork],
-            Role::Township => &[Read, Export, PlacesCount, ProblemsReport, ProblemsTriage, ProblemsWork, ProblemsVerify],
-            Role::Village => &[Read, PlacesCount, ProblemsReport, ProblemsWork],
-            Role::Inspector => &[Read, Export, ProblemsReport, ProblemsVerify],
+            Role::Department => &[Read, Export, ProblemsReport, ProblemsWork, TasksWork],
+            Role::Township => &[
+                Read,
+                Export,
+                PlacesCount,
+                ProblemsReport,
+                ProblemsTriage,
+                ProblemsWork,
+                ProblemsVerify,
+                DutiesAppoint,
+                TasksSet,
+                TasksWork,
+                TasksVerify,
+                ParticularsUnmask,
+            ],
+            Role::Village => &[Read, PlacesCount, ProblemsReport, ProblemsWork, TasksWork],
+            Role::Inspector => &[Read, Export, ProblemsReport, ProblemsVerify, TasksVerify],
             Role::Viewer => &[Read, Export],
         }
     }
@@ -106,6 +186,8 @@ impl Role {
     pub fn word(self) -> &'static str {
         match self {
             Role::Admin => "admin",
+            Role::Security => "security",
+            Role::Audit => "audit",
             Role::Head => "head",
             Role::Office => "office",
             Role::Department => "department",
@@ -138,12 +220,50 @@ impl Capability {
             Capability::ProblemsVerify => "problems.verify",
             Capability::ProblemsAnswer => "problems.answer",
             Capability::RulesEdit => "rules.edit",
+            Capability::DutiesAppoint => "duties.appoint",
+            Capability::AccessAppoint => "access.appoint",
+            Capability::TasksSet => "tasks.set",
+            Capability::TasksWork => "tasks.work",
+            Capability::TasksVerify => "tasks.verify",
+            Capability::ParticularsUnmask => "particulars.unmask",
             Capability::AccountsManage => "accounts.manage",
+            Capability::AccountsSecure => "accounts.secure",
+            Capability::AuditRead => "audit.read",
         }
     }
 }
 
-/// A role at a place: the thing that bears a duty. Persons come and go.
+crate::word_enum!(
+    /// A line department, each with its part in the programme.
+    Department {
+        /// 农业农村
+        Agriculture => "agriculture",
+        /// 发展改革
+        DevelopmentReform => "development_reform",
+        /// 财政
+        Finance => "finance",
+        /// 自然资源和规划
+        NaturalResources => "natural_resources",
+        /// 生态环境
+        Ecology => "ecology",
+        /// 住房和城乡建设
+        Housing => "housing",
+        /// 水利
+        Water => "water",
+        /// 交通运输
+        Transport => "transport",
+        /// 文化和旅游
+        Culture => "culture",
+        /// 卫生健康
+        Health => "health",
+        /// 民政
+        CivilAffairs => "civil_affairs",
+        /// 综合行政执法, 城市管理
+        UrbanManagement => "urban_management",
+    }
+);
+
+/// A role at a place, in a department where there are several: the thing that bears a duty. Persons come and go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Post {
@@ -151,12 +271,58 @@ pub struct Post {
     pub place: PlaceId,
     /// As what.
     pub role: Role,
+    /// In which department, for the role of that name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub department: Option<Department>,
 }
 
 impl Post {
+    /// A post outside the departments.
+    pub const fn new(place: PlaceId, role: Role) -> Post {
+        Post { place, role, department: None }
+    }
+
+    /// The post of a department.
+    pub const fn of(place: PlaceId, department: Department) -> Post {
+        Post { place, role: Role::Department, department: Some(department) }
+    }
+
+    /// Key of its row in the view of posts.
+    pub fn key(self) -> String {
+        self.to_string()
+    }
+
     /// Whether this post, at a place with these ancestors, stands under `other`: at a place below it,
     /// or at the same place under its head.
     pub fn is_under(self, own_ancestors: &[PlaceId], other: Post) -> bool {
         own_ancestors.contains(&other.place) || (self.place == other.place && other.role == Role::Head && self.role != Role::Head)
     }
 }
+
+/// `33052300000000/department/water`.
+impl fmt::Display for Post {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.place, self.role.word())?;
+        self.department.map_or(Ok(()), |d| write!(f, "/{}", d.word()))
+    }
+}
+
+impl FromStr for Post {
+    type Err = UnknownPost;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        let unknown = || UnknownPost(s.to_owned());
+        let mut parts = s.split('/');
+        let place = parts.next().and_then(|p| p.parse().ok()).ok_or_else(unknown)?;
+        let role = parts.next().and_then(Role::from_word).ok_or_else(unknown)?;
+        let department = parts.next().map(|d| Department::from_word(d).ok_or_else(unknown)).transpose()?;
+        if parts.next().is_some() || (department.is_some() && role != Role::Department) {
+            return Err(unknown());
+        }
+        Ok(Post { place, role, department })
+    }
+}
+
+/// Words that name no post.
+#[derive(Debug, thiserror::Error)]
+#[error("no such post: {0:?}")]
+pub struct UnknownPost(pub String);

@@ -43,7 +43,7 @@ fn reported(scene: Scene, n: u128, on: &str, place: PlaceId, channel: Channel) -
 }
 
 fn post_at(place: PlaceId) -> Post {
-    Post { place, role: Role::Village }
+    Post::new(place, Role::Village)
 }
 
 fn assigned(scene: Scene, n: u128, on: &str, place: PlaceId, due: &str) -> Scene {
@@ -57,7 +57,7 @@ fn claimed(scene: Scene, n: u128, on: &str, place: PlaceId) -> Scene {
 }
 
 fn verified(scene: Scene, n: u128, on: &str, place: PlaceId) -> Scene {
-    let post = Post { place: QINGXI, role: Role::Inspector };
+    let post = Post::new(QINGXI, Role::Inspector);
     problem(scene, n, on, place, Fact::FixVerified(FixVerified { note: text("已修好"), photos: vec![], post }))
 }
 

@@ -5,24 +5,7 @@ use utoipa::ToSchema;
 
 use crate::basics::{AccountId, Day, FileHash, PlaceId, Position, Post, ProblemId, Text};
 
-macro_rules! word_enum {
-    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident => $word:literal),+ $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[$vmeta])* $variant),+ }
-        impl $name {
-            /// Every value, in order.
-            pub const ALL: &'static [$name] = &[$($name::$variant),+];
-            /// The word in JSON, columns and locale files.
-            pub fn word(self) -> &'static str { match self { $($name::$variant => $word),+ } }
-            /// The value with this word.
-            pub fn from_word(word: &str) -> Option<Self> { Self::ALL.iter().copied().find(|v| v.word() == word) }
-        }
-    };
-}
-
-word_enum!(
+crate::word_enum!(
     /// Works fields of the programme.
     Field {
         /// 垃圾
@@ -52,7 +35,7 @@ word_enum!(
     }
 );
 
-word_enum!(
+crate::word_enum!(
     /// How a problem came to be known.
     Channel {
         /// A villager on the public page.

@@ -841,7 +841,7 @@ impl Case<'_> {
         };
         let next = next.filter(|id| self.level_of(*id).is_some_and(|level| level >= rule.up_to)).ok_or(Refusal::AtTheTop)?;
         let answer_by = today.plus(rule.answer_days.into());
-        let to = Post { place: next, role: Role::Head };
+        let to = Post::new(next, Role::Head);
         self.one(Fact::Escalated(Escalated { to, answer_by, reason }))
     }
 
@@ -935,7 +935,7 @@ impl Case<'_> {
             Level::Township => Role::Township,
             Level::County | Level::City | Level::Province => Role::Department,
         };
-        Some(Post { place: at.id, role })
+        Some(Post::new(at.id, role))
     }
 
     /// Who answers and by when, as the rule that holds at a place today says.
@@ -943,7 +943,7 @@ impl Case<'_> {
         let rule = self.deadlines_at(place)?.of(field);
         let at = place.at_level(rule.level).unwrap_or(place.id);
         let due = self.cx.today().plus(rule.days.into());
-        Ok(Assigned { post: Post { place: at, role: rule.role }, due, by_rule: true, note: None })
+        Ok(Assigned { post: Post::new(at, rule.role), due, by_rule: true, note: None })
     }
 
     fn deadlines(&self) -> Result<&rules::Deadlines, Refusal> {

@@ -389,7 +389,7 @@ fn the_rule_says_who_answers_and_by_when() {
     assert_eq!(cases.len(), Field::ALL.len());
     for (field, place, role, due) in cases {
         let scene = about(county_on("2026-11-23"), AUNT_LI, SHANGWU, LAMP, reported(field));
-        let post = Post { place, role };
+        let post = Post::new(place, role);
         scene.when(assign(None, None)).by(CHEN).then(Fact::Assigned(Assigned { post, due: day(due), by_rule: true, note: None }));
     }
 }
@@ -459,7 +459,7 @@ fn whom_a_problem_may_be_given_to() {
         ("nor the administrator", QINGXI, Role::Admin, "problems/role-cannot-work"),
     ];
     for (case, place, role, expected) in cases {
-        reported_scene().when(assign(Some(Post { place, role }), None)).by(CHEN).then_in(case, expected);
+        reported_scene().when(assign(Some(Post::new(place, role)), None)).by(CHEN).then_in(case, expected);
     }
 }
 

@@ -29,7 +29,7 @@ fn problem_id() -> impl Strategy<Value = ProblemId> {
 }
 
 fn any_post() -> impl Strategy<Value = Post> {
-    (place(), select(Role::ALL.to_vec())).prop_map(|(place, role)| Post { place, role })
+    (place(), select(Role::ALL.to_vec())).prop_map(|(place, role)| Post::new(place, role))
 }
 
 fn position() -> impl Strategy<Value = Position> {

@@ -69,7 +69,7 @@ impl From<Person> for Actor {
 }
 
 pub const fn post(place: PlaceId, role: Role) -> Post {
-    Post { place, role }
+    Post::new(place, role)
 }
 
 /// Chen runs the county's programme office.

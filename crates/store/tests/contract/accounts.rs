@@ -27,8 +27,8 @@ const HOUR: i64 = 60 * MINUTE;
 
 fn make(store: &Store, n: u128, name: &str, password: Option<&str>) {
     let held = [
-        Held { post: Post { place: CITY, role: Role::Office }, from: day("2026-01-01"), until: Some(day("2026-06-30")) },
-        Held { post: Post { place: QINGXI, role: Role::Head }, from: day("2026-03-01"), until: None },
+        Held { post: Post::new(CITY, Role::Office), from: day("2026-01-01"), until: Some(day("2026-06-30")) },
+        Held { post: Post::new(QINGXI, Role::Head), from: day("2026-03-01"), until: None },
     ];
     store.accounts().create(&[NewAccount { id: account(n), name, display: "陈某", password, held: &held }], NOW).expect("made");
 }
@@ -77,7 +77,7 @@ fn all_or_none(ground: &Ground) {
     assert!(store.accounts().create(&[new(2, "lin"), new(3, "chen")], NOW).is_err(), "the name is taken");
     assert_eq!(store.accounts().count().expect("counted"), 1);
     store.accounts().create(&[new(2, "lin"), new(3, "mo")], NOW).expect("made");
-    let held = Held { post: Post { place: CITY, role: Role::Viewer }, from: day("2026-01-01"), until: None };
+    let held = Held { post: Post::new(CITY, Role::Viewer), from: day("2026-01-01"), until: None };
     store.accounts().give_post(account(2), &held).expect("given");
     store.accounts().give_post(account(2), &Held { until: Some(day("2026-01-31")), ..held }).expect("ended");
     let lin = store.accounts().get(account(2)).expect("read").expect("there");

@@ -219,7 +219,7 @@ fn several_organisations(ground: &Ground) {
 /// Chen again, with the province as well.
 fn chen_everywhere() -> Actor {
     let Actor::Account { id, mut posts } = chen() else { unreachable!() };
-    posts.push(domain::basics::Post { place: PROVINCE, role: domain::basics::Role::Office });
+    posts.push(domain::basics::Post::new(PROVINCE, domain::basics::Role::Office));
     Actor::Account { id, posts }
 }
 

@@ -56,7 +56,7 @@ pub fn account(n: u128) -> AccountId {
 }
 
 fn person(n: u128, posts: &[(PlaceId, Role)]) -> Actor {
-    Actor::Account { id: account(n), posts: posts.iter().map(|(place, role)| Post { place: *place, role: *role }).collect() }
+    Actor::Account { id: account(n), posts: posts.iter().map(|(place, role)| Post::new(*place, *role)).collect() }
 }
 
 /// Chen runs the city's office, and verifies.
@@ -185,7 +185,7 @@ pub fn busy(store: &Store) -> Vec<ProblemId> {
         let by_chen = by(chen(), report(VILLAGES[n % VILLAGES.len()], field, WORDS[n % WORDS.len()]));
         let problem = made(&by_chen);
         accepted(store, by_chen);
-        let post = (n % 2 == 0).then_some(Post { place: CITY, role: Role::Department });
+        let post = (n % 2 == 0).then_some(Post::new(CITY, Role::Department));
         let due = (n % 3 == 0).then(|| Day::of_ms(NOW).plus(n as i64 % 5));
         let steps: Vec<(Actor, P)> = vec![
             (chen(), P::Assign { problem, post, due, note: None }),

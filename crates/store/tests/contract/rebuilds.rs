@@ -42,8 +42,7 @@ fn some(step: Step, reported: &mut Vec<ProblemId>) -> Submission {
     let today = Day::of_ms(NOW);
     let on = today.plus(-(c as i64 % 40));
     let (words, document, reason) = (WORDS[c % WORDS.len()], || text("文件"), || text("理由"));
-    let post =
-        Post { place: [CITY, QINGXI, YUNLING, place][c % 4], role: [Role::Department, Role::Township, Role::Village][b % 3] };
+    let post = Post::new([CITY, QINGXI, YUNLING, place][c % 4], [Role::Department, Role::Township, Role::Village][b % 3]);
     let villager = who % 5 == 4;
     let receipt = villager.then(|| text(&format!("receipt {}", a % 3)));
     let report = P::Report {

@@ -10,5 +10,5 @@ export function postWords(post: Post, at: PlaceRef | null): string {
     ?? session.value?.posts.find((p) => p.place.id === post.place)?.place.name
     ?? villages.value.list.find((v) => v.id === post.place)?.name
     ?? villages.value.list.find((v) => v.township_id === post.place)?.township
-  return [known, word('role', post.role)].filter(Boolean).join(' ')
+  return [known, post.department ? word('department', post.department) : word('role', post.role)].filter(Boolean).join(' ')
 }

@@ -166,6 +166,8 @@ fn fill_scaled(store: &Store, seed: u64, scale: Scale, password: &str, progress:
     let mut world = World::new(store, seed, scale, county, people, photos);
 
     found(&mut world, first)?;
+    world.settle()?;
+    store.record_posts_held(Some(first.start_ms()))?;
     let mut places = places::Places::plan(seed, &world);
     let mut problems = problems::Problems::plan(seed, &world);
     for n in 0..days {

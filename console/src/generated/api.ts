@@ -140,6 +140,7 @@ export type Day = string
 export type Deadline = {
   /** Calendar days until the fix has to be claimed, 1…3650. */
   days: number
+  department?: Department | null
   /** Level of the post. */
   level: Level
   /** Role of the post. */
@@ -379,6 +380,22 @@ export type GroupsAnswer = {
   groups: Group[]
 }
 
+/** A statement of what is handed over. */
+export type Handover = {
+  /** How many of each kind it lists. */
+  counts: { [name: string]: number }
+  /** When it was drawn up. */
+  drawn_up_ms: number
+  /** The holding that ends. */
+  holding: HoldingId
+  incoming: Signature | null
+  /** The day that it speaks of. */
+  on: Day
+  outgoing: Signature | null
+  /** The statement as a stored file. */
+  statement: FileHash
+}
+
 /** Whether it works. */
 export type Health = {
   /** Which kind. */
@@ -395,6 +412,42 @@ export type HistoryAnswer = {
   demo?: boolean
   /** The facts. */
   facts: FactTold[]
+}
+
+/** A person at a post for a time. */
+export type Holding = {
+  document: Text500 | null
+  /** First day. */
+  from: Day
+  /** Identity. */
+  id: HoldingId
+  left: Text500 | null
+  /** Who. */
+  person: PersonId
+  stands_in_for: HoldingId | null
+  until: Day | null
+  withdrawn: Text500 | null
+}
+
+/** A person's time at a post. */
+export type HoldingId = string
+
+/** A holding as a row of its own: what a person holds, wherever it is. */
+export type HoldingRow = {
+  department: string | null
+  from: string | null
+  /** The holding. */
+  holding: Holding
+  person: string | null
+  /** Where. */
+  place: PlaceId
+  /** The post. */
+  post: NamedPost
+  role: string | null
+  stands_in: number | null
+  subject: string | null
+  until: string | null
+  withdrawn: number | null
 }
 
 export type Incoming = {
@@ -461,6 +514,23 @@ export type KnownOn = {
   within?: Day | null
 }
 
+/** A day that a post missed: it counts for whoever bore the post on that day. */
+export type LapseRow = {
+  /** The day that was missed. */
+  day: Day
+  department: string | null
+  kind: string | null
+  /** Where the thing is that was not done. */
+  place: PlaceId
+  /** The post. */
+  post: NamedPost
+  post_place: number | null
+  problem: ProblemId | null
+  role: string | null
+  subject: string | null
+  task: TaskId | null
+}
+
 /** The five levels. */
 export const Level = ['province', 'city', 'county', 'township', 'village'] as const
 export type Level = (typeof Level)[number]
@@ -508,6 +578,9 @@ export type Outlined = {
   /** Where it comes from. */
   origin: string
 }
+
+/** A person: an official who holds posts, or a private person whose particulars stand beside the log. Opaque, for ever; what it stands for can be erased. */
+export type PersonId = string
 
 /** A photograph: the stored file and what its EXIF said. In a command the hash alone is enough, the rest is filled in at the door from the stored file. */
 export type Photo = {
@@ -624,6 +697,28 @@ export type PostHeld = {
   role: Role
 }
 
+/** Everything known of a post. */
+export type PostsRow = {
+  department: string | null
+  duty: Text2000 | null
+  /** Statements of what was handed over, in order. */
+  handovers: Handover[]
+  held_from: string | null
+  held_until: string | null
+  holders: number | null
+  /** Everybody who held or holds it, in the order of recording. */
+  holdings: Holding[]
+  /** The organisation whose chain holds its facts. */
+  org: number
+  phone: Text40 | null
+  /** Where. */
+  place: PlaceId
+  /** The post. */
+  post: NamedPost
+  role: string | null
+  unsigned_since: string | null
+}
+
 /** Everything known of a problem. */
 export type Problem = {
   /** Other reports of the same. */
@@ -711,6 +806,7 @@ export type ProblemRow = {
   /** Where. */
   place: PlaceId
   position: Position | null
+  post_department: string | null
   post_place: number | null
   post_role: string | null
   /** How often it was opened again, or a claim was rejected. */
@@ -750,6 +846,14 @@ export type PublicReports = {
   photos_max: number
 }
 
+/** How much, in a unit that people use. */
+export type Quantity = {
+  /** Of what: `户`, `公里`. */
+  unit: Text20
+  /** How many whole units. */
+  value: number
+}
+
 /** Who reported. */
 export type Reporter =
   | { is: 'villager' }
@@ -760,7 +864,7 @@ export const Role = ['admin', 'security', 'audit', 'head', 'office', 'department
 export type Role = (typeof Role)[number]
 
 /** A row of any view. */
-export type Row = PlaceRow | CountsRow | RuleRow | ProblemRow | TopicRow
+export type Row = PlaceRow | CountsRow | RuleRow | ProblemRow | TopicRow | PostsRow | HoldingRow | TaskRow | LapseRow
 
 /** A row with its place. */
 export type RowAnswer = {
@@ -837,15 +941,101 @@ export type Shrunk = {
   value: number
 }
 
+/** Who signed, when. */
+export type Signature = {
+  in_absence: Text500 | null
+  /** When. */
+  on_ms: number
+  /** Who. */
+  person: PersonId
+  remark: Text2000 | null
+}
+
 /** Stage of the programme at a place. */
 export const Stage = ['demonstration', 'rollout', 'deepening', 'upgrading'] as const
 export type Stage = (typeof Stage)[number]
+
+/** What a task is. */
+export type TaskBody = {
+  carried_from: TaskId | null
+  /** By when. */
+  due: Day
+  duty: Text2000 | null
+  field: Field | null
+  /** Posts that help. */
+  helpers: NamedPost[]
+  /** What kind. */
+  kind: TaskKind
+  /** The post that leads. */
+  lead: NamedPost
+  occasion: Text200 | null
+  part_of: TaskId | null
+  quantity: Quantity | null
+  /** What it is, in a line. */
+  title: Text200
+  /** The year whose list it stands in. */
+  year: number
+}
+
+/** Somebody says that it is done. Not yet true. */
+export type TaskClaimed = {
+  /** How much, for a target. */
+  done: number | null
+  /** Evidence, where there is some. */
+  photos: Photo[]
+  /** The post that claims. */
+  post: NamedPost
+  /** What was done. */
+  text: Text2000
+}
+
+/** A task, promise or target. */
+export type TaskId = string
+
+/** What kind of task. */
+export const TaskKind = ['task', 'promise', 'target'] as const
+export type TaskKind = (typeof TaskKind)[number]
+
+/** Everything known of a task. */
+export type TaskRow = {
+  carried?: number | null
+  due?: string | null
+  field?: string | null
+  helpers?: number | null
+  kind?: string | null
+  lapsed?: string | null
+  lapsed_to?: number | null
+  open?: number | null
+  part_of?: string | null
+  place?: number | null
+  post?: string | null
+  post_department?: string | null
+  post_place?: number | null
+  post_role?: string | null
+  state?: string | null
+  title?: string | null
+  year?: number | null
+}
+
+/** Where a task stands. */
+export type TaskState =
+  | { is: 'open' }
+  | { is: 'claimed'; by: AccountId | null; claim: TaskClaimed; claimed_ms: number }
+  | { is: 'verified'; done: number | null; post: NamedPost; verified_ms: number }
+  | { is: 'withdrawn'; reason: Text500 }
+  | { is: 'carried_over'; into: TaskId }
+
+/** Text of at most 20 characters. */
+export type Text20 = string
 
 /** Text of at most 200 characters. */
 export type Text200 = string
 
 /** Text of at most 2000 characters. */
 export type Text2000 = string
+
+/** Text of at most 40 characters. */
+export type Text40 = string
 
 /** Text of at most 500 characters. */
 export type Text500 = string

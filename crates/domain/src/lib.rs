@@ -4,6 +4,7 @@
 //! Start with `basics/decide.rs`, then any room's `mod.rs`.
 
 pub mod basics;
+pub mod duties;
 pub mod indicators;
 pub mod places;
 pub mod problems;
@@ -28,7 +29,7 @@ pub struct DossierSection {
 }
 
 /// The dossier of a place, in order.
-pub const DOSSIER: &[DossierSection] = &[places::DOSSIER, problems::DOSSIER];
+pub const DOSSIER: &[DossierSection] = &[places::DOSSIER, duties::DOSSIER, problems::DOSSIER];
 
 /// The JSON body of a fact. Plain structs of ours always serialise.
 #[doc(hidden)]
@@ -185,18 +186,24 @@ pub enum DecodeError {
 
 // The rooms. A new room is a folder and a line in each of these lists.
 rooms! {
-    facts { Place(places), Problem(problems), Rule(rules) }
+    facts { Place(places), Problem(problems), Rule(rules), Duty(duties) }
     views {
         Places "places" (places::Place),
         Counts "counts" (places::Counts),
         Rules "rules" (rules::RuleRow),
         Problems "problems" (problems::Problem),
         Topics "topics" (problems::Topic),
+        Posts "posts" (duties::PostRow),
+        Holdings "holdings" (duties::Held),
+        Tasks "tasks" (duties::Task),
+        Lapses "lapses" (duties::Lapse),
     }
     commands {
         Problems ["problems", "topics"] (problems::Command) "problems",
         Places ["places"] (places::Command) "places",
         Rules ["rules"] (rules::Command) "rules",
+        Duties ["duties", "handovers"] (duties::Command) "duties",
+        Tasks ["tasks"] (duties::TaskCommand) "duties",
         Import ["import"] (places::RegisterImport) "places",
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use domain::{
-    ViewId,
-    basics::{AccountId, Capability, PlaceId},
+    Row, ViewId,
+    basics::{AccountId, Capability, PlaceId, Subject},
 };
 use facts::Fact;
 use serde_json::{Map, Value};
@@ -21,8 +21,8 @@ use crate::{
 pub fn history(ask: &Ask) -> Result<Answer, Problem> {
     let view = rows::view(ask)?;
     let key: String = ask.path(1)?;
-    rows::readable_row(ask, view, &key)?;
-    let entries = ask.app.store.history(view, &key, &subject_of(view, &key))?;
+    let (row, _) = rows::readable_row(ask, view, &key)?;
+    let entries = ask.app.store.history(view, &key, &subject_of(&row, &key))?;
     let facts: Vec<Fact> = entries.iter().map(|e| e.fact.clone()).collect();
     let told = tell(ask, &facts)?;
     let with_changes = |(fact, entry)| FactTold { changed: Some(changes(entry)), ..fact };
@@ -31,15 +31,23 @@ pub fn history(ask: &Ask) -> Result<Answer, Problem> {
 }
 
 /// What the facts under a row are about.
-pub fn subject_of(view: ViewId, key: &str) -> String {
-    let place = key.split('/').next().unwrap_or_default();
-    match view {
-        ViewId::Places => format!("place:{key}"),
-        ViewId::Counts => format!("place:{place}"),
-        ViewId::Rules => format!("rules:{place}"),
-        ViewId::Problems => format!("problem:{key}"),
-        ViewId::Topics => format!("topic:{key}"),
-    }
+pub fn subject_of(row: &Row, key: &str) -> String {
+    let subject = match row {
+        Row::Places(p) => Subject::Place(p.id),
+        Row::Counts(c) => Subject::Place(c.place),
+        Row::Rules(r) => Subject::Rules(r.place),
+        Row::Problems(p) => Subject::Problem(p.id),
+        Row::Topics(t) => Subject::Topic(t.id),
+        Row::Posts(p) => Subject::Post(p.post),
+        Row::Holdings(h) => Subject::Post(h.post),
+        Row::Tasks(t) => Subject::Task(t.id),
+        Row::Lapses(l) => match (l.problem, l.task) {
+            (Some(id), _) => Subject::Problem(id),
+            (None, Some(id)) => Subject::Task(id),
+            (None, None) => return key.to_owned(),
+        },
+    };
+    subject.to_string()
 }
 
 /// Fields of the row that a fact changed, one level deep.
@@ -88,6 +96,10 @@ pub fn under_figure(ask: &Ask) -> Result<Answer, Problem> {
         ViewId::Rules => return Err(Problem::bad_query("rules have a history of their own")),
         ViewId::Problems => "problem",
         ViewId::Topics => "topic",
+        ViewId::Posts => "post",
+        ViewId::Tasks => "task",
+        // These name their subject themselves.
+        ViewId::Holdings | ViewId::Lapses => "",
     };
     let facts = ask.app.store.facts_under(view, word, &list.scope, &list.conditions, before, list.limit)?;
     let next =

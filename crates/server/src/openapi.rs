@@ -1,6 +1,6 @@
 //! The reference, made from the table of routes, the declared columns and the types of commands and answers.
 
-use domain::{ViewId, basics::ColumnKind, places, problems, rules};
+use domain::{ViewId, basics::ColumnKind, duties, places, problems, rules};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -248,6 +248,10 @@ fn rows(shapes: &mut Map<String, Value>) {
             ViewId::Rules => ("RuleRow", row::<rules::RuleRow>(shapes)),
             ViewId::Problems => ("ProblemRow", row::<problems::Problem>(shapes)),
             ViewId::Topics => ("TopicRow", row::<problems::Topic>(shapes)),
+            ViewId::Posts => ("PostsRow", row::<duties::PostRow>(shapes)),
+            ViewId::Holdings => ("HoldingRow", row::<duties::Held>(shapes)),
+            ViewId::Tasks => ("TaskRow", row::<duties::Task>(shapes)),
+            ViewId::Lapses => ("LapseRow", row::<duties::Lapse>(shapes)),
         };
         for column in view.columns() {
             let own = row["properties"][column.name].take();

@@ -6,6 +6,7 @@ mod accounts;
 mod backup;
 mod files;
 mod log;
+mod persons;
 mod postgres;
 mod query;
 mod rebuild;
@@ -34,7 +35,7 @@ pub use verify::{ChainReport, VerifyReport};
 pub use writer::{Answer, FactRef, Outcome, Positions, Submission, Writer, allowed};
 
 /// Migrations: forward only, each opening with its why.
-const MIGRATIONS: &[&str] = &[include_str!("../sql/0001_ground.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("../sql/0001_ground.sql"), include_str!("../sql/0002_persons.sql")];
 
 /// Where the data are.
 #[derive(Debug, Clone)]
@@ -81,6 +82,8 @@ pub struct Store {
     rebuilding: Mutex<Vec<Weak<Tables>>>,
     suite: Suite,
     housekeeping: Option<Housekeeping>,
+    /// Whether commands are handed in here, or in another process that serves the same data.
+    serves: bool,
     // Held as long as the store is open; the operating system lets go of it when the process ends.
     _lock: Option<fs::File>,
 }
@@ -119,7 +122,10 @@ impl Store {
         rebuild::drop_others(sql.as_mut(), &tables)?;
         drop(sql);
         let writers = db.writers();
-        Store::assemble(location, db, tables, writers, lock, bench)
+        let mut store = Store::assemble(location, db, tables, writers, lock, bench)?;
+        store.serves = true;
+        store.record_posts_held(None)?;
+        Ok(store)
     }
 
     /// Opens data that another process may be serving: to look at, copy, verify or export them, and to add accounts.
@@ -171,6 +177,7 @@ impl Store {
             rebuilding: Mutex::new(Vec::new()),
             suite: location.suite,
             housekeeping: Some(housekeeping),
+            serves: false,
             _lock: lock,
         })
     }

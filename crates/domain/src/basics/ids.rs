@@ -6,6 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::Post;
+
 /// Stable identity of a place, for ever; its division code may change under it.
 ///
 /// Minted once as *first known 12-digit code × 100 + n* (n tells apart places that were given the same
@@ -78,6 +80,15 @@ uuid_id!(
     PersonId
 );
 
+uuid_id!(
+    /// A person's time at a post.
+    HoldingId
+);
+uuid_id!(
+    /// A task, promise or target.
+    TaskId
+);
+
 /// What a fact is about: `place:33…`, `problem:<uuid>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Subject {
@@ -89,6 +100,10 @@ pub enum Subject {
     Topic(TopicId),
     /// The rules that hold at a place and below it.
     Rules(PlaceId),
+    /// A post: who holds it, and what is handed over.
+    Post(Post),
+    /// A task.
+    Task(TaskId),
 }
 
 impl fmt::Display for Subject {
@@ -98,6 +113,8 @@ impl fmt::Display for Subject {
             Subject::Problem(id) => write!(f, "problem:{id}"),
             Subject::Topic(id) => write!(f, "topic:{id}"),
             Subject::Rules(id) => write!(f, "rules:{id}"),
+            Subject::Post(post) => write!(f, "post:{post}"),
+            Subject::Task(id) => write!(f, "task:{id}"),
         }
     }
 }
@@ -112,6 +129,8 @@ impl FromStr for Subject {
             "problem" => id.parse().map(Subject::Problem).map_err(|_| unknown()),
             "topic" => id.parse().map(Subject::Topic).map_err(|_| unknown()),
             "rules" => id.parse().map(Subject::Rules).map_err(|_| unknown()),
+            "post" => id.parse().map(Subject::Post).map_err(|_| unknown()),
+            "task" => id.parse().map(Subject::Task).map_err(|_| unknown()),
             _ => Err(unknown()),
         }
     }
@@ -291,9 +310,17 @@ mod tests {
 
     #[test]
     fn subjects_survive_their_text_form() {
-        for s in ["place:33052310020100", "problem:0190f000-0000-7000-8000-000000000000", "rules:5"] {
+        for s in [
+            "place:33052310020100",
+            "problem:0190f000-0000-7000-8000-000000000000",
+            "rules:5",
+            "post:5/head",
+            "post:5/department/water",
+        ] {
             assert_eq!(s.parse::<Subject>().expect("known").to_string(), s);
         }
-        assert!("work:1".parse::<Subject>().is_err());
+        for s in ["work:1", "post:5", "post:5/head/water", "post:5/department/water/x", "post:5/mayor"] {
+            assert!(s.parse::<Subject>().is_err(), "{s}");
+        }
     }
 }

@@ -223,7 +223,7 @@ impl Problem {
 
 impl View for Problem {
     const ID: ViewId = ViewId::Problems;
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const COLUMNS: &'static [Column] = &[
         Column::new("number", ColumnKind::Text).equals().searched(),
         Column::new("place", ColumnKind::Place).equals(),
@@ -235,6 +235,7 @@ impl View for Problem {
         Column::new("channel", ColumnKind::Text).grouped(),
         Column::new("post_place", ColumnKind::Place).equals(),
         Column::new("post_role", ColumnKind::Text).grouped(),
+        Column::new("post_department", ColumnKind::Text).grouped(),
         Column::new("reporter", ColumnKind::Text).equals(),
         Column::new("reopened", ColumnKind::Int).ranged(),
         Column::new("escalated_to", ColumnKind::Place).grouped(),
@@ -385,6 +386,7 @@ impl View for Problem {
             self.channel.word().into(),
             post.map(|p| p.place).into(),
             post.map(|p| p.role.word()).into(),
+            post.and_then(|p| p.department).map(|d| d.word()).into(),
             reporter.into(),
             i64::from(self.reopened).into(),
             self.unanswered().map(|e| e.to.place).into(),

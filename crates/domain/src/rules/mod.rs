@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use crate::{
     Fact as AnyFact, ViewId,
     basics::{
-        Authority, Capability, Column, ColumnKind, Context, Day, Decide, Draft, PlaceId, Read, Recorded, Role, Rows, Subject,
-        Text, Value, View,
+        Authority, Capability, Column, ColumnKind, Context, Day, Decide, Department, Draft, PlaceId, Read, Recorded, Role, Rows,
+        Subject, Text, Value, View,
     },
     places::{Level, Place},
     problems::Field,
@@ -28,6 +28,9 @@ pub struct Deadline {
     pub level: Level,
     /// Role of the post.
     pub role: Role,
+    /// The department, where the role is that of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub department: Option<Department>,
     /// Calendar days until the fix has to be claimed, 1…3650.
     pub days: u16,
 }
@@ -137,6 +140,11 @@ impl Rule {
             Rule::Deadlines(r) if !days(r.verify_days) => Some("verify_days"),
             Rule::Deadlines(r) if !days(r.otherwise.days) => Some("otherwise.days"),
             Rule::Deadlines(r) if !r.by_field.values().all(|d| days(d.days)) => Some("by_field.days"),
+            Rule::Deadlines(r)
+                if r.by_field.values().chain([&r.otherwise]).any(|d| d.department.is_some() && d.role != Role::Department) =>
+            {
+                Some("by_field.department")
+            }
             Rule::Escalation(r) if !days(r.answer_days) => Some("answer_days"),
             Rule::PublicReports(r) if r.per_client_hour == 0 => Some("per_client_hour"),
             Rule::PublicReports(r) if r.per_village_day == 0 => Some("per_village_day"),

@@ -210,7 +210,7 @@ fn make_seed() -> Seed {
     let official = |foreign: bool| {
         let (place, name) = if foreign { (At::ForeignCounty, "foreign_office") } else { (At::County, "office") };
         let id = people.iter().find(|(n, _)| n.strip_prefix("test-") == Some(name)).unwrap().1;
-        Actor::Account { id, posts: vec![Post::new(at_of(place, &places), Role::Office)] }
+        Actor::Account { id, person: domain::basics::PersonId(id.0), posts: vec![Post::new(at_of(place, &places), Role::Office)] }
     };
     let photo = store::NewFile { content: &picture(33, 31, 7), media_type: "image/png", taken_ms: None, position: None };
     let foreign_photo = store.files().put(&photo, NOW_MS).unwrap().hash.as_str().to_owned();

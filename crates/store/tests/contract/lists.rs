@@ -368,6 +368,12 @@ fn subject_of(view: ViewId, row: &StoredRow) -> String {
         ViewId::Rules => format!("rules:{}", row.key.split('/').next().unwrap_or_default()),
         ViewId::Problems => format!("problem:{}", row.key),
         ViewId::Topics => format!("topic:{}", row.key),
+        ViewId::Posts => format!("post:{}", row.key),
+        ViewId::Tasks => format!("task:{}", row.key),
+        ViewId::Holdings | ViewId::Lapses => match row.values.last() {
+            Some(Value::Text(subject)) => subject.clone(),
+            other => panic!("{other:?}"),
+        },
     }
 }
 

@@ -11,6 +11,7 @@
 //! Every name is invented; names of posts carry a mark that says so.
 
 mod county;
+mod duties;
 mod people;
 mod photos;
 mod places;
@@ -168,6 +169,7 @@ fn fill_scaled(store: &Store, seed: u64, scale: Scale, password: &str, progress:
     found(&mut world, first)?;
     world.settle()?;
     store.record_posts_held(Some(first.start_ms()))?;
+    duties::found(&mut world, first)?;
     let mut places = places::Places::plan(seed, &world);
     let mut problems = problems::Problems::plan(seed, &world);
     for n in 0..days {

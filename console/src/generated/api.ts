@@ -998,23 +998,37 @@ export type TaskKind = (typeof TaskKind)[number]
 
 /** Everything known of a task. */
 export type TaskRow = {
-  carried?: number | null
-  due?: string | null
-  field?: string | null
-  helpers?: number | null
-  kind?: string | null
-  lapsed?: string | null
-  lapsed_to?: number | null
-  open?: number | null
-  part_of?: string | null
-  place?: number | null
-  post?: string | null
-  post_department?: string | null
-  post_place?: number | null
-  post_role?: string | null
-  state?: string | null
-  title?: string | null
-  year?: number | null
+  carried: number | null
+  due: string | null
+  field: string | null
+  helpers: number | null
+  /** Identity. */
+  id: TaskId
+  kind: string | null
+  lapsed: Day | null
+  lapsed_to: NamedPost | null
+  open: number | null
+  /** The organisation whose chain holds its facts. */
+  org: number
+  part_of: string | null
+  /** Its parts below. */
+  parts: TaskId[]
+  /** Where. */
+  place: PlaceId
+  post: string | null
+  post_department: string | null
+  post_place: number | null
+  post_role: string | null
+  /** How often a claim was rejected. */
+  rejected: number
+  /** What was set, with what was amended since. */
+  set: TaskBody
+  /** When it was set. */
+  set_ms: number
+  /** Where it stands. */
+  state: TaskState
+  title: string | null
+  year: number | null
 }
 
 /** Where a task stands. */

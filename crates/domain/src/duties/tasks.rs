@@ -225,7 +225,6 @@ pub struct Task {
     /// Where.
     pub place: PlaceId,
     /// What was set, with what was amended since.
-    #[serde(flatten)]
     pub set: TaskBody,
     /// Its parts below.
     pub parts: Vec<TaskId>,

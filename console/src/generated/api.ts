@@ -16,6 +16,30 @@ export type AccountBrief = {
 /** An account that can sign in. */
 export type AccountId = string
 
+/** Whom a post's duty lay with on a day. */
+export type Bearer = {
+  from: Day | null
+  /** The person's name. */
+  name: string | null
+  person: PersonId | null
+  /** The post, as in URLs: place, role, department. */
+  post: string
+  /** Whether the person only stood in for somebody. */
+  stands_in: boolean
+  unsigned_since: Day | null
+  until: Day | null
+}
+
+/** Whom duties lay with on a day. */
+export type BearersAnswer = {
+  /** One for each post that was asked about. */
+  bearers: Bearer[]
+  /** The day. */
+  day: Day
+  /** Set where everything is made up. */
+  demo?: boolean
+}
+
 /** Which way is good. Where neither is, no colour and no order may say so. */
 export const Better = ['more', 'less', 'neither'] as const
 export type Better = (typeof Better)[number]
@@ -87,7 +111,7 @@ export type Closed = {
 export const ColumnKind = ['int', 'text', 'day', 'ms', 'bool', 'place'] as const
 export type ColumnKind = (typeof ColumnKind)[number]
 
-export type Command = { type: 'problems.report'; field: Field; found_ms?: number | null; photos?: PhotoGiven[]; place: PlaceId; position?: Position | null; receipt?: Text64 | null; text: Text2000 } | { type: 'problems.assign'; due?: Day | null; note?: Text500 | null; post?: Post | null; problem: ProblemId } | { type: 'problems.dismiss'; problem: ProblemId; reason: Text500 } | { type: 'problems.diagnose'; cause: Text500; measure: Text500; problem: ProblemId } | { type: 'problems.claim_fix'; photos: PhotoGiven[]; problem: ProblemId; text: Text2000 } | { type: 'problems.verify_fix'; note: Text500; photos?: PhotoGiven[]; problem: ProblemId } | { type: 'problems.reject_fix'; problem: ProblemId; reason: Text500 } | { type: 'problems.answer_as_reporter'; problem: ProblemId; receipt?: Text64 | null; solved: boolean; words?: Text500 | null } | { type: 'problems.reopen'; problem: ProblemId; reason: Text500 } | { type: 'problems.merge'; into: ProblemId; problem: ProblemId } | { type: 'problems.unmerge'; problem: ProblemId; reason: Text500 } | { type: 'problems.escalate'; problem: ProblemId; reason?: Text500 | null } | { type: 'problems.answer_escalation'; due?: Day | null; problem: ProblemId; text: Text500 } | { type: 'problems.reclassify'; field?: Field | null; place?: PlaceId | null; problem: ProblemId; reason: Text500 } | { type: 'problems.hand_over'; problem: ProblemId } | { type: 'problems.withhold'; problem: ProblemId; reason: Text500 } | { type: 'problems.show'; problem: ProblemId; reason: Text500 } | { type: 'topics.propose'; field: Field; place: PlaceId; problems: ProblemId[]; title: Text200 } | { type: 'topics.conclude'; outcome: Text2000; topic: TopicId } | { type: 'places.rename'; document: Text200; from?: Day | null; name: Text60; place: PlaceId } | { type: 'places.recode'; code: string; document: Text200; from?: Day | null; place: PlaceId } | { type: 'places.classify'; class: Class; document: Text200; from: Day; place: PlaceId } | { type: 'places.grade'; document: Text200; from: Day; grade: Grade; place: PlaceId } | { type: 'places.enter_stage'; document: Text200; from: Day; place: PlaceId; stage: Stage } | { type: 'places.count'; method: Method; on: Day; place: PlaceId; value: number; what: Counted } | { type: 'places.locate'; place: PlaceId; position: Position; source: Text200 } | { type: 'places.close'; document: Text200; into: PlaceId[]; on?: Day | null; place: PlaceId } | { type: 'places.reinstate'; document: Text200; place: PlaceId } | Rule & { from: Day; place: PlaceId; reason: Text500 } & { type: 'rules.set' }
+export type Command = { type: 'problems.report'; field: Field; found_ms?: number | null; photos?: PhotoGiven[]; place: PlaceId; position?: Position | null; receipt?: Text64 | null; text: Text2000 } | { type: 'problems.assign'; due?: Day | null; note?: Text500 | null; post?: Post | null; problem: ProblemId } | { type: 'problems.dismiss'; problem: ProblemId; reason: Text500 } | { type: 'problems.diagnose'; cause: Text500; measure: Text500; problem: ProblemId } | { type: 'problems.claim_fix'; photos: PhotoGiven[]; problem: ProblemId; text: Text2000 } | { type: 'problems.verify_fix'; note: Text500; photos?: PhotoGiven[]; problem: ProblemId } | { type: 'problems.reject_fix'; problem: ProblemId; reason: Text500 } | { type: 'problems.answer_as_reporter'; problem: ProblemId; receipt?: Text64 | null; solved: boolean; words?: Text500 | null } | { type: 'problems.reopen'; problem: ProblemId; reason: Text500 } | { type: 'problems.merge'; into: ProblemId; problem: ProblemId } | { type: 'problems.unmerge'; problem: ProblemId; reason: Text500 } | { type: 'problems.escalate'; problem: ProblemId; reason?: Text500 | null } | { type: 'problems.answer_escalation'; due?: Day | null; problem: ProblemId; text: Text500 } | { type: 'problems.reclassify'; field?: Field | null; place?: PlaceId | null; problem: ProblemId; reason: Text500 } | { type: 'problems.hand_over'; problem: ProblemId } | { type: 'problems.withhold'; problem: ProblemId; reason: Text500 } | { type: 'problems.show'; problem: ProblemId; reason: Text500 } | { type: 'topics.propose'; field: Field; place: PlaceId; problems: ProblemId[]; title: Text200 } | { type: 'topics.conclude'; outcome: Text2000; topic: TopicId } | { type: 'places.rename'; document: Text200; from?: Day | null; name: Text60; place: PlaceId } | { type: 'places.recode'; code: string; document: Text200; from?: Day | null; place: PlaceId } | { type: 'places.classify'; class: Class; document: Text200; from: Day; place: PlaceId } | { type: 'places.grade'; document: Text200; from: Day; grade: Grade; place: PlaceId } | { type: 'places.enter_stage'; document: Text200; from: Day; place: PlaceId; stage: Stage } | { type: 'places.count'; method: Method; on: Day; place: PlaceId; value: number; what: Counted } | { type: 'places.locate'; place: PlaceId; position: Position; source: Text200 } | { type: 'places.close'; document: Text200; into: PlaceId[]; on?: Day | null; place: PlaceId } | { type: 'places.reinstate'; document: Text200; place: PlaceId } | { type: 'duties.take_up'; already?: Post[]; document?: Text500 | null; from: Day; person: PersonId; post: Post; until?: Day | null } | { type: 'duties.leave'; holding: HoldingId; on: Day; post: Post; reason: Text500 } | { type: 'duties.delegate'; already?: Post[]; from: Day; holding: HoldingId; person: PersonId; post: Post; reason: Text500; until: Day } | { type: 'duties.withdraw'; holding: HoldingId; post: Post; reason: Text500 } | { type: 'duties.describe'; duty: Text2000; phone?: Text40 | null; post: Post } | { type: 'handovers.draw_up'; holding: HoldingId; post: Post; statement?: Statement | null } | { type: 'handovers.sign'; in_absence?: Text500 | null; post: Post; remark?: Text2000 | null; side: Side; statement: FileHash } | { type: 'tasks.set'; due: Day; duty?: Text2000 | null; field?: Field | null; helpers?: Post[]; kind: TaskKind; lead: Post; occasion?: Text200 | null; place: PlaceId; quantity?: Quantity | null; title: Text200; year: number } | { type: 'tasks.pass_down'; parts: Part[]; task: TaskId } | { type: 'tasks.amend'; due?: Day | null; helpers?: Post[] | null; lead?: Post | null; reason: Text500; task: TaskId } | { type: 'tasks.claim'; done?: number | null; photos?: PhotoGiven[]; task: TaskId; text: Text2000 } | { type: 'tasks.verify'; done?: number | null; note: Text500; task: TaskId } | { type: 'tasks.reject'; reason: Text500; task: TaskId } | { type: 'tasks.withdraw'; reason: Text500; task: TaskId } | { type: 'tasks.carry_over'; due: Day; reason: Text500; task: TaskId; year: number } | { type: 'tasks.lapse'; task: TaskId } | Rule & { from: Day; place: PlaceId; reason: Text500 } & { type: 'rules.set' }
 
 /** An accepted command. */
 export type CommandAnswer = {
@@ -284,6 +308,8 @@ export type FactTold = {
   hash: string
   /** Kind. */
   kind: string
+  /** Names of the persons that it names, by id. */
+  people?: { [name: string]: string }
   place: PlaceBrief | null
   /** The hash before it. */
   prev: string
@@ -378,6 +404,22 @@ export type GroupsAnswer = {
   demo?: boolean
   /** Those that have any. */
   groups: Group[]
+}
+
+/** A line of a statement. */
+export type HandedOver = {
+  /** By when. */
+  due?: string
+  /** Number for people, where it has one. */
+  number?: string
+  /** Where. */
+  place: string
+  /** Where it stands. */
+  state: string
+  /** What it is, as `problem:<uuid>`. */
+  subject: string
+  /** What it is about. */
+  text: string
 }
 
 /** A statement of what is handed over. */
@@ -567,6 +609,38 @@ export type NamedPost = {
   role: Role
 }
 
+/** An official. */
+export type Official = {
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** Name. */
+  name: string
+  /** Identity. */
+  person: PersonId
+  /** Posts held today within the caller's area. */
+  posts: string[]
+}
+
+/** What an official held, and what counts for him. */
+export type OfficialAnswer = {
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** Name. */
+  name: string
+  /** Identity. */
+  person: PersonId
+  /** Times at posts within the caller's area, newest first. */
+  record: Record[]
+}
+
+/** Officials found. */
+export type OfficialsAnswer = {
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** By name. */
+  officials: Official[]
+}
+
 /** Its outline became known; the geometry itself is a stored file (GeoJSON, WGS-84). */
 export type Outlined = {
   /** West, south, east, north in degrees × 10⁷. */
@@ -577,6 +651,17 @@ export type Outlined = {
   file: FileHash
   /** Where it comes from. */
   origin: string
+}
+
+/** One part of a task that is passed down. */
+export type Part = {
+  due?: Day | null
+  duty?: Text2000 | null
+  /** The post that leads there. */
+  lead: Post
+  /** Where. */
+  place: PlaceId
+  quantity?: Quantity | null
 }
 
 /** A person: an official who holds posts, or a private person whose particulars stand beside the log. Opaque, for ever; what it stands for can be erased. */
@@ -854,6 +939,27 @@ export type Quantity = {
   value: number
 }
 
+/** A time at a post, with what it answers for. */
+export type Record = {
+  /** First day. */
+  from: Day
+  /** The holding. */
+  holding: HoldingId
+  /** Days missed while the duty lay with this person. */
+  lapses: number
+  /** The query that lists days missed at the post in this time. */
+  lapses_query: string
+  /** Open problems that the post answers for; while it is held only. */
+  open_problems: number | null
+  /** Open tasks that the post leads; while it is held only. */
+  open_tasks: number | null
+  /** The post. */
+  post: NamedPost
+  /** Whether it is only standing in. */
+  stands_in: boolean
+  until: Day | null
+}
+
 /** Who reported. */
 export type Reporter =
   | { is: 'villager' }
@@ -874,6 +980,8 @@ export type RowAnswer = {
   key: string
   /** Commands that the signed-in person may give on it now; with a single row only. */
   may?: string[]
+  /** Names of the persons that the row names, by id. */
+  people?: { [name: string]: string }
   place: PlaceBrief | null
   row: Row
 }
@@ -941,6 +1049,10 @@ export type Shrunk = {
   value: number
 }
 
+/** One side of a hand-over. */
+export const Side = ['outgoing', 'incoming'] as const
+export type Side = (typeof Side)[number]
+
 /** Who signed, when. */
 export type Signature = {
   in_absence: Text500 | null
@@ -954,6 +1066,44 @@ export type Signature = {
 /** Stage of the programme at a place. */
 export const Stage = ['demonstration', 'rollout', 'deepening', 'upgrading'] as const
 export type Stage = (typeof Stage)[number]
+
+/** What a statement lists, filled in at the door from what is recorded; whatever a client sends is replaced. */
+export type Statement = {
+  /** How many of each kind. */
+  counts: { [name: string]: number }
+  /** The stored file. */
+  file: FileHash
+}
+
+/** What is handed over, word for word as it was stored. */
+export type StatementDocument = {
+  /** Answers owed to what was sent up. */
+  answers: HandedOver[]
+  /** How many of each kind there are in all. */
+  counts: { [name: string]: number }
+  /** Whether everything is made up. */
+  demo?: boolean
+  /** At the post from. */
+  from: Day
+  /** His name. */
+  name: string
+  /** The day that it speaks of. */
+  on: Day
+  /** Who leaves. */
+  person: PersonId
+  /** Its place by name. */
+  place: string
+  /** The post. */
+  post: NamedPost
+  /** Open problems. */
+  problems: HandedOver[]
+  /** Promises. */
+  promises: HandedOver[]
+  /** Tasks and targets. */
+  tasks: HandedOver[]
+  /** His last day. */
+  until: Day
+}
 
 /** What a task is. */
 export type TaskBody = {
@@ -1070,9 +1220,11 @@ export type TodayAnswer = {
   display: string
   /** The lists, most urgent first; one with nothing in it is left out. */
   lists: TodayList[]
+  /** Tasks and hand-overs that wait, each list of its own view. */
+  others: TodayList[]
 }
 
-/** Problems that wait for one reason. */
+/** Rows that wait for one reason. */
 export type TodayList = {
   /** How many. */
   count: number
@@ -1084,6 +1236,8 @@ export type TodayList = {
   query: string
   /** The first of them. */
   rows: RowAnswer[]
+  /** The view whose rows these are. */
+  view: string
 }
 
 /** A field in which many villages have the same problem. */

@@ -1,6 +1,6 @@
 //! Facts for people: under a row, under a figure, latest, and the chains they stand in. What the 出处 panel shows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::{
     Row, ViewId,
@@ -207,14 +207,19 @@ fn tell(ask: &Ask, facts: &[Fact]) -> Result<Vec<FactTold>, Problem> {
     places.sort_unstable();
     places.dedup();
     let briefs = Briefs::load(ask, &places)?;
-    Ok(facts
+    facts
         .iter()
         .map(|f| {
             let mut body: Value = serde_json::from_str(&f.body).unwrap_or(Value::Null);
             if let Some(reporter) = body.get_mut("reporter").and_then(Value::as_object_mut) {
                 reporter.remove("receipt");
             }
-            FactTold {
+            let people = if f.kind.as_str().starts_with("post.") || f.kind.as_str().starts_with("handover.") {
+                crate::duties::people_in(ask, &[&body])?
+            } else {
+                BTreeMap::new()
+            };
+            Ok(FactTold {
                 chain: f.chain.to_string(),
                 seq: f.seq,
                 kind: f.kind.as_str().to_owned(),
@@ -228,8 +233,9 @@ fn tell(ask: &Ask, facts: &[Fact]) -> Result<Vec<FactTold>, Problem> {
                 prev: f.prev.to_string(),
                 command: f.command.to_string(),
                 place: briefs.get(PlaceId(f.place)),
+                people,
                 changed: None,
-            }
+            })
         })
-        .collect())
+        .collect()
 }

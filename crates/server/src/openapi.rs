@@ -122,6 +122,11 @@ fn query(path: &str) -> &'static [Parameter] {
         "/api/places/{id}/duplicates" => {
             &[("field", "string", "Works field."), ("lon_e7", "integer", "Where."), ("lat_e7", "integer", "Where.")]
         }
+        "/api/bearers" => &[
+            ("post", "string", "A post as place/role/department; may be given several times."),
+            ("day", "string", "YYYY-MM-DD; today where absent."),
+        ],
+        "/api/officials" => &[Q],
         "/api/topics/candidates" | "/api/map" => &[PLACE],
         "/api/tiles/{layer}/{z}/{x}/{y}" => &[("indicator", "string", "Indicator whose values the features carry.")],
         "/api/files/{hash}" => &[("size", "string", "thumb: a small picture.")],
@@ -222,6 +227,11 @@ fn answers(shapes: &mut Map<String, Value>) -> Vec<(&'static str, Value)> {
         "GET /api/places/{id}/dossier" => Dossier;
         "GET /api/places/{id}/duplicates" => DuplicatesAnswer;
         "GET /api/today" => TodayAnswer;
+        "GET /api/bearers" => crate::duties::BearersAnswer;
+        "GET /api/officials" => crate::duties::OfficialsAnswer;
+        "POST /api/officials" => crate::duties::Official;
+        "GET /api/officials/{person}" => crate::duties::OfficialAnswer;
+        "GET /api/handovers/{hash}" => crate::duties::StatementDocument;
         "GET /api/topics/candidates" => TopicCandidatesAnswer;
         "GET /api/map" => MapInfo;
         "POST /api/files" => FileAnswer;
@@ -300,7 +310,9 @@ fn commands(shapes: &mut Map<String, Value>) {
             all.extend(shapes.remove("Command").and_then(|c| c["oneOf"].as_array().cloned()).unwrap_or_default());
         )+};
     }
-    of!(problems::Command, places::Command);
+    of!(problems::Command, places::Command, duties::Command);
+    add::<duties::TaskCommand>(shapes, IN_COMMANDS);
+    all.extend(shapes.remove("TaskCommand").and_then(|c| c["oneOf"].as_array().cloned()).unwrap_or_default());
     add::<rules::Command>(shapes, IN_COMMANDS);
     all.extend(shapes.remove("Command"));
     shapes.insert("Command".into(), json!({ "oneOf": all }));

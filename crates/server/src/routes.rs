@@ -22,8 +22,8 @@ use crate::{
     App,
     answer::{Answer, Problem},
     ask::{Ask, Caller},
-    assets, command, dossier, export, facts_api, files, indicators, map, openapi, operations, places, public, rows, session,
-    today,
+    assets, command, dossier, duties, export, facts_api, files, indicators, map, openapi, operations, places, public,
+    public_duties, rows, session, today,
     wording::Language,
 };
 
@@ -90,6 +90,7 @@ use Permit::{Loopback, Public, SignedIn, With};
 routes! {
     GET "/" permit: Public, guard: None, body: 0, public::home, "Public home page";
     GET "/v/{code}" permit: Public, guard: None, body: 0, public::place, "Public page of a place";
+    GET "/v/{code}/duties" permit: Public, guard: None, body: 0, public_duties::duties_page, "Who answers for what at a place";
     GET "/v/{code}/report" permit: Public, guard: None, body: 0, public::report_form, "Form to report a problem";
     POST "/v/{code}/report" permit: Public, guard: Form, body: UPLOAD, public::report, "Report a problem without an account";
     GET "/v/{code}/poster.svg" permit: Public, guard: None, body: 0, public::poster, "Poster with a QR code for the village entrance";
@@ -127,6 +128,12 @@ routes! {
     GET "/api/places/{id}/dossier" permit: With(Read), guard: None, body: 0, dossier::dossier, "Everything known of a place";
     GET "/api/places/{id}/duplicates" permit: With(Read), guard: None, body: 0, places::duplicates, "Possible duplicates near by";
     GET "/api/today" permit: SignedIn, guard: None, body: 0, today::today, "What waits for the signed-in person";
+    GET "/api/bearers" permit: SignedIn, guard: None, body: 0, duties::bearers, "Whom duties lay with on a day";
+    GET "/api/officials" permit: SignedIn, guard: None, body: 0, duties::officials, "Officials by name, for whoever appoints";
+    POST "/api/officials" permit: SignedIn, guard: Header, body: SMALL, duties::register, "Register an official by name";
+    GET "/api/officials/{person}" permit: SignedIn, guard: None, body: 0, duties::official, "What an official held, and what counts for him";
+    GET "/api/handovers/{hash}" permit: With(Read), guard: None, body: 0, duties::handover, "What is handed over, as it was signed";
+    GET "/handover/{hash}" permit: With(Read), guard: None, body: 0, duties::handover_page, "The same as a page to print";
     GET "/api/topics/candidates" permit: With(Read), guard: None, body: 0, places::topic_candidates, "The same problem in many villages";
     GET "/api/export/{file}" permit: With(Export), guard: None, body: 0, export::export, "A list as CSV or XLSX";
     GET "/api/map" permit: With(Read), guard: None, body: 0, map::about, "Bounds and layers of the map";

@@ -1,7 +1,7 @@
 //! Lists, single rows, groups: the few ways to read, with the caller's places as the outermost condition.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex},
 };
 
@@ -19,7 +19,7 @@ use crate::{
     answer::{Answer, Problem},
     answers::{Group, GroupsAnswer, PlaceBrief, RowAnswer, RowsAnswer, ViewColumn, ViewInfo},
     ask::{Ask, below},
-    command,
+    command, duties,
 };
 
 /// Rows on a page unless asked otherwise.
@@ -223,7 +223,11 @@ pub fn told(ask: &Ask, view: ViewId, rows: &[StoredRow]) -> Result<Vec<RowAnswer
                 }
             }
             let place = at.and_then(|at| if let Cell::Int(id) = r.values[at] { places.get(PlaceId(id)) } else { None });
-            Ok(RowAnswer { key: r.key.clone(), row, place, may: None })
+            let people = match view {
+                ViewId::Posts | ViewId::Holdings => duties::people_in(ask, &[&row])?,
+                _ => BTreeMap::new(),
+            };
+            Ok(RowAnswer { key: r.key.clone(), row, place, people, may: None })
         })
         .collect()
 }
@@ -248,7 +252,7 @@ fn posts_in(value: &Value, found: &mut Vec<PlaceId>) {
 }
 
 /// Gives every post the name of its place, so that nobody has to ask for it.
-fn name_posts(value: &mut Value, places: &Briefs) {
+pub fn name_posts(value: &mut Value, places: &Briefs) {
     match value {
         Value::Object(object) => {
             if let Some(name) = post_place(object).and_then(|id| places.place(id)).map(|p| p.name.clone()) {

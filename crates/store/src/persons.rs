@@ -68,6 +68,23 @@ impl Store {
         Ok(found)
     }
 
+    /// Persons whose name holds these words, by name.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn find_persons(&self, words: &str, limit: usize) -> Result<Vec<(PersonId, String)>> {
+        let escaped = words.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let mut found = Vec::new();
+        let query = "SELECT id, display FROM person WHERE display LIKE $1 ESCAPE '\\' ORDER BY display, id LIMIT $2";
+        self.reader()?.each(query, &[format!("%{escaped}%").into(), Value::Int(limit as i64)], &mut |r| {
+            if let Ok(id) = r.text(0)?.parse() {
+                found.push((id, r.text(1)?.to_owned()));
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
     /// Registers a person who may hold posts, or corrects the name.
     ///
     /// # Errors

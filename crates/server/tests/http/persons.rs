@@ -183,7 +183,7 @@ fn every_command_by_everybody_everywhere() {
             }
             let may = match givers(kind) {
                 None => true,
-                Some(roles) => *name != "ended" && roles.contains(&post(name).0) && within(name, *stands),
+                Some(roles) => !is_over(name) && roles.contains(&post(name).0) && within(name, *stands),
             };
             match reply.status.as_u16() {
                 403 => {
@@ -270,7 +270,8 @@ fn a_receipt_opens_no_back_door() {
 fn every_route_by_everybody() {
     for (method, path, permit) in routes().into_iter().filter(|(m, ..)| m == axum::http::Method::GET) {
         for name in everybody().chain(["nobody"]) {
-            for at in [At::Village, At::ForeignVillage] {
+            // Above, one's own, below, beside, and of another county.
+            for at in [At::County, At::Township, At::Village, At::SiblingTownship, At::ForeignVillage] {
                 let own_path = filled(&path, at);
                 let reply = SHARED.get(&own_path).by(name).send();
                 let status = reply.status.as_u16();
@@ -280,7 +281,7 @@ fn every_route_by_everybody() {
                     "public" => true,
                     "loopback" => false,
                     "signed-in" => signed_in,
-                    capability => signed_in && name != "ended" && holders(capability).contains(&post(name).0),
+                    capability => signed_in && !is_over(name) && holders(capability).contains(&post(name).0),
                 };
                 match permit.as_str() {
                     "public" => assert!(![401, 403].contains(&status), "{case}"),
@@ -294,11 +295,11 @@ fn every_route_by_everybody() {
                         let expected = match (about_one, path.contains("{hash}")) {
                             (true, _) if !own => &[404][..],
                             // Whoever neither reads nor appoints sees nobody's posts.
-                            _ if path.contains("{person}") && (name == "ended" || post(name).0 == Audit) => &[404],
+                            _ if path.contains("{person}") && (is_over(name) || post(name).0 == Audit) => &[404],
                             (true, true) => &[200],
                             // Only whoever appoints looks for officials.
                             _ if path == "/api/officials" => match post(name).0 {
-                                Head | Office | Township | Admin | Security if name != "ended" => &[200],
+                                Head | Office | Township | Admin | Security if !is_over(name) => &[200],
                                 _ => &[403],
                             },
                             (_, true) if at.is_foreign() && post(name).1.is_foreign() => &[200],
@@ -476,7 +477,7 @@ fn counts_are_of_ones_own_area() {
         SHARED.store.list(&everything).unwrap().rows.iter().map(|r| serde_json::from_str(&r.data).unwrap()).collect();
     let mut places = std::collections::HashMap::new();
     SHARED.store.each_place(&mut |p| drop(places.insert(p.id, p.clone()))).unwrap();
-    for name in everybody().filter(|n| *n != "ended" && READERS.contains(&post(n).0)) {
+    for name in everybody().filter(|n| !is_over(n) && READERS.contains(&post(n).0)) {
         let own = place(post(name).1).id;
         let mine: Vec<_> = problems.iter().filter(|p| places[&p.place].is_or_is_within(own)).collect();
         let get = |path: &str| SHARED.get(path).by(name).send().json();

@@ -63,9 +63,25 @@ const PEOPLE: [(&str, Role, At); 24] = [
     ("foreign_village", Role::Village, At::ForeignVillage),
 ];
 
+/// Of every role somebody in the township, with places above, below and beside, and somebody whose time is over.
+static PEOPLE_OF_ROLES: LazyLock<Vec<(&'static str, Role, At)>> = LazyLock::new(|| {
+    let mut people = PEOPLE.to_vec();
+    for role in Role::ALL {
+        for (prefix, at) in [("mid", At::Township), ("ended", At::Township), ("ended_county", At::County)] {
+            people.push((Box::leak(format!("{prefix}_{}", role.word()).into_boxed_str()), role, at));
+        }
+    }
+    people
+});
+
 /// Names of all who can sign in.
 pub fn everybody() -> impl Iterator<Item = &'static str> {
-    PEOPLE.iter().map(|(name, ..)| *name)
+    PEOPLE_OF_ROLES.iter().map(|(name, ..)| *name)
+}
+
+/// Whether somebody's time at the post is over.
+pub fn is_over(name: &str) -> bool {
+    name.starts_with("ended")
 }
 
 /// Where a person stands and what is acted on: village lies in township lies in county.
@@ -209,11 +225,11 @@ fn make_seed() -> Seed {
         do_it(Actor::System, command);
     }
     let people: Vec<(String, AccountId)> =
-        PEOPLE.iter().map(|(name, ..)| (format!("test-{name}"), AccountId(Uuid::now_v7()))).collect();
-    let held: Vec<[Held; 1]> = PEOPLE
+        PEOPLE_OF_ROLES.iter().map(|(name, ..)| (format!("test-{name}"), AccountId(Uuid::now_v7()))).collect();
+    let held: Vec<[Held; 1]> = PEOPLE_OF_ROLES
         .iter()
         .map(|(name, role, at)| {
-            let until = (*name == "ended").then(|| today.plus(-1));
+            let until = is_over(name).then(|| today.plus(-1));
             [Held { post: Post::new(at_of(*at, &places), *role), from: today.plus(-400), until }]
         })
         .collect();
@@ -455,7 +471,7 @@ pub fn problem(at: At) -> Uuid {
 
 /// The post of a test person, as the table above says.
 pub fn post(name: &str) -> (Role, At) {
-    PEOPLE.iter().find(|(n, ..)| *n == name).map(|(_, role, at)| (*role, *at)).unwrap()
+    PEOPLE_OF_ROLES.iter().find(|(n, ..)| *n == name).map(|(_, role, at)| (*role, *at)).unwrap()
 }
 
 /// One request on its way.

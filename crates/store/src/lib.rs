@@ -303,12 +303,17 @@ fn take_lock(dir: &Path) -> Result<fs::File> {
 }
 
 fn migrate(sql: &mut dyn sql::Sql) -> Result<()> {
+    migrate_to(sql, MIGRATIONS)
+}
+
+/// Each step together with its number, or not at all: whoever is killed in the middle leaves the state before or after it.
+fn migrate_to(sql: &mut dyn sql::Sql, migrations: &[&str]) -> Result<()> {
     sql.script("CREATE TABLE IF NOT EXISTS migration (number BIGINT NOT NULL PRIMARY KEY)")?;
     let done = sql.one_int("SELECT CAST(coalesce(max(number), 0) AS BIGINT) FROM migration", &[])?.unwrap_or(0);
-    if done > MIGRATIONS.len() as i64 {
+    if done > migrations.len() as i64 {
         return Err(StoreError::Newer(done));
     }
-    for (number, text) in (1_i64..).zip(MIGRATIONS) {
+    for (number, text) in (1_i64..).zip(migrations) {
         if number > done {
             sql::together(sql, |sql| {
                 sql.script(text)?;
@@ -350,5 +355,32 @@ impl Drop for Housekeeping {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_migration_that_fails_half_way_leaves_the_state_before_it() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let db = sqlite::Sqlite::open(&dir.path().join("a.db")).expect("opens");
+        let mut sql = db.writer().expect("a connection");
+        let first = "CREATE TABLE a (n BIGINT NOT NULL); INSERT INTO a (n) VALUES (1);";
+        let half = "ALTER TABLE a ADD COLUMN m BIGINT; INSERT INTO a (n, m) VALUES (2, 2); INSERT INTO nowhere (n) VALUES (3);";
+        let whole = "ALTER TABLE a ADD COLUMN m BIGINT; INSERT INTO a (n, m) VALUES (2, 2);";
+        let state = |sql: &mut dyn sql::Sql| {
+            let one = |sql: &mut dyn sql::Sql, query: &str| sql.one_int(query, &[]).expect(query);
+            (one(sql, "SELECT count(*) FROM a"), one(sql, "SELECT max(number) FROM migration"))
+        };
+        migrate_to(sql.as_mut(), &[first]).expect("the first step");
+        for _ in 0..2 {
+            migrate_to(sql.as_mut(), &[first, half]).expect_err("the second fails");
+            assert_eq!(state(sql.as_mut()), (Some(1), Some(1)));
+        }
+        migrate_to(sql.as_mut(), &[first, whole]).expect("mended, it goes on");
+        assert_eq!(state(sql.as_mut()), (Some(2), Some(2)));
+        assert!(matches!(migrate_to(sql.as_mut(), &[first]), Err(StoreError::Newer(2))), "and never back");
     }
 }

@@ -1,18 +1,21 @@
-//! The binary: `serve`, `demo`, `places import`, `verify`, `log export`, `rebuild`, `backup`, `restore`, `account add`.
+//! The binary: `serve`, `demo`, `places import`, `verify`, `log export`, `rebuild`, `backup`, `restore`, `account add`,
+//! `config check`, `config example`, `doctor`.
 //!
 //! Messages go to stderr, results to stdout; 0 is success, 1 the answer "no", 2 bad use or bad input.
 
 mod accounts;
+mod config;
 mod control;
 mod data;
 mod import;
 mod log_commands;
 mod serve;
+mod stop;
 mod tls;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -20,6 +23,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Parser)]
 #[command(name = "qianwan", version, about = "Qianwan: runs a village-improvement programme", propagate_version = true)]
 struct Cli {
+    /// File with settings; without it /etc/qianwan/qianwan.toml where there is one
+    // Read before the rest is parsed, in config/mod.rs: what it says are defaults for the rest.
+    #[arg(long, global = true, env = "QIANWAN_CONFIG", value_name = "FILE", hide_env_values = true)]
+    config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -61,6 +68,9 @@ enum Command {
     /// Accounts of people who sign in
     #[command(subcommand)]
     Account(Account),
+    /// Settings: what holds and where it comes from
+    #[command(subcommand)]
+    Config(config::Config),
     /// Print the OpenAPI document
     #[command(hide = true)]
     Openapi,
@@ -95,7 +105,18 @@ enum End {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let named = config::Named::here();
+    // `config` reads the file itself, to say everything that is wrong with it.
+    let about_config = std::env::args().nth(1).is_some_and(|word| word == "config");
+    let command = match config::with_file(Cli::command(), &named) {
+        Ok(command) => command,
+        Err(_) if about_config => Cli::command(),
+        Err(faults) => {
+            config::say(&faults);
+            return ExitCode::from(2);
+        }
+    };
+    let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|e| e.exit());
     let result = match cli.command {
         Command::Serve(c) => c.run(),
         Command::Demo(c) => c.run(),
@@ -106,6 +127,7 @@ fn main() -> ExitCode {
         Command::Backup(c) => c.run(),
         Command::Restore(c) => c.run(),
         Command::Account(Account::Add(c)) => c.run(),
+        Command::Config(c) => c.run(Cli::command(), &named),
         Command::Openapi => {
             println!("{:#}", server::openapi_document());
             Ok(End::Success)

@@ -4,9 +4,12 @@
 //! Messages go to stderr, results to stdout; 0 is success, 1 the answer "no", 2 bad use or bad input.
 
 mod accounts;
+mod backup;
+mod build;
 mod config;
 mod control;
 mod data;
+mod doctor;
 mod import;
 mod log_commands;
 mod serve;
@@ -21,7 +24,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Parser)]
-#[command(name = "qianwan", version, about = "Qianwan: runs a village-improvement programme", propagate_version = true)]
+#[command(name = "qianwan", version = build::VERSION, long_version = build::LONG, about = "Qianwan: runs a village-improvement programme", propagate_version = true)]
 struct Cli {
     /// File with settings; without it /etc/qianwan/qianwan.toml where there is one
     // Read before the rest is parsed, in config/mod.rs: what it says are defaults for the rest.
@@ -38,7 +41,7 @@ struct Data {
     #[arg(long, env = "QIANWAN_DATA")]
     data: PathBuf,
     /// postgres://… instead of SQLite in the directory
-    #[arg(long, env = "QIANWAN_DATABASE")]
+    #[arg(long, env = "QIANWAN_DATABASE", hide_env_values = true)]
     database: Option<String>,
     /// Hash suite of new chains
     #[arg(long, env = "QIANWAN_SUITE", default_value = "sha256", value_parser = ["sha256", "sm3"])]
@@ -62,15 +65,17 @@ enum Command {
     /// Rebuild views from the log and swap them in
     Rebuild(log_commands::Rebuild),
     /// Write a consistent, verified backup while the installation may be closed or read
-    Backup(log_commands::Backup),
+    Backup(backup::Backup),
     /// Put a backup into an empty directory
-    Restore(log_commands::Restore),
+    Restore(backup::Restore),
     /// Accounts of people who sign in
     #[command(subcommand)]
     Account(Account),
     /// Settings: what holds and where it comes from
     #[command(subcommand)]
     Config(config::Config),
+    /// Find trouble (disk, clock, permissions, certificate, chains, backups) and say what to do; changes nothing
+    Doctor(doctor::Doctor),
     /// Print the OpenAPI document
     #[command(hide = true)]
     Openapi,
@@ -106,8 +111,8 @@ enum End {
 
 fn main() -> ExitCode {
     let named = config::Named::here();
-    // `config` reads the file itself, to say everything that is wrong with it.
-    let about_config = std::env::args().nth(1).is_some_and(|word| word == "config");
+    // These two read the file themselves, to say everything that is wrong with it.
+    let about_config = std::env::args().any(|word| word == "config" || word == "doctor");
     let command = match config::with_file(Cli::command(), &named) {
         Ok(command) => command,
         Err(_) if about_config => Cli::command(),
@@ -127,6 +132,7 @@ fn main() -> ExitCode {
         Command::Backup(c) => c.run(),
         Command::Restore(c) => c.run(),
         Command::Account(Account::Add(c)) => c.run(),
+        Command::Doctor(c) => c.run(Cli::command(), &named),
         Command::Config(c) => c.run(Cli::command(), &named),
         Command::Openapi => {
             println!("{:#}", server::openapi_document());

@@ -39,13 +39,13 @@ pub struct Serve {
     pub(crate) host: Vec<String>,
     /// Certificate chain (PEM); without it an own authority signs one
     #[arg(long, env = "QIANWAN_TLS_CERT")]
-    tls_cert: Option<PathBuf>,
+    pub(crate) tls_cert: Option<PathBuf>,
     /// Key of the certificate (PEM)
     #[arg(long, env = "QIANWAN_TLS_KEY")]
-    tls_key: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
     /// Plain HTTP: a proxy in front does TLS and sets X-Forwarded-For
     #[arg(long, env = "QIANWAN_BEHIND_PROXY")]
-    behind_proxy: bool,
+    pub(crate) behind_proxy: bool,
     /// Plain HTTP, on loopback only
     #[arg(long, env = "QIANWAN_PLAIN")]
     pub(crate) plain: bool,
@@ -148,8 +148,12 @@ impl Serve {
             found.push(("listen", "cli.plain_loopback", Vec::new()));
         }
         match (&self.tls_cert, &self.tls_key) {
-            (Some(_), None) => found.push(("tls_key", "config.pair", vec![("key", "tls_key".into()), ("with", "tls_cert".into())])),
-            (None, Some(_)) => found.push(("tls_cert", "config.pair", vec![("key", "tls_cert".into()), ("with", "tls_key".into())])),
+            (Some(_), None) => {
+                found.push(("tls_key", "config.pair", vec![("key", "tls_key".into()), ("with", "tls_cert".into())]))
+            }
+            (None, Some(_)) => {
+                found.push(("tls_cert", "config.pair", vec![("key", "tls_cert".into()), ("with", "tls_key".into())]))
+            }
             (Some(certificate), Some(key)) => {
                 for (name, path) in [("tls_cert", certificate), ("tls_key", key)] {
                     if let Err(e) = std::fs::File::open(path) {
@@ -278,6 +282,7 @@ fn listen(
     ready: &mut dyn FnMut(SocketAddr),
 ) -> Result<End> {
     let stop = Stop::listen()?;
+    stop::raise_open_files();
     let key = data::signer(store.dir())?;
     let app = App::new(store.clone(), settings);
     // Without it everything else works: the address of a socket may be a hundred bytes long, and not every disk has them.

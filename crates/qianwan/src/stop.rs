@@ -77,6 +77,15 @@ pub fn close(store: Arc<Store>, limit: Duration) {
     }
 }
 
+/// Raises what this process may have open to what it is allowed: each connection and each reader of the database is a file.
+pub fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let now = getrlimit(Resource::Nofile);
+    if let Err(e) = setrlimit(Resource::Nofile, Rlimit { current: now.maximum, maximum: now.maximum }) {
+        tracing::debug!(error = %e, "open files");
+    }
+}
+
 /// Says that requests are answered.
 pub fn ready(bound: SocketAddr) {
     say(&[NotifyState::Ready, NotifyState::Status(&format!("listening on {bound}"))]);

@@ -5,6 +5,7 @@
 mod accounts;
 mod backup;
 mod files;
+mod inspect;
 mod log;
 mod postgres;
 mod query;
@@ -27,6 +28,7 @@ use facts::Suite;
 pub use accounts::{Account, Accounts, Held, LinkPurpose, NewAccount, Session, SignIn};
 pub use backup::{backup, restore, verify_backup};
 pub use files::{FileInfo, Files, NewFile};
+pub use inspect::{FilesReport, Inspection, inspect};
 pub use log::decode;
 pub use query::{Condition, Counted, Cursor, GroupRow, Groups, HistoryEntry, List, Page, Scope, StoredRow};
 pub use sql::{Database, Result, StoreError};
@@ -102,7 +104,7 @@ impl Store {
     /// As [`Store::open`].
     #[doc(hidden)]
     pub fn open_with(location: &Location, bench: Bench) -> Result<Store> {
-        fs::create_dir_all(&location.dir).map_err(StoreError::io(location.dir.display().to_string()))?;
+        own_dir(&location.dir).map_err(StoreError::io(location.dir.display().to_string()))?;
         let (db, lock): (Arc<dyn Database>, _) = match &location.database {
             Some(url) => (Arc::new(postgres::Postgres::open(url)?), None),
             None => {
@@ -284,6 +286,12 @@ impl Drop for Store {
     fn drop(&mut self) {
         drop(self.housekeeping.take());
     }
+}
+
+/// Made for its owner only: whoever may read the database may read what people are shown only in part.
+fn own_dir(dir: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
 /// The data directory belongs to one process.

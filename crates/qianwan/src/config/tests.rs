@@ -128,7 +128,8 @@ fn check_says_where_each_value_comes_from_and_shows_no_secret() {
     assert_eq!(of("tls_cert").from, From::Unset);
     assert_eq!(of("database").value.concat(), "postgres://who:***@127.0.0.1/db");
 
-    let (_, _, faults) = settings_of(Cli::command(), &Named::Said(file.clone()), &|n| (n == "QIANWAN_LISTEN").then(|| "x".into()));
+    let (_, _, faults) =
+        settings_of(Cli::command(), &Named::Said(file.clone()), &|n| (n == "QIANWAN_LISTEN").then(|| "x".into()));
     assert!(faults.len() == 1 && faults[0].source == "QIANWAN_LISTEN", "{faults:?}");
     // Values that are each good and do not go together.
     for (more, key) in [

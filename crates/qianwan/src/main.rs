@@ -111,17 +111,22 @@ enum End {
 
 fn main() -> ExitCode {
     let named = config::Named::here();
-    // These two read the file themselves, to say everything that is wrong with it.
-    let about_config = std::env::args().any(|word| word == "config" || word == "doctor");
-    let command = match config::with_file(Cli::command(), &named) {
-        Ok(command) => command,
-        Err(_) if about_config => Cli::command(),
-        Err(faults) => {
+    let (command, faults) = match config::with_file(Cli::command(), &named) {
+        Ok(command) => (command, Vec::new()),
+        Err(faults) if config::stops_at_faults(std::env::args_os()) => {
             config::say(&faults);
             return ExitCode::from(2);
         }
+        Err(faults) => (config::without_file(Cli::command()), faults),
     };
-    let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|e| e.exit());
+    let matches = command.try_get_matches().unwrap_or_else(|e| {
+        // What is missing may stand in the file that could not be read.
+        if e.kind() == clap::error::ErrorKind::MissingRequiredArgument && !faults.is_empty() {
+            config::say(&faults);
+        }
+        e.exit()
+    });
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
     let result = match cli.command {
         Command::Serve(c) => c.run(),
         Command::Demo(c) => c.run(),

@@ -69,6 +69,27 @@ impl Named {
     }
 }
 
+/// The command line where no file counts.
+pub fn without_file(command: Command) -> Command {
+    flexible(command)
+}
+
+/// Whether what is wrong with the file stops this command: not those that have no use for it, nor those that explain it.
+pub fn stops_at_faults(args: impl IntoIterator<Item = OsString>) -> bool {
+    let mut args = args.into_iter().skip(1);
+    while let Some(arg) = args.next() {
+        match arg.to_str() {
+            Some("--config") => drop(args.next()),
+            Some(text) if text.starts_with("--config=") => {}
+            Some(text) => {
+                return !["config", "doctor", "demo", "openapi", "help", "-h", "--help", "-V", "--version"].contains(&text);
+            }
+            None => return true,
+        }
+    }
+    false
+}
+
 /// The command line with what the file says; or what is wrong with the file.
 pub fn with_file(command: Command, named: &Named) -> Result<Command, Vec<Fault>> {
     let command = flexible(command);

@@ -166,3 +166,22 @@ fn the_demo_never_reads_the_file_of_an_installation() {
     let command = with_defaults(flexible(Cli::command()), &parsed("data = \"/a\"").expect("good"));
     assert!(command.try_get_matches_from(["qianwan", "demo"]).is_err(), "it wants --data");
 }
+
+#[test]
+fn a_bad_file_stops_only_what_uses_it() {
+    let stops = |args: &[&str]| stops_at_faults(args.iter().map(Into::into));
+    for args in
+        [&["q", "serve"][..], &["q", "--config", "doctor", "serve"], &["q", "backup", "--dir", "demo"], &["q", "account", "add"]]
+    {
+        assert!(stops(args), "{args:?}");
+    }
+    for args in [
+        &["q", "demo"][..],
+        &["q", "--config", "serve", "doctor"],
+        &["q", "--config=a", "config", "check"],
+        &["q", "--help"],
+        &["q"],
+    ] {
+        assert!(!stops(args), "{args:?}");
+    }
+}

@@ -16,7 +16,7 @@ const MEMORY_MIN: u64 = 256;
 const ZONE: &str = "Asia/Shanghai";
 
 /// A process of this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Process {
     /// Its number; none where it is hidden from us.
     pub id: Option<u32>,

@@ -113,11 +113,15 @@ impl Doctor {
     /// Runs it.
     pub fn run(self, command: Command, named: &Named) -> Result<End> {
         let (json, quick) = (self.json, self.quick);
-        let findings = self.findings(command, named);
+        let (findings, holder) = self.findings(command, named);
         if json {
             let shown: Vec<_> = findings.iter().map(shown).collect();
-            println!("{}", serde_json::json!({ "findings": shown }));
+            println!("{}", serde_json::json!({ "findings": shown, "held_by": holder }));
         } else {
+            if let Some(holder) = holder.filter(|_| !quick) {
+                let id = holder.id.map_or_else(|| "?".into(), |id| id.to_string());
+                println!("{}", both("doctor.held_by", &[("id", id), ("name", holder.name)]));
+            }
             for finding in &findings {
                 say(finding);
             }
@@ -131,19 +135,19 @@ impl Doctor {
         Ok(if trouble { End::No } else { End::Success })
     }
 
-    fn findings(self, command: Command, named: &Named) -> Vec<Finding> {
+    fn findings(self, command: Command, named: &Named) -> (Vec<Finding>, Option<machine::Process>) {
         let mut found = Vec::new();
         let serve = configured(command, named, &self.data.data, &mut found);
         let holder = machine::holder(&self.data.data.join("lock"));
         let scene = Scene { serve, now: SystemTime::now(), holder, doctor: self };
         if !scene.dir().is_dir() {
             found.push(Finding::trouble("no-data", vec![("dir", scene.dir().display().to_string())]));
-            return found;
+            return (found, None);
         }
         found.extend(disk::room(&scene));
         if scene.doctor.quick {
             found.extend(machine::answers(&scene));
-            return found;
+            return (found, scene.holder);
         }
         found.extend(owners::check(&scene));
         found.extend(machine::check(&scene));
@@ -153,7 +157,7 @@ impl Doctor {
         found.extend(database::check(&scene));
         found.extend(clock::check(&scene));
         found.extend(disk::backups(&scene));
-        found
+        (found, scene.holder)
     }
 }
 

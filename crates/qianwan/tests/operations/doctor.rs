@@ -125,8 +125,9 @@ fn healthy() {
         let told = patient.asked(how);
         assert_eq!((told.words(), told.code), (vec![], Some(0)), "{how:?}");
     }
-    let out = patient.command().output().expect("it runs");
-    assert!(good(&out).contains("没有发现问题 / nothing was found"));
+    let out = good(&patient.command().output().expect("it runs"));
+    assert!(out.contains("没有发现问题 / nothing was found"), "{out}");
+    assert!(out.contains(&format!("{} (qianwan)", serving.child.id())) && out.contains("进程"), "it says who serves: {out}");
     serving.stop();
     let before = fs::read(patient.data("qianwan.db")).expect("read");
     patient.asked(&[]);
@@ -402,4 +403,8 @@ fn settings() {
     let told = patient.asked(&[]);
     assert_eq!((told.words(), told.code), (vec!["settings"], Some(1)));
     assert!(told.arg("settings", "faults").contains("q.toml:2:1"));
+    // What is needed stands in the file that cannot be used: that is said first.
+    let out = qianwan().arg("doctor").env("QIANWAN_CONFIG", &file).output().expect("it runs");
+    assert_eq!(out.status.code(), Some(2));
+    assert!(shown(&out.stderr).contains("q.toml:2:1"), "{}", shown(&out.stderr));
 }

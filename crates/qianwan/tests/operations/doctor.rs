@@ -129,6 +129,15 @@ fn healthy() {
     assert!(out.contains("没有发现问题 / nothing was found"), "{out}");
     assert!(out.contains(&format!("{} (qianwan)", serving.child.id())) && out.contains("进程"), "it says who serves: {out}");
     serving.stop();
+    // With a certificate of its own as well, whose keys are for the owner only.
+    let mut patient = patient;
+    patient.set("QIANWAN_HOST", "localhost");
+    let mut command = qianwan();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--host", "localhost", "--data"]).arg(patient.ground.data());
+    let serving = Serving::start(command);
+    assert!(patient.data("tls/localhost.pem").exists() && patient.data("tls/root.key").exists());
+    assert_eq!(patient.asked(&["--full"]).words(), [""; 0]);
+    serving.stop();
     let before = fs::read(patient.data("qianwan.db")).expect("read");
     patient.asked(&[]);
     assert!(fs::read(patient.data("qianwan.db")).expect("read") == before, "it changes nothing");

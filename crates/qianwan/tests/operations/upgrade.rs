@@ -104,7 +104,8 @@ fn serves(ground: &Ground, args: &[&str], known: &Known) {
         let photo = serving.client().json("GET", &format!("/public/files/{hash}?p={key}"), None);
         assert!(photo.status == 200 && !photo.body.is_empty(), "{}", photo.status);
         let said = serving.stop();
-        assert!(!said.contains("ERROR"), "{said}");
+        assert!(!said.contains("ERROR") && said.contains("stopped"), "{said}");
+        assert!(!said.contains('\u{1b}'), "no colours where nobody looks: {said:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! `verify`, `log export`, `rebuild`, `backup`, `restore`.
+//! `verify`, `log export`, `rebuild`.
 
 use std::{
     fs::File,
@@ -19,10 +19,10 @@ use crate::{Data, End, data};
 #[derive(Args)]
 pub struct Verify {
     /// Directory of an installation
-    #[arg(long, env = "QIANWAN_DATA", required_unless_present = "chain", conflicts_with = "chain")]
+    #[arg(long, env = "QIANWAN_DATA", conflicts_with = "chain")]
     data: Option<PathBuf>,
     /// postgres://… instead of SQLite in the directory
-    #[arg(long, env = "QIANWAN_DATABASE")]
+    #[arg(long, env = "QIANWAN_DATABASE", hide_env_values = true)]
     database: Option<String>,
     /// An exported chain file (plain or gzip); no database is needed
     #[arg(long)]
@@ -49,7 +49,7 @@ impl Verify {
         match (&self.chain, &self.data) {
             (Some(file), _) => self.chain_file(file, &keys),
             (None, Some(dir)) => self.installation(dir.clone(), keys),
-            (None, None) => bail!("--data or --chain"),
+            (None, None) => bail!(both("cli.data_or_chain", &[])),
         }
     }
 
@@ -203,46 +203,6 @@ impl Rebuild {
             bar.finish_and_clear();
             println!("{}: {facts}", view.name());
         }
-        Ok(End::Success)
-    }
-}
-
-/// `qianwan backup`.
-#[derive(Args)]
-pub struct Backup {
-    #[command(flatten)]
-    data: Data,
-    /// Where to; never overwrites
-    #[arg(long)]
-    out: PathBuf,
-}
-
-impl Backup {
-    /// Runs it.
-    pub fn run(self) -> Result<End> {
-        let store = self.data.open_beside()?;
-        let facts = store::backup(&store, &self.out)?;
-        println!("{}", both("cli.backed_up", &[("file", self.out.display().to_string()), ("facts", facts.to_string())]));
-        Ok(End::Success)
-    }
-}
-
-/// `qianwan restore`.
-#[derive(Args)]
-pub struct Restore {
-    /// The backup
-    #[arg(long)]
-    from: PathBuf,
-    /// An empty directory
-    #[arg(long, env = "QIANWAN_DATA")]
-    data: PathBuf,
-}
-
-impl Restore {
-    /// Runs it.
-    pub fn run(self) -> Result<End> {
-        let facts = store::restore(&self.from, &self.data)?;
-        println!("{}", both("cli.backed_up", &[("file", self.data.display().to_string()), ("facts", facts.to_string())]));
         Ok(End::Success)
     }
 }

@@ -5,6 +5,7 @@
 mod accounts;
 mod backup;
 mod files;
+mod inspect;
 mod log;
 mod persons;
 mod postgres;
@@ -28,6 +29,7 @@ use facts::Suite;
 pub use accounts::{Account, Accounts, Held, LinkPurpose, NewAccount, Session, SignIn};
 pub use backup::{backup, restore, verify_backup};
 pub use files::{FileInfo, Files, NewFile};
+pub use inspect::{FilesReport, Inspection, inspect};
 pub use log::decode;
 pub use query::{Condition, Counted, Cursor, GroupRow, Groups, HistoryEntry, List, Page, Scope, StoredRow};
 pub use sql::{Database, Result, StoreError};
@@ -105,7 +107,7 @@ impl Store {
     /// As [`Store::open`].
     #[doc(hidden)]
     pub fn open_with(location: &Location, bench: Bench) -> Result<Store> {
-        fs::create_dir_all(&location.dir).map_err(StoreError::io(location.dir.display().to_string()))?;
+        own_dir(&location.dir).map_err(StoreError::io(location.dir.display().to_string()))?;
         let (db, lock): (Arc<dyn Database>, _) = match &location.database {
             Some(url) => (Arc::new(postgres::Postgres::open(url)?), None),
             None => {
@@ -293,6 +295,12 @@ impl Drop for Store {
     }
 }
 
+/// Made for its owner only: whoever may read the database may read what people are shown only in part.
+fn own_dir(dir: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
 /// The data directory belongs to one process.
 fn take_lock(dir: &Path) -> Result<fs::File> {
     let path = dir.join("lock");
@@ -310,12 +318,17 @@ fn take_lock(dir: &Path) -> Result<fs::File> {
 }
 
 fn migrate(sql: &mut dyn sql::Sql) -> Result<()> {
+    migrate_to(sql, MIGRATIONS)
+}
+
+/// Each step together with its number, or not at all: whoever is killed in the middle leaves the state before or after it.
+fn migrate_to(sql: &mut dyn sql::Sql, migrations: &[&str]) -> Result<()> {
     sql.script("CREATE TABLE IF NOT EXISTS migration (number BIGINT NOT NULL PRIMARY KEY)")?;
     let done = sql.one_int("SELECT CAST(coalesce(max(number), 0) AS BIGINT) FROM migration", &[])?.unwrap_or(0);
-    if done > MIGRATIONS.len() as i64 {
+    if done > migrations.len() as i64 {
         return Err(StoreError::Newer(done));
     }
-    for (number, text) in (1_i64..).zip(MIGRATIONS) {
+    for (number, text) in (1_i64..).zip(migrations) {
         if number > done {
             sql::together(sql, |sql| {
                 sql.script(text)?;
@@ -357,5 +370,32 @@ impl Drop for Housekeeping {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_migration_that_fails_half_way_leaves_the_state_before_it() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let db = sqlite::Sqlite::open(&dir.path().join("a.db")).expect("opens");
+        let mut sql = db.writer().expect("a connection");
+        let first = "CREATE TABLE a (n BIGINT NOT NULL); INSERT INTO a (n) VALUES (1);";
+        let half = "ALTER TABLE a ADD COLUMN m BIGINT; INSERT INTO a (n, m) VALUES (2, 2); INSERT INTO nowhere (n) VALUES (3);";
+        let whole = "ALTER TABLE a ADD COLUMN m BIGINT; INSERT INTO a (n, m) VALUES (2, 2);";
+        let state = |sql: &mut dyn sql::Sql| {
+            let one = |sql: &mut dyn sql::Sql, query: &str| sql.one_int(query, &[]).expect(query);
+            (one(sql, "SELECT count(*) FROM a"), one(sql, "SELECT max(number) FROM migration"))
+        };
+        migrate_to(sql.as_mut(), &[first]).expect("the first step");
+        for _ in 0..2 {
+            migrate_to(sql.as_mut(), &[first, half]).expect_err("the second fails");
+            assert_eq!(state(sql.as_mut()), (Some(1), Some(1)));
+        }
+        migrate_to(sql.as_mut(), &[first, whole]).expect("mended, it goes on");
+        assert_eq!(state(sql.as_mut()), (Some(2), Some(2)));
+        assert!(matches!(migrate_to(sql.as_mut(), &[first]), Err(StoreError::Newer(2))), "and never back");
     }
 }

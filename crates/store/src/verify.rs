@@ -140,7 +140,7 @@ impl Store {
     }
 }
 
-fn checkpoints(sql: &mut dyn Sql, chain: ChainId) -> Result<Vec<(u64, i64, String)>> {
+pub(crate) fn checkpoints(sql: &mut dyn Sql, chain: ChainId) -> Result<Vec<(u64, i64, String)>> {
     let mut found = Vec::new();
     let query = "SELECT size, made_ms, note FROM checkpoint WHERE county = $1 AND chain = $2 ORDER BY size DESC LIMIT 4000";
     sql.each(query, &[i64::from(chain.county).into(), chain.name.as_str().into()], &mut |r| {
@@ -150,19 +150,22 @@ fn checkpoints(sql: &mut dyn Sql, chain: ChainId) -> Result<Vec<(u64, i64, Strin
     Ok(found)
 }
 
+/// A kept checkpoint, if it is signed and of this size.
+pub(crate) fn opened(note: &str, size: u64, keys: &[VerifierKey]) -> Result<Checkpoint, String> {
+    let opened = match keys {
+        // Without keys the content is compared all the same; who signed it stays open.
+        [] => facts::note::unverified_text(note).and_then(Checkpoint::from_text),
+        keys => facts::open(note, keys),
+    };
+    let checkpoint = opened.map_err(|e| e.to_string())?;
+    if checkpoint.size == size { Ok(checkpoint) } else { Err(format!("it was signed at size {}", checkpoint.size)) }
+}
+
 fn verify_chain(sql: &mut dyn Sql, head: Head, keys: &[VerifierKey], progress: &mut dyn FnMut(u64)) -> Result<ChainReport> {
     let mut verifier = Verifier::new(head.chain, head.suite);
     let mut report = ChainReport { chain: head.chain, facts: 0, checkpoints: 0, broken: None, code: None, at: None };
     for (size, _, note) in checkpoints(sql, head.chain)? {
-        let opened = match keys {
-            // Without keys the content is compared all the same; who signed it stays open.
-            [] => facts::note::unverified_text(&note).and_then(Checkpoint::from_text),
-            keys => facts::open(&note, keys),
-        };
-        let checked = opened.map_err(|e| e.to_string()).and_then(|c| {
-            if c.size != size {
-                return Err(format!("it was signed at size {}", c.size));
-            }
+        let checked = opened(&note, size, keys).and_then(|c| {
             report.checkpoints += 1;
             verifier.consistent_with(&c).map_err(|e| e.to_string())
         });

@@ -16,6 +16,7 @@ mod lists;
 mod opening;
 mod rebuilds;
 mod stored_files;
+mod upgrade;
 
 use std::process::ExitCode;
 
@@ -35,6 +36,7 @@ const BOTH: &[&[Case]] = &[
     accounts::CASES,
     stored_files::CASES,
     opening::CASES,
+    upgrade::CASES,
 ];
 
 /// What only a database in a file of ours has.
@@ -43,6 +45,9 @@ const IN_A_FILE: &[&[Case]] = &[opening::IN_A_FILE, backups::CASES, kills::CASES
 fn main() -> ExitCode {
     if let Some(dir) = std::env::var_os(kills::CHILD) {
         return kills::child(dir.as_ref());
+    }
+    if let Some(dir) = std::env::var_os(upgrade::CHILD) {
+        return upgrade::child(dir.as_ref());
     }
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();

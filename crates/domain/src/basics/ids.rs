@@ -89,6 +89,45 @@ pub enum Subject {
     Topic(TopicId),
     /// The rules that hold at a place and below it.
     Rules(PlaceId),
+    /// One thing in the audit chain.
+    Access(AccessId),
+}
+
+/// One thing in the audit chain: noted by a command of its own, or mirrored from a fact of the main chain. Each is one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AccessId {
+    /// By the command that noted it; the server chooses its id.
+    Noted(Uuid),
+    /// By the number of the fact in the main chain of the same organisation.
+    Mirrored {
+        /// The organisation.
+        org: u32,
+        /// The number.
+        seq: u64,
+    },
+}
+
+impl fmt::Display for AccessId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AccessId::Noted(id) => id.fmt(f),
+            AccessId::Mirrored { org, seq } => write!(f, "{org}-{seq}"),
+        }
+    }
+}
+
+impl FromStr for AccessId {
+    type Err = UnknownSubject;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        if let Ok(id) = s.parse() {
+            return Ok(AccessId::Noted(id));
+        }
+        let mirrored = || {
+            let (org, seq) = s.split_once('-')?;
+            Some(AccessId::Mirrored { org: org.parse().ok()?, seq: seq.parse().ok()? })
+        };
+        mirrored().ok_or_else(|| UnknownSubject(s.to_owned()))
+    }
 }
 
 impl fmt::Display for Subject {
@@ -98,6 +137,7 @@ impl fmt::Display for Subject {
             Subject::Problem(id) => write!(f, "problem:{id}"),
             Subject::Topic(id) => write!(f, "topic:{id}"),
             Subject::Rules(id) => write!(f, "rules:{id}"),
+            Subject::Access(id) => write!(f, "access:{id}"),
         }
     }
 }
@@ -112,6 +152,7 @@ impl FromStr for Subject {
             "problem" => id.parse().map(Subject::Problem).map_err(|_| unknown()),
             "topic" => id.parse().map(Subject::Topic).map_err(|_| unknown()),
             "rules" => id.parse().map(Subject::Rules).map_err(|_| unknown()),
+            "access" => id.parse().map(Subject::Access).map_err(|_| unknown()),
             _ => Err(unknown()),
         }
     }
@@ -291,7 +332,7 @@ mod tests {
 
     #[test]
     fn subjects_survive_their_text_form() {
-        for s in ["place:33052310020100", "problem:0190f000-0000-7000-8000-000000000000", "rules:5"] {
+        for s in ["place:33052310020100", "problem:0190f000-0000-7000-8000-000000000000", "rules:5", "access:0190f000-0000-7000-8000-000000000000", "access:330523-17"] {
             assert_eq!(s.parse::<Subject>().expect("known").to_string(), s);
         }
         assert!("work:1".parse::<Subject>().is_err());

@@ -471,7 +471,7 @@ impl Decide for Command {
             let place = match view {
                 ViewId::Problems => rows.get::<Problem>(key).map(|p| p.place),
                 ViewId::Topics => rows.get::<Topic>(key).map(|t| t.place),
-                ViewId::Places | ViewId::Counts | ViewId::Rules => None,
+                ViewId::Places | ViewId::Counts | ViewId::Rules | ViewId::Audit => None,
             };
             reads.extend(place.map(place_read));
         }

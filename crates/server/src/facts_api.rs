@@ -6,7 +6,7 @@ use domain::{
     ViewId,
     basics::{AccountId, Capability, PlaceId},
 };
-use facts::Fact;
+use facts::{ChainName, Fact};
 use serde_json::{Map, Value};
 use store::{HistoryEntry, Scope};
 
@@ -14,6 +14,7 @@ use crate::{
     answer::{Answer, Problem},
     answers::{ChainHead, ChainsAnswer, Change, Checkpoint, FactTold, FactsAnswer, HistoryAnswer},
     ask::Ask,
+    audit,
     rows::{self, Briefs, marked},
 };
 
@@ -22,6 +23,7 @@ pub fn history(ask: &Ask) -> Result<Answer, Problem> {
     let view = rows::view(ask)?;
     let key: String = ask.path(1)?;
     rows::readable_row(ask, view, &key)?;
+    audit::read(ask, view, "history");
     let entries = ask.app.store.history(view, &key, &subject_of(view, &key))?;
     let facts: Vec<Fact> = entries.iter().map(|e| e.fact.clone()).collect();
     let told = tell(ask, &facts)?;
@@ -39,6 +41,7 @@ pub fn subject_of(view: ViewId, key: &str) -> String {
         ViewId::Rules => format!("rules:{place}"),
         ViewId::Problems => format!("problem:{key}"),
         ViewId::Topics => format!("topic:{key}"),
+        ViewId::Audit => format!("access:{key}"),
     }
 }
 
@@ -78,7 +81,8 @@ fn changes(entry: &HistoryEntry) -> Vec<Change> {
 /// `GET /api/history/{view}`: facts under all rows that the filter selects.
 pub fn under_figure(ask: &Ask) -> Result<Answer, Problem> {
     let view = rows::view(ask)?;
-    let list = rows::list_of(ask, view, Capability::Read)?;
+    let list = rows::list_of(ask, view, view.capability())?;
+    audit::read(ask, view, "history");
     let before = match ask.param("before") {
         None | Some("") => None,
         Some(text) => Some(read_position(text).ok_or_else(|| Problem::bad_query("before"))?),
@@ -88,6 +92,7 @@ pub fn under_figure(ask: &Ask) -> Result<Answer, Problem> {
         ViewId::Rules => return Err(Problem::bad_query("rules have a history of their own")),
         ViewId::Problems => "problem",
         ViewId::Topics => "topic",
+        ViewId::Audit => "access",
     };
     let facts = ask.app.store.facts_under(view, word, &list.scope, &list.conditions, before, list.limit)?;
     let next =
@@ -109,7 +114,7 @@ pub fn latest(ask: &Ask) -> Result<Answer, Problem> {
         Some(text) => Some(read_position(text).ok_or_else(|| Problem::bad_query("after"))?),
     };
     let mut all: Vec<Fact> = Vec::new();
-    for head in chains_of(ask)? {
+    for head in chains_of(ask, ChainName::Main)? {
         // Facts of one moment in several chains are told apart by chain and number.
         let bound = before.filter(|(_, county, _)| *county == head.chain.county).map(|(_, _, seq)| seq);
         let mut bound = bound;
@@ -130,10 +135,22 @@ pub fn latest(ask: &Ask) -> Result<Answer, Problem> {
     Ok(Answer::json(&marked(ask, FactsAnswer { facts: tell(ask, &all)?, next })))
 }
 
-/// Chains of the organisations whose log the caller may read: only a post over a whole county, city or province does.
-fn chains_of(ask: &Ask) -> Result<Vec<facts::Head>, Problem> {
-    let heads = ask.app.store.heads()?;
-    Ok(match ask.scope(Capability::LogRead)? {
+/// What reading a chain needs. Whoever reads the programme's log does not read who looked at what, nor the other way round.
+fn capability_of(name: ChainName) -> Capability {
+    match name {
+        ChainName::Main => Capability::LogRead,
+        ChainName::Audit => Capability::AuditRead,
+    }
+}
+
+/// Chains of one kind, of the organisations whose log the caller may read: only a post over a whole county, city or province does.
+fn chains_of(ask: &Ask, name: ChainName) -> Result<Vec<facts::Head>, Problem> {
+    if !ask.caller()?.has(capability_of(name)) {
+        return Ok(Vec::new());
+    }
+    let mut heads = ask.app.store.heads()?;
+    heads.retain(|head| head.chain.name == name);
+    Ok(match ask.scope(capability_of(name))? {
         Scope::All => heads,
         Scope::Within(places) => {
             let mut orgs: Vec<u32> = Vec::new();
@@ -168,7 +185,7 @@ fn chains_of(ask: &Ask) -> Result<Vec<facts::Head>, Problem> {
 /// `GET /api/chains`.
 pub fn chains(ask: &Ask) -> Result<Answer, Problem> {
     let mut chains = Vec::new();
-    for head in chains_of(ask)? {
+    for head in [chains_of(ask, ChainName::Main)?, chains_of(ask, ChainName::Audit)?].concat() {
         let checkpoints = ask
             .app
             .store

@@ -7,6 +7,7 @@ mod answer;
 mod answers;
 mod ask;
 mod assets;
+mod audit;
 mod clocks;
 mod command;
 mod dossier;
@@ -37,6 +38,7 @@ use domain::{
 };
 use store::Store;
 
+pub use audit::{checkpoints_made, note_counts, started, stopped};
 pub use clocks::run_clocks;
 pub use openapi::document as openapi_document;
 
@@ -64,6 +66,7 @@ pub struct App {
     /// How it presents itself.
     pub settings: Settings,
     limits: limits::Limits,
+    bursts: audit::Bursts,
     lockout: limits::Lockout,
     uploads: files::Uploads,
     map: map::MapCache,
@@ -96,6 +99,7 @@ impl App {
             store,
             settings,
             limits: limits::Limits::default(),
+            bursts: audit::Bursts::default(),
             lockout: limits::Lockout::default(),
             uploads: files::Uploads::default(),
             map: map::MapCache::default(),

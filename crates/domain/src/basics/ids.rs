@@ -332,7 +332,13 @@ mod tests {
 
     #[test]
     fn subjects_survive_their_text_form() {
-        for s in ["place:33052310020100", "problem:0190f000-0000-7000-8000-000000000000", "rules:5", "access:0190f000-0000-7000-8000-000000000000", "access:330523-17"] {
+        for s in [
+            "place:33052310020100",
+            "problem:0190f000-0000-7000-8000-000000000000",
+            "rules:5",
+            "access:0190f000-0000-7000-8000-000000000000",
+            "access:330523-17",
+        ] {
             assert_eq!(s.parse::<Subject>().expect("known").to_string(), s);
         }
         assert!("work:1".parse::<Subject>().is_err());

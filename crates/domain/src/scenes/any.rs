@@ -199,20 +199,29 @@ pub fn rule_fact() -> BoxedStrategy<rules::Fact> {
 pub fn access_fact() -> BoxedStrategy<crate::access::Fact> {
     use crate::access::{Fact as F, *};
     let account = || option::of(any::<u128>().prop_map(|n| AccountId(Uuid::from_u128(n))));
-    let who = (account(), option::of(words()), option::of(words())).prop_map(|(account, name, client)| Who { account, name, client });
+    let who =
+        (account(), option::of(words()), option::of(words())).prop_map(|(account, name, client)| Who { account, name, client });
     let (times, count) = (any::<u32>(), any::<u64>());
     prop_oneof![
         (who.clone(), words()).prop_map(|(who, how)| F::SignedIn(SignedIn { who, how })),
         (who.clone(), words(), times.clone()).prop_map(|(who, why, times)| F::SignInRefused(SignInRefused { who, why, times })),
         who.clone().prop_map(|who| F::SignedOut(SignedOut { who })),
-        (who.clone(), words(), words(), times.clone())
-            .prop_map(|(who, what, why, times)| F::Refused(Refused { who, what, why, times })),
+        (who.clone(), words(), words(), times.clone()).prop_map(|(who, what, why, times)| F::Refused(Refused {
+            who,
+            what,
+            why,
+            times
+        })),
         (who.clone(), words(), option::of(words()), count.clone(), words())
             .prop_map(|(who, what, query, rows, format)| F::Exported(Exported { who, what, query, rows, format })),
         (who.clone(), words(), times).prop_map(|(who, what, times)| F::AuditRead(AuditRead { who, what, times })),
         (words(), words(), count.clone()).prop_map(|(kind, subject, seq)| F::Changed(Changed { kind, subject, seq })),
-        (who, words(), account(), option::of(words()))
-            .prop_map(|(who, event, by, detail)| F::AccountEvent(AccountEvent { who, event, by, detail })),
+        (who, words(), account(), option::of(words())).prop_map(|(who, event, by, detail)| F::AccountEvent(AccountEvent {
+            who,
+            event,
+            by,
+            detail
+        })),
         words().prop_map(|version| F::Started(Started { version })),
         words().prop_map(|version| F::Stopped(Stopped { version })),
         count.clone().prop_map(|chains| F::CheckpointMade(CheckpointMade { chains })),

@@ -36,7 +36,7 @@ pub const FOREIGN_WORDS: &str = "邻县机密";
 pub const FOREIGN_NAME: &str = "邻江";
 
 /// Our own people and one of each kind next door: name, role, at.
-const PEOPLE: [(&str, Role, At); 20] = [
+const PEOPLE: [(&str, Role, At); 22] = [
     ("office", Role::Office, At::County),
     ("head", Role::Head, At::County),
     ("department", Role::Department, At::County),
@@ -57,6 +57,8 @@ const PEOPLE: [(&str, Role, At); 20] = [
     ("foreign_admin", Role::Admin, At::ForeignCounty),
     ("foreign_township", Role::Township, At::ForeignTownship),
     ("foreign_village", Role::Village, At::ForeignVillage),
+    ("audit", Role::Audit, At::County),
+    ("foreign_audit", Role::Audit, At::ForeignCounty),
 ];
 
 /// Names of all who can sign in.
@@ -368,6 +370,12 @@ impl World {
             }
             replies
         })
+    }
+
+    /// Facts of the programme: what is noted in the audit chain besides does not count.
+    pub fn recorded(&self) -> u64 {
+        let heads = self.store.heads().unwrap();
+        heads.iter().filter(|h| h.chain.name == facts::ChainName::Main).map(|h| h.size).sum()
     }
 
     /// Everything stored under the data directory but the database: hashes of files.

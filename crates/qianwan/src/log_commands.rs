@@ -8,8 +8,11 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
-use domain::ViewId;
-use facts::{ChainId, VerifierKey};
+use domain::{
+    ViewId,
+    access::{BackupMade, Note},
+};
+use facts::{ChainId, ChainName, VerifierKey};
 use serde_json::json;
 use server::wording::both;
 
@@ -136,20 +139,24 @@ pub struct Export {
 impl Export {
     /// Runs it.
     pub fn run(self) -> Result<End> {
-        let store = self.data.open_beside()?;
+        let installation = self.data.open_existing_or_ask()?;
+        let store = &installation.store;
         let heads = store.heads()?;
         let chain: ChainId = match &self.chain {
             Some(name) => name.parse().map_err(|e| anyhow!("--chain {name}: {e}"))?,
-            None => match heads.as_slice() {
+            // The programme's; the audit beside it has to be named.
+            None => match heads.iter().filter(|h| h.chain.name == ChainName::Main).collect::<Vec<_>>().as_slice() {
                 [only] => only.chain,
-                several => {
-                    let names: Vec<String> = several.iter().map(|h| h.chain.to_string()).collect();
+                _ => {
+                    let names: Vec<String> = heads.iter().map(|h| h.chain.to_string()).collect();
                     bail!(both("cli.say_chain", &[("chains", names.join(", "))]));
                 }
             },
         };
         let key = data::signer(&self.data.data)?;
         let demo = store.setting("demo")?.is_some();
+        let facts = heads.iter().find(|h| h.chain == chain).map_or(0, |h| h.size);
+        installation.note_export(chain, facts, "chain")?;
         let partial = self.out.with_extension("part");
         let file = BufWriter::new(File::create(&partial).with_context(|| partial.display().to_string())?);
         let gzip = self.out.extension().is_some_and(|e| e == "gz");
@@ -220,8 +227,12 @@ pub struct Backup {
 impl Backup {
     /// Runs it.
     pub fn run(self) -> Result<End> {
-        let store = self.data.open_beside()?;
-        let facts = store::backup(&store, &self.out)?;
+        let installation = self.data.open_existing_or_ask()?;
+        let facts = store::backup(&installation.store, &self.out)?;
+        if let Err(e) = installation.note(Note::BackupMade(BackupMade { facts })) {
+            // The backup is there all the same, and better than none.
+            eprintln!("{}", both("cli.audit_unnoted_backup", &[("why", format!("{e:#}"))]));
+        }
         println!("{}", both("cli.backed_up", &[("file", self.out.display().to_string()), ("facts", facts.to_string())]));
         Ok(End::Success)
     }

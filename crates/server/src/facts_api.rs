@@ -182,10 +182,15 @@ fn chains_of(ask: &Ask, name: ChainName) -> Result<Vec<facts::Head>, Problem> {
     })
 }
 
+/// Every chain that the caller may read.
+pub fn readable_chains(ask: &Ask) -> Result<Vec<facts::Head>, Problem> {
+    Ok([chains_of(ask, ChainName::Main)?, chains_of(ask, ChainName::Audit)?].concat())
+}
+
 /// `GET /api/chains`.
 pub fn chains(ask: &Ask) -> Result<Answer, Problem> {
     let mut chains = Vec::new();
-    for head in [chains_of(ask, ChainName::Main)?, chains_of(ask, ChainName::Audit)?].concat() {
+    for head in readable_chains(ask)? {
         let checkpoints = ask
             .app
             .store

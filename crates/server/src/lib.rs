@@ -8,6 +8,7 @@ mod answers;
 mod ask;
 mod assets;
 mod audit;
+mod checkpoints;
 mod clocks;
 mod command;
 mod dossier;
@@ -24,6 +25,7 @@ mod public;
 mod routes;
 mod rows;
 mod session;
+pub mod syslog;
 mod today;
 pub mod wording;
 

@@ -22,8 +22,8 @@ use crate::{
     App,
     answer::{Answer, Problem},
     ask::{Ask, Caller},
-    assets, audit, command, dossier, export, facts_api, files, indicators, map, openapi, operations, places, public, rows,
-    session, today,
+    assets, audit, checkpoints, command, dossier, export, facts_api, files, indicators, map, openapi, operations, places, public,
+    rows, session, today,
     wording::Language,
 };
 
@@ -124,6 +124,7 @@ routes! {
     GET "/api/history/{view}/{*key}" permit: Either(Read, AuditRead), guard: None, body: 0, facts_api::history, "Facts under a row, in order";
     GET "/api/facts" permit: With(LogRead), guard: None, body: 0, facts_api::latest, "Latest facts";
     GET "/api/chains" permit: Either(LogRead, AuditRead), guard: None, body: 0, facts_api::chains, "Chains and their checkpoints";
+    GET "/checkpoints/{county}/{chain}" permit: Either(LogRead, AuditRead), guard: None, body: 0, checkpoints::page, "The latest checkpoint of a chain, to print";
     GET "/api/indicators" permit: With(Read), guard: None, body: 0, indicators::catalogue, "Catalogue of indicators";
     GET "/api/indicators/{name}" permit: With(Read), guard: None, body: 0, indicators::values, "Values of an indicator by place";
     GET "/api/places/{id}/dossier" permit: With(Read), guard: None, body: 0, dossier::dossier, "Everything known of a place";

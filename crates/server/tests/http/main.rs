@@ -14,4 +14,5 @@ mod guards;
 mod persons;
 mod photos;
 mod problems;
+mod syslog;
 mod world;

@@ -204,18 +204,18 @@ pub fn access_fact() -> BoxedStrategy<crate::access::Fact> {
     let (times, count) = (any::<u32>(), any::<u64>());
     prop_oneof![
         (who.clone(), words()).prop_map(|(who, how)| F::SignedIn(SignedIn { who, how })),
-        (who.clone(), words(), times.clone()).prop_map(|(who, why, times)| F::SignInRefused(SignInRefused { who, why, times })),
+        (who.clone(), words(), times).prop_map(|(who, why, times)| F::SignInRefused(SignInRefused { who, why, times })),
         who.clone().prop_map(|who| F::SignedOut(SignedOut { who })),
-        (who.clone(), words(), words(), times.clone()).prop_map(|(who, what, why, times)| F::Refused(Refused {
+        (who.clone(), words(), words(), times).prop_map(|(who, what, why, times)| F::Refused(Refused {
             who,
             what,
             why,
             times
         })),
-        (who.clone(), words(), option::of(words()), count.clone(), words())
+        (who.clone(), words(), option::of(words()), count, words())
             .prop_map(|(who, what, query, rows, format)| F::Exported(Exported { who, what, query, rows, format })),
         (who.clone(), words(), times).prop_map(|(who, what, times)| F::AuditRead(AuditRead { who, what, times })),
-        (words(), words(), count.clone()).prop_map(|(kind, subject, seq)| F::Changed(Changed { kind, subject, seq })),
+        (words(), words(), count).prop_map(|(kind, subject, seq)| F::Changed(Changed { kind, subject, seq })),
         (who, words(), account(), option::of(words())).prop_map(|(who, event, by, detail)| F::AccountEvent(AccountEvent {
             who,
             event,
@@ -224,7 +224,7 @@ pub fn access_fact() -> BoxedStrategy<crate::access::Fact> {
         })),
         words().prop_map(|version| F::Started(Started { version })),
         words().prop_map(|version| F::Stopped(Stopped { version })),
-        count.clone().prop_map(|chains| F::CheckpointMade(CheckpointMade { chains })),
+        count.prop_map(|chains| F::CheckpointMade(CheckpointMade { chains })),
         count.prop_map(|facts| F::BackupMade(BackupMade { facts })),
     ]
     .boxed()

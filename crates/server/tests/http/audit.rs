@@ -215,10 +215,7 @@ fn a_script_cannot_flood_the_chain() {
 #[test]
 fn what_cannot_be_noted_does_not_happen() {
     let world = World::own();
-    let raw = rusqlite::Connection::open(world.store.dir().join("qianwan.db")).unwrap();
-    raw.busy_timeout(std::time::Duration::from_secs(20)).unwrap();
-    let full = "CREATE TRIGGER full BEFORE INSERT ON fact WHEN NEW.chain = 'audit' BEGIN SELECT RAISE(ABORT, 'disk full'); END";
-    raw.execute_batch(full).unwrap();
+    world.store.refuse_audit(true).unwrap();
     let credentials = json!({ "name": "test-office", "password": PASSWORD });
     let refused = world.post("/api/session").json(&credentials).send();
     refused.refused(503, "audit-unwritable");
@@ -235,7 +232,7 @@ fn what_cannot_be_noted_does_not_happen() {
     assert_eq!(world.recorded(), main);
     // Reading goes on.
     assert_eq!(world.get("/api/rows/problems").by("office").send().status, 200);
-    raw.execute_batch("DROP TRIGGER full").unwrap();
+    world.store.refuse_audit(false).unwrap();
     assert_eq!(world.post("/api/session").json(&credentials).send().status, 200);
     world.done("office", rule);
 }

@@ -169,7 +169,7 @@ impl Problems {
             match rule {
                 Rule::Deadlines(r) => deadlines = Some(r),
                 Rule::Escalation(r) => escalation = Some(r),
-                Rule::PublicReports(_) | Rule::Duplicates(_) | Rule::Topics(_) => {}
+                Rule::PublicReports(_) | Rule::Duplicates(_) | Rule::Topics(_) | Rule::Retention(_) => {}
             }
         }
         let mut room = Problems {

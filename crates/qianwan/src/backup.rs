@@ -7,7 +7,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use domain::basics::Day;
+use domain::{
+    access::{BackupMade, Note},
+    basics::Day,
+};
 use server::wording::both;
 
 use crate::{Data, End, data};
@@ -82,8 +85,12 @@ impl Backup {
             }
             (None, None) => bail!(both("cli.backup_where", &[])),
         };
-        let store = self.data.open_beside()?;
-        let facts = store::backup(&store, &out)?;
+        let installation = self.data.open_existing_or_ask()?;
+        let facts = store::backup(&installation.store, &out)?;
+        if let Err(e) = installation.note(Note::BackupMade(BackupMade { facts })) {
+            // The backup is there all the same, and better than none.
+            eprintln!("{}", both("cli.audit_unnoted_backup", &[("why", format!("{e:#}"))]));
+        }
         println!("{}", both("cli.backed_up", &[("file", out.display().to_string()), ("facts", facts.to_string())]));
         if let Some(dir) = dir {
             forget(&dir, self.keep, &out)?;

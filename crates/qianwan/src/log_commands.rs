@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use domain::ViewId;
-use facts::{ChainId, VerifierKey};
+use facts::{ChainId, ChainName, VerifierKey};
 use serde_json::json;
 use server::wording::both;
 
@@ -136,20 +136,24 @@ pub struct Export {
 impl Export {
     /// Runs it.
     pub fn run(self) -> Result<End> {
-        let store = self.data.open_beside()?;
+        let installation = self.data.open_existing_or_ask()?;
+        let store = &installation.store;
         let heads = store.heads()?;
         let chain: ChainId = match &self.chain {
             Some(name) => name.parse().map_err(|e| anyhow!("--chain {name}: {e}"))?,
-            None => match heads.as_slice() {
+            // The programme's; the audit beside it has to be named.
+            None => match heads.iter().filter(|h| h.chain.name == ChainName::Main).collect::<Vec<_>>().as_slice() {
                 [only] => only.chain,
-                several => {
-                    let names: Vec<String> = several.iter().map(|h| h.chain.to_string()).collect();
+                _ => {
+                    let names: Vec<String> = heads.iter().map(|h| h.chain.to_string()).collect();
                     bail!(both("cli.say_chain", &[("chains", names.join(", "))]));
                 }
             },
         };
         let key = data::signer(&self.data.data)?;
         let demo = store.setting("demo")?.is_some();
+        let facts = heads.iter().find(|h| h.chain == chain).map_or(0, |h| h.size);
+        installation.note_export(chain, facts, "chain")?;
         let partial = self.out.with_extension("part");
         let file = BufWriter::new(File::create(&partial).with_context(|| partial.display().to_string())?);
         let gzip = self.out.extension().is_some_and(|e| e == "gz");

@@ -4,8 +4,10 @@
 //! Messages go to stderr, results to stdout; 0 is success, 1 the answer "no", 2 bad use or bad input.
 
 mod accounts;
+mod audit;
 mod backup;
 mod build;
+mod checkpoint;
 mod config;
 mod control;
 mod data;
@@ -62,6 +64,12 @@ enum Command {
     /// The log: export a chain as a file that can be checked with no database
     #[command(subcommand)]
     Log(Log),
+    /// The audit chain: export it, archive its older part
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Signed checkpoints: print, verify, and the key that signs them
+    #[command(subcommand)]
+    Checkpoint(checkpoint::Checkpoint),
     /// Rebuild views from the log and swap them in
     Rebuild(log_commands::Rebuild),
     /// Write a consistent, verified backup while the installation may be closed or read
@@ -133,6 +141,8 @@ fn main() -> ExitCode {
         Command::Places(Places::Import(c)) => c.run(),
         Command::Verify(c) => c.run(),
         Command::Log(Log::Export(c)) => c.run(),
+        Command::Audit(c) => c.run(),
+        Command::Checkpoint(c) => c.run(),
         Command::Rebuild(c) => c.run(),
         Command::Backup(c) => c.run(),
         Command::Restore(c) => c.run(),

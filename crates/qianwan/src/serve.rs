@@ -1,6 +1,15 @@
 //! `qianwan serve` and `qianwan demo`.
 
-use std::{io::IsTerminal, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io::IsTerminal,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -11,12 +20,13 @@ use domain::{
 use serde_json::json;
 use server::{
     App, Settings,
+    syslog::Address,
     wording::{Language, both, text},
 };
 use store::{Condition, LinkPurpose, Scope, Store};
 
 use crate::{
-    Data, End,
+    Data, End, checkpoint,
     control::Control,
     data,
     stop::{self, Stop},
@@ -49,6 +59,8 @@ pub struct Serve {
     /// Plain HTTP, on loopback only
     #[arg(long, env = "QIANWAN_PLAIN")]
     pub(crate) plain: bool,
+    #[command(flatten)]
+    outside: Outside,
     /// Logs as JSON lines
     #[arg(long, env = "QIANWAN_LOG_JSON")]
     pub(crate) log_json: bool,
@@ -58,6 +70,21 @@ pub struct Serve {
     /// Seconds that requests under way may take to end after a stop is asked for
     #[arg(long, env = "QIANWAN_STOP_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=600))]
     stop_seconds: u64,
+}
+
+/// Where what must not stay on this machine alone is sent.
+#[derive(Args, Default)]
+struct Outside {
+    /// Send the audit chain as syslog: udp://host:port, tcp://host:port or unix:/path
+    #[arg(long, env = "QIANWAN_SYSLOG", value_parser = syslog_address)]
+    syslog: Option<Address>,
+    /// Write every signed checkpoint into this directory as well
+    #[arg(long, env = "QIANWAN_CHECKPOINT_DIR")]
+    checkpoint_dir: Option<PathBuf>,
+}
+
+fn syslog_address(text: &str) -> Result<Address, String> {
+    text.parse().map_err(|_| both("cli.bad_syslog", &[("address", text.to_owned())]))
 }
 
 /// The fictitious county.
@@ -123,7 +150,7 @@ impl Serve {
         let given = self.tls_cert.clone().zip(self.tls_key.clone());
         let dir = self.data.data.clone();
         let limit = Duration::from_secs(self.stop_seconds);
-        listen(store, settings, self.listen, limit, tls.then_some((dir, given, hosts)), &mut |address| {
+        listen(store, settings, self.listen, limit, tls.then_some((dir, given, hosts)), &self.outside, &mut |address| {
             if let Some(token) = &first_admin {
                 let scheme = if secure { "https" } else { "http" };
                 eprintln!("{}", both("cli.first_admin", &[]));
@@ -199,7 +226,7 @@ impl Demo {
                 .collect(),
         };
         let json_line = self.json;
-        listen(store, settings, self.listen, Duration::from_secs(2), None, &mut |address| {
+        listen(store, settings, self.listen, Duration::from_secs(2), None, &Outside::default(), &mut |address| {
             eprintln!("{}", both("cli.demo_banner", &[]));
             eprintln!();
             eprintln!("  http://{address}/          {}", both("cli.public_pages", &[]));
@@ -281,12 +308,22 @@ fn listen(
     address: SocketAddr,
     limit: Duration,
     tls: Option<Tls>,
+    outside: &Outside,
     ready: &mut dyn FnMut(SocketAddr),
 ) -> Result<End> {
     let stop = Stop::listen()?;
     stop::raise_open_files();
     let key = data::signer(store.dir())?;
     let app = App::new(store.clone(), settings);
+    if let Err(e) = server::started(&app) {
+        tracing::error!(error = %e, "audit chain");
+    }
+    let ending = Arc::new(AtomicBool::new(false));
+    let sender = outside.syslog.clone().map(|address| {
+        let (store, ending) = (store.clone(), ending.clone());
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        std::thread::spawn(move || server::syslog::send(&store, &address, host.trim(), &ending))
+    });
     // Without it everything else works: the address of a socket may be a hundred bytes long, and not every disk has them.
     let control =
         Control::listen(&store).inspect_err(|e| tracing::warn!(error = %e, "{}", both("cli.control_missing", &[]))).ok();
@@ -303,20 +340,20 @@ fn listen(
         let handle = axum_server::Handle::new();
         tokio::spawn(stop.then_shut(handle.clone(), limit));
         let clocks = tokio::task::spawn_blocking({
-            let (app, store, key) = (app.clone(), store.clone(), key);
+            let (app, store, key, dir) = (app.clone(), store.clone(), key, outside.checkpoint_dir.clone());
             move || {
-                let name = data::installation(&key);
                 match server::run_clocks(&app) {
                     Ok(0) => {}
                     Ok(n) => tracing::info!(problems = n, "escalated"),
                     Err(e) => tracing::error!(error = %e, "clocks"),
                 }
-                if let Err(e) = store.make_checkpoints(&name, &key, data::now_ms()) {
+                if let Err(e) = checkpoint::make(&app, &store, &key, dir.as_deref()) {
                     tracing::error!(error = %e, "checkpoints");
                 }
             }
         });
-        let daily = tokio::spawn(repeat_clocks(app.clone(), store.clone()));
+        let daily = tokio::spawn(repeat_clocks(app.clone(), store.clone(), outside.checkpoint_dir.clone()));
+        let counting = tokio::spawn(repeat_counts(app.clone()));
         let watchdog = tokio::spawn(stop::watchdog(store.clone()));
         ready(bound);
         stop::ready(bound);
@@ -326,26 +363,34 @@ fn listen(
         };
         daily.abort();
         watchdog.abort();
+        counting.abort();
         let _ = tokio::time::timeout(limit, clocks).await;
         result.context("serving")
     });
     runtime.shutdown_timeout(limit);
+    if let Err(e) = server::stopped(&app) {
+        tracing::error!(error = %e, "audit chain");
+    }
+    ending.store(true, Ordering::Relaxed);
+    if let Some(sender) = sender {
+        let _ = sender.join();
+    }
     drop((app, control));
     stop::close(store, limit);
     served.map(|()| End::Success)
 }
 
 /// Clocks and checkpoints every hour; what is done already costs nothing.
-async fn repeat_clocks(app: Arc<App>, store: Arc<Store>) {
+async fn repeat_clocks(app: Arc<App>, store: Arc<Store>, dir: Option<PathBuf>) {
     loop {
         tokio::time::sleep(Duration::from_secs(3600)).await;
-        let (app, store) = (app.clone(), store.clone());
+        let (app, store, dir) = (app.clone(), store.clone(), dir.clone());
         let done = tokio::task::spawn_blocking(move || -> Result<()> {
             let escalated = server::run_clocks(&app)?;
             let key = data::signer(store.dir())?;
             let day = Day::of_ms(data::now_ms()).to_string();
             if store.setting("checkpoints.day")?.as_deref() != Some(day.as_str()) {
-                store.make_checkpoints(&data::installation(&key), &key, data::now_ms())?;
+                checkpoint::make(&app, &store, &key, dir.as_deref())?;
                 store.set_setting("checkpoints.day", &day)?;
             }
             if escalated > 0 {
@@ -359,5 +404,14 @@ async fn repeat_clocks(app: Arc<App>, store: Arc<Store>) {
             Ok(Err(e)) => tracing::error!(error = %e, "clocks"),
             Err(e) => tracing::error!(error = %e, "clocks"),
         }
+    }
+}
+
+/// What was refused again and again is noted with its count when its minute is over.
+async fn repeat_counts(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        let app = app.clone();
+        let _ = tokio::task::spawn_blocking(move || server::note_counts(&app, false)).await;
     }
 }

@@ -31,8 +31,8 @@ struct Incoming {
 pub fn submit(ask: &Ask) -> Result<Answer, Problem> {
     let incoming: Incoming = serde_json::from_slice(&ask.body).map_err(|e| Problem::bad_command(e.to_string()))?;
     let command: Command = serde_json::from_value(incoming.command).map_err(|e| Problem::bad_command(e.to_string()))?;
-    // An import comes through the command line, where its findings are listed row by row.
-    if matches!(command, Command::Import(_)) {
+    // An import comes through the command line, where its findings are listed row by row; what is noted, only we note.
+    if matches!(command, Command::Import(_) | Command::Access(_)) {
         return Err(Problem::forbidden());
     }
     // A receipt is what lets a villager report without a post, by the public form and within its limits.

@@ -7,6 +7,8 @@ mod answer;
 mod answers;
 mod ask;
 mod assets;
+mod audit;
+mod checkpoints;
 mod clocks;
 mod command;
 mod dossier;
@@ -25,6 +27,7 @@ mod public_duties;
 mod routes;
 mod rows;
 mod session;
+pub mod syslog;
 mod today;
 pub mod wording;
 
@@ -39,6 +42,7 @@ use domain::{
 };
 use store::Store;
 
+pub use audit::{checkpoints_made, note_counts, started, stopped};
 pub use clocks::run_clocks;
 pub use openapi::document as openapi_document;
 
@@ -66,6 +70,7 @@ pub struct App {
     /// How it presents itself.
     pub settings: Settings,
     limits: limits::Limits,
+    bursts: audit::Bursts,
     lockout: limits::Lockout,
     uploads: files::Uploads,
     map: map::MapCache,
@@ -98,6 +103,7 @@ impl App {
             store,
             settings,
             limits: limits::Limits::default(),
+            bursts: audit::Bursts::default(),
             lockout: limits::Lockout::default(),
             uploads: files::Uploads::default(),
             map: map::MapCache::default(),

@@ -1,6 +1,6 @@
 //! The reference, made from the table of routes, the declared columns and the types of commands and answers.
 
-use domain::{ViewId, basics::ColumnKind, duties, places, problems, rules};
+use domain::{ViewId, access, basics::ColumnKind, duties, places, problems, rules};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -82,6 +82,7 @@ fn permit(permit: Permit) -> String {
         Permit::Public => "public".into(),
         Permit::SignedIn => "signed-in".into(),
         Permit::With(capability) => capability.word().into(),
+        Permit::Either(one, other) => format!("{} or {}", one.word(), other.word()),
         Permit::Loopback => "loopback".into(),
     }
 }
@@ -262,6 +263,7 @@ fn rows(shapes: &mut Map<String, Value>) {
             ViewId::Holdings => ("HoldingRow", row::<duties::Held>(shapes)),
             ViewId::Tasks => ("TaskRow", row::<duties::Task>(shapes)),
             ViewId::Lapses => ("LapseRow", row::<duties::Lapse>(shapes)),
+            ViewId::Audit => ("AuditRow", row::<access::Entry>(shapes)),
         };
         for column in view.columns() {
             let own = row["properties"][column.name].take();

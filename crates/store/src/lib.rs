@@ -231,6 +231,23 @@ impl Store {
         self.suite
     }
 
+    /// For tests: until it is undone, nothing can be written into an audit chain, as on a full disk.
+    ///
+    /// # Errors
+    /// The database is another one than SQLite.
+    #[doc(hidden)]
+    pub fn refuse_audit(&self, refuse: bool) -> Result<()> {
+        self.writer.alone(move |sql| {
+            sql.script(match refuse {
+                true => {
+                    "CREATE TRIGGER audit_refused BEFORE INSERT ON fact WHEN NEW.chain = 'audit' \
+                     BEGIN SELECT RAISE(ABORT, 'refused for a test'); END"
+                }
+                false => "DROP TRIGGER audit_refused",
+            })
+        })
+    }
+
     /// A typed row.
     ///
     /// # Errors

@@ -104,6 +104,93 @@ impl Store {
         Ok(head.size)
     }
 
+    /// Writes the beginning of one chain, up to the first fact recorded at `before_ms` or later, as a file that can be checked with
+    /// no database. Nothing is written, and 0 returned, where there is no such fact.
+    ///
+    /// # Errors
+    /// As [`Store::export_chain`].
+    pub fn export_beginning(
+        &self,
+        chain: ChainId,
+        before_ms: i64,
+        (installation, demo): (&str, bool),
+        key: &SignerKey,
+        now_ms: i64,
+        out: &mut dyn FnMut() -> Result<Box<dyn Write>>,
+    ) -> Result<u64> {
+        let told = |e: facts::ChainFileError| StoreError::Bad(e.to_string());
+        let mut sql = self.reader()?;
+        sql.begin_read()?;
+        let suite = log::heads(sql.as_mut(), false)?.into_iter().find(|h| h.chain == chain).map(|h| h.suite);
+        let suite = suite.ok_or_else(|| StoreError::Bad(format!("there is no chain {chain}")))?;
+        // Clocks go back, so that the number decides and not the time alone.
+        let query =
+            "SELECT CAST(coalesce(min(seq), 0) AS BIGINT) FROM fact WHERE county = $1 AND chain = $2 AND recorded_ms >= $3";
+        let params = [i64::from(chain.county).into(), chain.name.as_str().into(), before_ms.into()];
+        let first_kept = sql.one_int(query, &params)?.unwrap_or(0);
+        let up_to = if first_kept > 0 { first_kept.unsigned_abs() - 1 } else { u64::MAX };
+        let origin = Origin::new(installation, chain).map_err(|e| StoreError::Bad(e.to_string()))?;
+        let (mut writer, mut last) = (None, Head::empty(chain, suite));
+        log::scan(sql.as_mut(), chain, 0, up_to, &mut |fact| {
+            if writer.is_none() {
+                let header = ChainFileHeader { suite, origin: origin.clone(), demo };
+                writer = Some(ChainFileWriter::new(out()?, &header).map_err(told)?);
+            }
+            (last.size, last.hash) = (fact.seq, fact.hash);
+            writer.as_mut().map_or(Ok(()), |w| w.write(fact).map_err(told))
+        })?;
+        sql.rollback()?;
+        if let Some(writer) = writer {
+            let checkpoint = Checkpoint { origin, size: last.size, hash: last.hash, suite, time_ms: now_ms };
+            let mut out = writer.finish(Some(&facts::sign(&checkpoint, key))).map_err(told)?;
+            out.flush().map_err(StoreError::io("chain file"))?;
+        }
+        Ok(last.size)
+    }
+
+    /// Goes through a chain and says whether it still contains what a checkpoint says, and how many facts came since; or which is the
+    /// first fact that does not hold.
+    ///
+    /// # Errors
+    /// The database said no; a contradiction is a finding.
+    pub fn verify_checkpoint(&self, checkpoint: &Checkpoint) -> Result<Result<u64, facts::Broken>> {
+        let chain = checkpoint.origin.chain();
+        let mut verifier = Verifier::new(chain, checkpoint.suite);
+        if let Err(broken) = verifier.consistent_with(checkpoint) {
+            return Ok(Err(broken));
+        }
+        let mut broken = None;
+        let mut sql = self.reader()?;
+        let scanned = log::scan(sql.as_mut(), chain, 0, u64::MAX, &mut |fact| {
+            verifier.check(fact).map_err(|e| {
+                let told = StoreError::Bad(e.to_string());
+                broken = Some(e);
+                told
+            })
+        });
+        match broken {
+            Some(broken) => Ok(Err(broken)),
+            None => {
+                scanned?;
+                Ok(verifier.finish().map(|head| head.size - checkpoint.size))
+            }
+        }
+    }
+
+    /// Facts of a chain in order, from after a number.
+    ///
+    /// # Errors
+    /// The database said no, or `each` did.
+    pub fn each_fact(
+        &self,
+        chain: ChainId,
+        after: u64,
+        up_to: u64,
+        each: &mut dyn FnMut(&facts::Fact) -> Result<()>,
+    ) -> Result<()> {
+        log::scan(self.reader()?.as_mut(), chain, after, up_to, each)
+    }
+
     /// Signs the present head of every chain that has grown since its last checkpoint, and keeps the notes.
     ///
     /// # Errors

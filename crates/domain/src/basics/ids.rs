@@ -104,6 +104,45 @@ pub enum Subject {
     Post(Post),
     /// A task.
     Task(TaskId),
+    /// One thing in the audit chain.
+    Access(AccessId),
+}
+
+/// One thing in the audit chain: noted by a command of its own, or mirrored from a fact of the main chain. Each is one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AccessId {
+    /// By the command that noted it; the server chooses its id.
+    Noted(Uuid),
+    /// By the number of the fact in the main chain of the same organisation.
+    Mirrored {
+        /// The organisation.
+        org: u32,
+        /// The number.
+        seq: u64,
+    },
+}
+
+impl fmt::Display for AccessId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AccessId::Noted(id) => id.fmt(f),
+            AccessId::Mirrored { org, seq } => write!(f, "{org}-{seq}"),
+        }
+    }
+}
+
+impl FromStr for AccessId {
+    type Err = UnknownSubject;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        if let Ok(id) = s.parse() {
+            return Ok(AccessId::Noted(id));
+        }
+        let mirrored = || {
+            let (org, seq) = s.split_once('-')?;
+            Some(AccessId::Mirrored { org: org.parse().ok()?, seq: seq.parse().ok()? })
+        };
+        mirrored().ok_or_else(|| UnknownSubject(s.to_owned()))
+    }
 }
 
 impl fmt::Display for Subject {
@@ -115,6 +154,7 @@ impl fmt::Display for Subject {
             Subject::Rules(id) => write!(f, "rules:{id}"),
             Subject::Post(post) => write!(f, "post:{post}"),
             Subject::Task(id) => write!(f, "task:{id}"),
+            Subject::Access(id) => write!(f, "access:{id}"),
         }
     }
 }
@@ -131,6 +171,7 @@ impl FromStr for Subject {
             "rules" => id.parse().map(Subject::Rules).map_err(|_| unknown()),
             "post" => id.parse().map(Subject::Post).map_err(|_| unknown()),
             "task" => id.parse().map(Subject::Task).map_err(|_| unknown()),
+            "access" => id.parse().map(Subject::Access).map_err(|_| unknown()),
             _ => Err(unknown()),
         }
     }
@@ -316,6 +357,8 @@ mod tests {
             "rules:5",
             "post:5/head",
             "post:5/department/water",
+            "access:0190f000-0000-7000-8000-000000000000",
+            "access:330523-17",
         ] {
             assert_eq!(s.parse::<Subject>().expect("known").to_string(), s);
         }

@@ -10,7 +10,7 @@ mod text;
 mod view;
 
 pub use decide::{Actor, AsView, Authority, Context, Decide, Draft, Read, Recorded, RefusalBody, Rows};
-pub use ids::{AccountId, Day, FileHash, HoldingId, PersonId, PlaceId, Position, ProblemId, Subject, TaskId, TopicId};
+pub use ids::{AccessId, AccountId, Day, FileHash, HoldingId, PersonId, PlaceId, Position, ProblemId, Subject, TaskId, TopicId};
 pub use post::{Capability, Department, Post, Role, UnknownPost};
 pub use text::{Text, TextError};
 pub use view::{Column, ColumnKind, Filter, Value, View};

@@ -96,6 +96,19 @@ pub struct Topics {
     pub days: u16,
 }
 
+/// Rule `audit.retention`: how long the audit chain is kept in any case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Facts younger than so many days are not handed to an archive; at least [`Retention::DAYS_MIN`].
+    pub days: u16,
+}
+
+impl Retention {
+    /// Six months: what the law asks for at least (Cybersecurity Law of 2017, article 21, item 3).
+    pub const DAYS_MIN: u16 = 183;
+}
+
 /// A rule with its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "rule", content = "value")]
@@ -115,12 +128,21 @@ pub enum Rule {
     /// When many are a topic.
     #[serde(rename = "problems.topics")]
     Topics(Topics),
+    /// How long the audit chain is kept.
+    #[serde(rename = "audit.retention")]
+    Retention(Retention),
 }
 
 impl Rule {
     /// Names of all rules.
-    pub const NAMES: [&'static str; 5] =
-        ["problems.deadlines", "problems.escalation", "problems.public_reports", "problems.duplicates", "problems.topics"];
+    pub const NAMES: [&'static str; 6] = [
+        "problems.deadlines",
+        "problems.escalation",
+        "problems.public_reports",
+        "problems.duplicates",
+        "problems.topics",
+        "audit.retention",
+    ];
 
     /// The rule's name.
     pub fn name(&self) -> &'static str {
@@ -130,6 +152,7 @@ impl Rule {
             Rule::PublicReports(_) => Rule::NAMES[2],
             Rule::Duplicates(_) => Rule::NAMES[3],
             Rule::Topics(_) => Rule::NAMES[4],
+            Rule::Retention(_) => Rule::NAMES[5],
         }
     }
 
@@ -152,7 +175,13 @@ impl Rule {
             Rule::Duplicates(r) if !days(r.days) => Some("days"),
             Rule::Topics(r) if r.villages_min < 2 => Some("villages_min"),
             Rule::Topics(r) if !days(r.days) => Some("days"),
-            Rule::Deadlines(_) | Rule::Escalation(_) | Rule::PublicReports(_) | Rule::Duplicates(_) | Rule::Topics(_) => None,
+            Rule::Retention(r) if !(Retention::DAYS_MIN..=36_500).contains(&r.days) => Some("days"),
+            Rule::Deadlines(_)
+            | Rule::Escalation(_)
+            | Rule::PublicReports(_)
+            | Rule::Duplicates(_)
+            | Rule::Topics(_)
+            | Rule::Retention(_) => None,
         }
     }
 }

@@ -209,6 +209,7 @@ pub fn rule_fact() -> BoxedStrategy<rules::Fact> {
         }),
         any::<(u32, u16)>().prop_map(|(metres, days)| Rule::Duplicates(Duplicates { metres, days })),
         any::<(u16, u16)>().prop_map(|(villages_min, days)| Rule::Topics(Topics { villages_min, days })),
+        any::<u16>().prop_map(|days| Rule::Retention(Retention { days })),
     ];
     (any_day(), rule, words()).prop_map(|(from, rule, reason)| Fact::RuleSet(RuleSet { from, rule, reason })).boxed()
 }
@@ -281,12 +282,42 @@ pub fn duty_fact() -> BoxedStrategy<duties::Fact> {
     .boxed()
 }
 
+pub fn access_fact() -> BoxedStrategy<crate::access::Fact> {
+    use crate::access::{Fact as F, *};
+    let account = || option::of(any::<u128>().prop_map(|n| AccountId(Uuid::from_u128(n))));
+    let who =
+        (account(), option::of(words()), option::of(words())).prop_map(|(account, name, client)| Who { account, name, client });
+    let (times, count) = (any::<u32>(), any::<u64>());
+    prop_oneof![
+        (who.clone(), words()).prop_map(|(who, how)| F::SignedIn(SignedIn { who, how })),
+        (who.clone(), words(), times).prop_map(|(who, why, times)| F::SignInRefused(SignInRefused { who, why, times })),
+        who.clone().prop_map(|who| F::SignedOut(SignedOut { who })),
+        (who.clone(), words(), words(), times).prop_map(|(who, what, why, times)| F::Refused(Refused { who, what, why, times })),
+        (who.clone(), words(), option::of(words()), count, words())
+            .prop_map(|(who, what, query, rows, format)| F::Exported(Exported { who, what, query, rows, format })),
+        (who.clone(), words(), times).prop_map(|(who, what, times)| F::AuditRead(AuditRead { who, what, times })),
+        (words(), words(), count).prop_map(|(kind, subject, seq)| F::Changed(Changed { kind, subject, seq })),
+        (who, words(), account(), option::of(words())).prop_map(|(who, event, by, detail)| F::AccountEvent(AccountEvent {
+            who,
+            event,
+            by,
+            detail
+        })),
+        words().prop_map(|version| F::Started(Started { version })),
+        words().prop_map(|version| F::Stopped(Stopped { version })),
+        count.prop_map(|chains| F::CheckpointMade(CheckpointMade { chains })),
+        count.prop_map(|facts| F::BackupMade(BackupMade { facts })),
+    ]
+    .boxed()
+}
+
 pub fn fact() -> BoxedStrategy<crate::Fact> {
     prop_oneof![
         4 => duty_fact().prop_map(crate::Fact::Duty),
         4 => place_fact().prop_map(crate::Fact::Place),
         6 => problem_fact().prop_map(crate::Fact::Problem),
         1 => rule_fact().prop_map(crate::Fact::Rule),
+        2 => access_fact().prop_map(crate::Fact::Access),
     ]
     .boxed()
 }
@@ -300,6 +331,7 @@ pub fn log() -> impl Strategy<Value = Vec<Recorded>> {
         1 => select(vec![QINGXI, SHANGWU]).prop_map(Subject::Rules),
         2 => select(vec![Post::new(SHANGWU, Role::Head), Post::of(QINGXI, Department::Water)]).prop_map(Subject::Post),
         2 => task_id().prop_map(Subject::Task),
+        1 => (0..4_u128).prop_map(|n| Subject::Access(AccessId::Noted(Uuid::from_u128(n)))),
     ];
     let time = prop_oneof![4 => 1_700_000_000_000..1_900_000_000_000_i64, 1 => any::<i64>()];
     let one = (subject, place(), time.clone(), time, fact(), any::<bool>()).prop_map(

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod answers;
+mod audit;
 mod bad_input;
 mod contract;
 mod exports;
@@ -13,4 +14,5 @@ mod guards;
 mod persons;
 mod photos;
 mod problems;
+mod syslog;
 mod world;

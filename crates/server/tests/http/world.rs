@@ -426,6 +426,12 @@ impl World {
         })
     }
 
+    /// Facts of the programme: what is noted in the audit chain besides does not count.
+    pub fn recorded(&self) -> u64 {
+        let heads = self.store.heads().unwrap();
+        heads.iter().filter(|h| h.chain.name == facts::ChainName::Main).map(|h| h.size).sum()
+    }
+
     /// Everything stored under the data directory but the database: hashes of files.
     pub fn stored_files(&self) -> Vec<String> {
         let mut names = Vec::new();

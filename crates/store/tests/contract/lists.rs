@@ -374,6 +374,7 @@ fn subject_of(view: ViewId, row: &StoredRow) -> String {
             Some(Value::Text(subject)) => subject.clone(),
             other => panic!("{other:?}"),
         },
+        ViewId::Audit => format!("access:{}", row.key),
     }
 }
 

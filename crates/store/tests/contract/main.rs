@@ -5,6 +5,7 @@
 //! Start reading at `county.rs` (what there is), then any other file (what must hold).
 
 mod accounts;
+mod audit;
 mod backups;
 mod batches;
 mod chains;
@@ -34,6 +35,7 @@ const BOTH: &[&[Case]] = &[
     lists::CASES,
     rebuilds::CASES,
     accounts::CASES,
+    audit::CASES,
     stored_files::CASES,
     opening::CASES,
     upgrade::CASES,

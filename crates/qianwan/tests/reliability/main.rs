@@ -1,0 +1,39 @@
+//! The proof that the ground floor holds: the real program is killed, its disk fills up, its clock goes back, its database
+//! goes away, its data are tampered with. What each proves, and how to run it at length, is in docs/reliability.md.
+//!
+//! The URL of a PostgreSQL server comes from `QIANWAN_TEST_POSTGRES` (`./dev test` starts a private one); without it
+//! those tests are listed as ignored, with the reason.
+//! Start reading at `installation.rs` (what there is), then `kills.rs` (what must hold).
+
+mod http;
+mod installation;
+mod kills;
+mod random;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+/// On this machine alone.
+const HERE: &[(&str, fn())] = &[("sqlite::what_was_acknowledged_survives_kill_9_over_http", kills::sqlite)];
+
+/// With a PostgreSQL server.
+const WITH_POSTGRES: &[(&str, fn())] = &[("postgres::what_was_acknowledged_survives_kill_9_over_http", kills::postgres)];
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let postgres = installation::postgres_url().is_some();
+    if !postgres && !arguments.list {
+        eprintln!("SKIPPED postgres: {} tests, because {} is not set", WITH_POSTGRES.len(), installation::POSTGRES);
+    }
+    let trial = |(name, test): &(&'static str, fn())| {
+        let test = *test;
+        Trial::test(*name, move || {
+            test();
+            Ok(())
+        })
+    };
+    let mut trials: Vec<Trial> = HERE.iter().map(trial).collect();
+    trials.extend(WITH_POSTGRES.iter().map(|case| trial(case).with_ignored_flag(!postgres)));
+    libtest_mimic::run(&arguments, trials).exit_code()
+}

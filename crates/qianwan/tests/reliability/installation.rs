@@ -97,7 +97,8 @@ impl Installation {
         let url = database.as_ref().map(|d| d.url.clone());
         let folder = TempDir::new().expect("a folder");
         let dir = folder.path().join("data");
-        let mut installation = Installation { dir, database: url, sessions: Vec::new(), _folder: Some(folder), _database: database };
+        let mut installation =
+            Installation { dir, database: url, sessions: Vec::new(), _folder: Some(folder), _database: database };
         installation.fill(&program);
         installation
     }
@@ -195,8 +196,7 @@ impl Serving {
     /// The same, or what it said before it ended.
     pub fn try_start(mut command: Command) -> Result<Serving, String> {
         command.args(["--plain", "--listen", "127.0.0.1:0"]);
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
         let lines = BufReader::new(child.stderr.take().expect("piped")).lines();
         let said = Arc::new(Mutex::new(String::new()));
         let (send, receive) = mpsc::channel();

@@ -204,19 +204,28 @@ impl County {
 
     /// As a phone does: what was not acknowledged goes again, and gets its one set of facts; what was gets the same answer.
     fn send_again(&self, given: &mut [Given], known: &HashMap<Uuid, Vec<(String, u64, String)>>) {
-        let mut clients: Vec<Client> = self.installation.sessions.iter().map(|s| self.serving.client(s)).collect();
-        for given in given {
-            let answer = clients[given.session].post("/api/commands", given.body.as_bytes()).expect("an answer");
-            let now = told(answer.status, &answer.json()).unwrap_or_else(|| panic!("{}", answer.text()));
-            if let Told::Accepted(..) = now {
-                let repeated = answer.json()["repeated"] == json!(true);
-                assert_eq!(repeated, known.contains_key(&given.id), "{} {}", given.body, answer.text());
+        let size = given.len().div_ceil(16).max(1);
+        thread::scope(|s| {
+            for given in given.chunks_mut(size) {
+                s.spawn(|| {
+                    let mut clients: Vec<Client> = self.installation.sessions.iter().map(|s| self.serving.client(s)).collect();
+                    given.iter_mut().for_each(|given| again(&mut clients[given.session], given, known));
+                });
             }
-            match &given.told {
-                Some(before) => assert_eq!(before, &now, "another answer for {}", given.body),
-                None => given.told = Some(now),
-            }
-        }
+        });
+    }
+}
+
+fn again(client: &mut Client, given: &mut Given, known: &HashMap<Uuid, Vec<(String, u64, String)>>) {
+    let answer = client.post("/api/commands", given.body.as_bytes()).expect("an answer");
+    let now = told(answer.status, &answer.json()).unwrap_or_else(|| panic!("{}", answer.text()));
+    if let Told::Accepted(..) = now {
+        let repeated = answer.json()["repeated"] == json!(true);
+        assert_eq!(repeated, known.contains_key(&given.id), "{} {}", given.body, answer.text());
+    }
+    match &given.told {
+        Some(before) => assert_eq!(before, &now, "another answer for {}", given.body),
+        None => given.told = Some(now),
     }
 }
 

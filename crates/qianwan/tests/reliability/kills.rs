@@ -142,11 +142,13 @@ impl County {
     /// 64 clients give commands; after some acknowledgements and some microseconds the program is killed.
     fn load_until_killed(&mut self, random: &mut Random) -> Vec<Given> {
         let acknowledged = AtomicU64::new(0);
-        let enough = random.below(ACKNOWLEDGED_MAX) as u64;
-        let moment = Duration::from_micros(random.below(8_000) as u64);
+        let enough = 1 + random.below(ACKNOWLEDGED_MAX) as u64;
+        // Every other time at once: an answer that leaves before its commit leaves only just before it.
+        let moment = Duration::from_micros(if random.below(2) == 0 { 0 } else { random.below(8_000) as u64 });
         let all = Mutex::new(Vec::new());
         let problems: Vec<(usize, String)> = self.given.iter().filter_map(|g| Some((g.session, g.problem()?))).collect();
-        let (installation, serving) = (&self.installation, &mut self.serving);
+        let (installation, serving) = (&self.installation, &self.serving);
+        let pid = serving.child.id();
         thread::scope(|s| {
             for n in 0..CLIENTS {
                 let session = n % installation.sessions.len();
@@ -170,17 +172,15 @@ impl County {
                         if gone {
                             return;
                         }
-                        acknowledged.fetch_add(1, Ordering::Relaxed);
+                        if acknowledged.fetch_add(1, Ordering::Relaxed) + 1 == enough {
+                            thread::sleep(moment);
+                            kill_9(pid);
+                        }
                     }
                 });
             }
-            let begun = Instant::now();
-            while acknowledged.load(Ordering::Relaxed) < enough && begun.elapsed() < Duration::from_secs(20) {
-                thread::sleep(Duration::from_micros(200));
-            }
-            thread::sleep(moment);
-            serving.kill();
         });
+        self.serving.kill();
         all.into_inner().expect("whole")
     }
 
@@ -227,6 +227,12 @@ fn again(client: &mut Client, given: &mut Given, known: &HashMap<Uuid, Vec<(Stri
         Some(before) => assert_eq!(before, &now, "another answer for {}", given.body),
         None => given.told = Some(now),
     }
+}
+
+/// At once: not by way of another thread or program.
+fn kill_9(pid: u32) {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).expect("a process");
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("killed");
 }
 
 impl Given {

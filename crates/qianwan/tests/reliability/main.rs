@@ -9,13 +9,18 @@ mod http;
 mod installation;
 mod kills;
 mod random;
+mod tampering;
 
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 
 /// On this machine alone.
-const HERE: &[(&str, fn())] = &[("sqlite::what_was_acknowledged_survives_kill_9_over_http", kills::sqlite)];
+const HERE: &[(&str, fn())] = &[
+    ("sqlite::what_was_acknowledged_survives_kill_9_over_http", kills::sqlite),
+    ("whatever_is_tampered_with_in_the_database_is_named", tampering::database),
+    ("whatever_is_tampered_with_in_an_exported_chain_is_named", tampering::exported_file),
+];
 
 /// With a PostgreSQL server.
 const WITH_POSTGRES: &[(&str, fn())] = &[("postgres::what_was_acknowledged_survives_kill_9_over_http", kills::postgres)];

@@ -86,6 +86,7 @@ impl Serve {
             bail!(both("cli.plain_loopback", &[]));
         }
         let store = self.data.open()?;
+        self.data.same_directory(&store, &data::signer(store.dir())?)?;
         let tls = !self.plain && !self.behind_proxy;
         let secure = tls || self.behind_proxy;
         let hosts = tls::hosts(&self.host, self.listen.ip());

@@ -305,7 +305,11 @@ impl<'s> Accounts<'s> {
             return Ok(None);
         };
         if now_ms - seen > 60_000 {
-            self.store.write("UPDATE session SET seen_ms = $2 WHERE digest = $1", &[digest(token), now_ms.into()])?;
+            let seen = self.store.write("UPDATE session SET seen_ms = $2 WHERE digest = $1", &[digest(token), now_ms.into()]);
+            // Where nothing can be written, people go on reading.
+            if let Err(e) = seen {
+                e.trouble().ok_or(e)?;
+            }
         }
         let id = account.parse().map_err(|_| StoreError::Stored("account id".into()))?;
         Ok(self.get(id)?.filter(|a| !a.disabled).map(|account| Session { account, csrf: csrf.clone() }))

@@ -272,6 +272,15 @@ impl Positions {
         ViewId::ALL.iter().position(|v| *v == view).map_or(0, |i| self.views[i].load(Ordering::Relaxed))
     }
 
+    /// Other processes write as well: what they have recorded makes everything old that was computed before.
+    pub(crate) fn reached(&self, facts: u64) {
+        if self.facts.swap(facts, Ordering::Relaxed) != facts {
+            for count in &self.views {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
     fn advance(&self, facts: u64, views: &BTreeSet<ViewId>) {
         self.facts.fetch_add(facts, Ordering::Relaxed);
         for (view, count) in ViewId::ALL.iter().zip(&self.views) {
@@ -280,6 +289,21 @@ impl Positions {
             }
         }
     }
+}
+
+/// Reads which tables are in use after another process has rebuilt a view.
+pub(crate) fn read_again(sql: &mut dyn Sql, tables: &RwLock<Arc<Tables>>) -> Result<()> {
+    // Within the lock: a rebuild of this process may be about to swap one.
+    let mut tables = tables.write().map_err(|_| StoreError::Stopped)?;
+    let now = Tables::load(sql)?;
+    if !now.stale().is_empty() {
+        // A newer version serves as well, and keeps its views in another form.
+        return Err(StoreError::Newer(crate::MIGRATIONS.len() as i64));
+    }
+    if **tables != now {
+        *tables = Arc::new(now);
+    }
+    Ok(())
 }
 
 /// One command in a batch.
@@ -345,6 +369,15 @@ impl Worker {
         if items.is_empty() {
             return Ok(Vec::new());
         }
+        loop {
+            match self.attempt(items) {
+                Err(StoreError::Moved) => read_again(self.sql.as_mut(), &self.tables)?,
+                done => return done,
+            }
+        }
+    }
+
+    fn attempt(&mut self, items: &[Item]) -> Result<Vec<Answer>> {
         // Held until the commit: no view is swapped under a batch.
         let tables = self.tables.read().map_err(|_| StoreError::Stopped)?;
         let kept = std::mem::take(&mut self.rows);
@@ -385,6 +418,10 @@ fn home(answer: &Answer) -> Option<(&str, u32)> {
 
 /// Decides and records a batch within the open transaction.
 fn batch(sql: &mut dyn Sql, tables: &Tables, items: &[Item], suite: Suite, rows: Rows) -> Result<Done> {
+    // Where other processes write as well, none of them swaps a view before this transaction ends: see `rebuild.rs`.
+    if !sql.lock_clause().is_empty() && Tables::load(sql)? != *tables {
+        return Err(StoreError::Moved);
+    }
     let mut heads: BTreeMap<ChainId, Head> = BTreeMap::new();
     let mut folder = Folder::new(tables, rows);
     let mut known = known_answers(sql, items)?;

@@ -220,7 +220,8 @@ impl Backup {
     /// Runs it.
     pub fn run(self) -> Result<End> {
         let store = self.data.open_beside()?;
-        let facts = store::backup(&store, &self.out)?;
+        let facts = store::backup(&store, &self.out)
+            .with_context(|| both("cli.backup_failed", &[("file", self.out.display().to_string())]))?;
         println!("{}", both("cli.backed_up", &[("file", self.out.display().to_string()), ("facts", facts.to_string())]));
         Ok(End::Success)
     }
@@ -240,7 +241,8 @@ pub struct Restore {
 impl Restore {
     /// Runs it.
     pub fn run(self) -> Result<End> {
-        let facts = store::restore(&self.from, &self.data)?;
+        let places = [("file", self.from.display().to_string()), ("dir", self.data.display().to_string())];
+        let facts = store::restore(&self.from, &self.data).with_context(|| both("cli.restore_refused", &places))?;
         println!("{}", both("cli.backed_up", &[("file", self.data.display().to_string()), ("facts", facts.to_string())]));
         Ok(End::Success)
     }

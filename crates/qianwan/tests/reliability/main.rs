@@ -5,9 +5,12 @@
 //! those tests are listed as ignored, with the reason.
 //! Start reading at `installation.rs` (what there is), then `kills.rs` (what must hold).
 
+mod backups;
+mod disk;
 mod http;
 mod installation;
 mod kills;
+mod processes;
 mod random;
 mod tampering;
 
@@ -20,10 +23,21 @@ const HERE: &[(&str, fn())] = &[
     ("sqlite::what_was_acknowledged_survives_kill_9_over_http", kills::sqlite),
     ("whatever_is_tampered_with_in_the_database_is_named", tampering::database),
     ("whatever_is_tampered_with_in_an_exported_chain_is_named", tampering::exported_file),
+    ("a_full_disk_stops_writers_only_and_only_while_it_is_full", disk::full),
+    ("a_disk_that_goes_read_only_stops_writers_only", disk::read_only_while_serving),
+    ("data_on_a_read_only_disk_are_not_opened", disk::read_only_at_the_start),
+    ("a_second_process_on_one_directory_is_refused", processes::second_is_refused),
+    ("a_backup_that_is_killed_is_none", backups::killed_in_the_middle),
+    ("a_backup_onto_a_full_disk_is_none", backups::the_disk_fills_up),
+    ("a_damaged_backup_is_not_restored", backups::damaged_ones_are_refused),
 ];
 
 /// With a PostgreSQL server.
-const WITH_POSTGRES: &[(&str, fn())] = &[("postgres::what_was_acknowledged_survives_kill_9_over_http", kills::postgres)];
+const WITH_POSTGRES: &[(&str, fn())] = &[
+    ("postgres::what_was_acknowledged_survives_kill_9_over_http", kills::postgres),
+    ("postgres::two_processes_serve_one_database", processes::two_serve_one_database),
+    ("postgres::one_process_sees_what_the_other_writes", processes::one_sees_what_the_other_writes),
+];
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();

@@ -12,6 +12,7 @@ mod installation;
 mod kills;
 mod processes;
 mod random;
+mod restarts;
 mod tampering;
 
 use std::process::ExitCode;
@@ -53,6 +54,13 @@ fn main() -> ExitCode {
         })
     };
     let mut trials: Vec<Trial> = HERE.iter().map(trial).collect();
+    // A server of its own, to be stopped and started.
+    let installed = restarts::programs().is_some();
+    if !installed && !arguments.list {
+        eprintln!("SKIPPED restart: PostgreSQL's programs are not installed");
+    }
+    let restart = ("postgres::a_restart_in_mid_load_is_only_waited_for", restarts::in_mid_load as fn());
+    trials.push(trial(&restart).with_ignored_flag(!installed));
     trials.extend(WITH_POSTGRES.iter().map(|case| trial(case).with_ignored_flag(!postgres)));
     libtest_mimic::run(&arguments, trials).exit_code()
 }

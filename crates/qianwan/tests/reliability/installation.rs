@@ -111,6 +111,11 @@ impl Installation {
         installation
     }
 
+    /// Data that are there, with people who were signed in.
+    pub fn of(dir: &Path, sessions: &[String]) -> Installation {
+        Installation { dir: dir.to_owned(), database: None, sessions: sessions.to_vec(), _folder: None, _database: None }
+    }
+
     fn fill(&mut self, program: &dyn Fn() -> Command) {
         let register = TempDir::new().expect("a folder");
         let register = register.path().join("register.csv");

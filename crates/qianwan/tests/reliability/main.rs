@@ -14,6 +14,7 @@ mod processes;
 mod random;
 mod restarts;
 mod tampering;
+mod write_ahead_log;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,8 @@ const HERE: &[(&str, fn())] = &[
     ("a_disk_that_goes_read_only_stops_writers_only", disk::read_only_while_serving),
     ("data_on_a_read_only_disk_are_not_opened", disk::read_only_at_the_start),
     ("a_second_process_on_one_directory_is_refused", processes::second_is_refused),
+    ("a_write_ahead_log_that_is_cut_or_altered_comes_to_an_earlier_moment", write_ahead_log::cut_or_altered),
+    ("what_a_disk_has_forgotten_is_found_by_whoever_kept_a_checkpoint", write_ahead_log::the_loss_is_found),
     ("a_backup_that_is_killed_is_none", backups::killed_in_the_middle),
     ("a_backup_onto_a_full_disk_is_none", backups::the_disk_fills_up),
     ("a_damaged_backup_is_not_restored", backups::damaged_ones_are_refused),

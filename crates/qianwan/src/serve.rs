@@ -86,6 +86,7 @@ impl Serve {
             bail!(both("cli.plain_loopback", &[]));
         }
         let store = self.data.open()?;
+        store.look_at_clock(data::now_ms());
         self.data.same_directory(&store, &data::signer(store.dir())?)?;
         let tls = !self.plain && !self.behind_proxy;
         let secure = tls || self.behind_proxy;

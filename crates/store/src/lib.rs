@@ -166,8 +166,11 @@ impl Store {
     ) -> Result<Store> {
         let heads = "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM chain_head";
         let facts = db.reader()?.one_int(heads, &[])?.unwrap_or(0);
+        let last = "SELECT CAST(coalesce(max(f.recorded_ms), 0) AS BIGINT) FROM chain_head h JOIN fact f \
+                    ON f.county = h.county AND f.chain = h.chain AND f.seq = h.size";
+        let latest_ms = db.reader()?.one_int(last, &[])?.unwrap_or(0);
         let tables = Arc::new(RwLock::new(Arc::new(tables)));
-        let positions = Arc::new(Positions::starting_at(facts.unsigned_abs()));
+        let positions = Arc::new(Positions::starting_at(facts.unsigned_abs(), latest_ms));
         let writer = Writer::start(db.clone(), writers, tables.clone(), positions.clone(), (location.suite, bench))?;
         let housekeeping = Housekeeping::start(db.clone(), writer.first()?, tables.clone(), positions.clone())?;
         Ok(Store {
@@ -181,6 +184,11 @@ impl Store {
             housekeeping: Some(housekeeping),
             _lock: lock,
         })
+    }
+
+    /// Tells whoever looks after the machine if its clock stands before what was recorded last; so does every command.
+    pub fn look_at_clock(&self, now_ms: i64) {
+        self.positions.looked_at_clock(now_ms);
     }
 
     /// Hands a command in; `reply` is called once, after it is durable or refused.

@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc, Mutex, RwLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::JoinHandle,
@@ -34,6 +34,8 @@ const BATCH_BYTES: usize = 8 << 20;
 const ROWS_KEPT: usize = 20_000;
 /// Keys of which a router remembers whose they are.
 const HOMES_KEPT: usize = 200_000;
+/// A clock may go back so far, ms, before it is worth a warning.
+const CLOCK_BACK_MS: i64 = 60_000;
 /// Facts named one by one in an answer; an import makes more.
 const NAMED_MAX: usize = 50;
 
@@ -252,14 +254,31 @@ struct Worker {
 #[derive(Debug, Default)]
 pub struct Positions {
     facts: AtomicU64,
+    /// The latest moment at which something was recorded, ms since 1970.
+    latest_ms: AtomicI64,
     views: [AtomicU64; ViewId::ALL.len()],
 }
 
 impl Positions {
-    pub(crate) fn starting_at(facts: u64) -> Positions {
+    pub(crate) fn starting_at(facts: u64, latest_ms: i64) -> Positions {
         let positions = Positions::default();
         positions.facts.store(facts, Ordering::Relaxed);
+        positions.latest_ms.store(latest_ms, Ordering::Relaxed);
         positions
+    }
+
+    /// Looks at the clock. What it says is recorded as it is: the order of facts is their number, and a clock that once ran
+    /// ahead must not drag every later fact there with it. But whoever looks after the machine is told, once for each jump.
+    pub(crate) fn looked_at_clock(&self, now_ms: i64) {
+        let latest = self.latest_ms.fetch_max(now_ms, Ordering::Relaxed);
+        if latest - now_ms > CLOCK_BACK_MS {
+            self.latest_ms.store(now_ms, Ordering::Relaxed);
+            let seconds = (latest - now_ms) / 1000;
+            tracing::warn!(
+                seconds,
+                "the clock has gone back: it stands before the last fact recorded; look at the machine's clock"
+            );
+        }
     }
 
     /// Facts recorded.
@@ -378,6 +397,9 @@ impl Worker {
     }
 
     fn attempt(&mut self, items: &[Item]) -> Result<Vec<Answer>> {
+        if let Some(now_ms) = items.iter().map(|i| i.submission.context.now_ms).max() {
+            self.position.looked_at_clock(now_ms);
+        }
         // Held until the commit: no view is swapped under a batch.
         let tables = self.tables.read().map_err(|_| StoreError::Stopped)?;
         let kept = std::mem::take(&mut self.rows);

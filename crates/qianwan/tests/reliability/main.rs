@@ -6,6 +6,7 @@
 //! Start reading at `installation.rs` (what there is), then `kills.rs` (what must hold).
 
 mod backups;
+mod clock;
 mod disk;
 mod http;
 mod installation;
@@ -31,6 +32,7 @@ const HERE: &[(&str, fn())] = &[
     ("a_second_process_on_one_directory_is_refused", processes::second_is_refused),
     ("a_write_ahead_log_that_is_cut_or_altered_comes_to_an_earlier_moment", write_ahead_log::cut_or_altered),
     ("what_a_disk_has_forgotten_is_found_by_whoever_kept_a_checkpoint", write_ahead_log::the_loss_is_found),
+    ("a_clock_that_went_back_is_told_and_stops_nobody", clock::went_back_between_two_starts),
     ("a_backup_that_is_killed_is_none", backups::killed_in_the_middle),
     ("a_backup_onto_a_full_disk_is_none", backups::the_disk_fills_up),
     ("a_damaged_backup_is_not_restored", backups::damaged_ones_are_refused),

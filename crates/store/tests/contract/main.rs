@@ -8,6 +8,7 @@ mod accounts;
 mod backups;
 mod batches;
 mod chains;
+mod clocks;
 mod commands;
 mod county;
 mod ground;
@@ -30,6 +31,7 @@ const BOTH: &[&[Case]] = &[
     commands::CASES,
     batches::CASES,
     chains::CASES,
+    clocks::CASES,
     lists::CASES,
     rebuilds::CASES,
     accounts::CASES,

@@ -181,9 +181,12 @@ pub(crate) fn heads(sql: &mut dyn Sql, lock: bool) -> Result<Vec<Head>> {
     Ok(heads)
 }
 
+/// Names that no chain of ours has.
+pub(crate) type Strays = BTreeSet<(ChainId, String)>;
+
 /// Every chain of which there are facts, checkpoints or a head, by one step along the index for each; and names that no
 /// chain of ours has, with the chain they stand nearest to.
-pub(crate) fn chains(sql: &mut dyn Sql) -> Result<(BTreeSet<ChainId>, BTreeSet<(ChainId, String)>)> {
+pub(crate) fn chains(sql: &mut dyn Sql) -> Result<(BTreeSet<ChainId>, Strays)> {
     let (mut chains, mut strays) = (BTreeSet::new(), BTreeSet::new());
     for table in ["fact", "checkpoint", "chain_head"] {
         let next = format!("SELECT county, chain FROM {table} WHERE (county, chain) > ($1, $2) ORDER BY county, chain LIMIT 1");

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::{
     http::{Answer, Client},
-    installation::{Installation, Kind, Serving, VILLAGES, good, program, refused, report, until},
+    installation::{Installation, Kind, Serving, VILLAGES, binary, good, program, refused, report, until},
 };
 
 /// Mounts of one's own that nobody else sees, gone with it.
@@ -70,7 +70,7 @@ impl Mounts {
         if self.user {
             command.arg(format!("--user={}", of("user"))).arg("--preserve-credentials");
         }
-        command.arg(format!("--mount={}", of("mnt"))).arg(env!("CARGO_BIN_EXE_qianwan"));
+        command.arg(format!("--mount={}", of("mnt"))).arg(binary());
         command
     }
 
@@ -244,9 +244,7 @@ fn limited(code: &str, words: ([&str; 2], [&str; 2])) {
     let installation = Installation::new(Kind::Sqlite);
     // The signal that comes with the limit would end it; a disk sends none.
     let mut command = Command::new("sh");
-    command
-        .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_qianwan"), "serve", "--data"])
-        .arg(&installation.dir);
+    command.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]).arg(binary()).args(["serve", "--data"]).arg(&installation.dir);
     let mut serving = Serving::start(command);
     let mut client = serving.client(&installation.sessions[0]);
     let mut acknowledged = Acknowledged::new();

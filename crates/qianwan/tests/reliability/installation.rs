@@ -79,8 +79,13 @@ pub struct Installation {
     _database: Option<Database>,
 }
 
+/// The program; for a long run, a copy that no build replaces meanwhile.
+pub fn binary() -> PathBuf {
+    std::env::var_os("QIANWAN_TEST_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_qianwan").into(), PathBuf::from)
+}
+
 pub fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_qianwan"));
+    let mut command = Command::new(binary());
     for name in ["QIANWAN_DATA", "QIANWAN_DATABASE", "QIANWAN_LOG"] {
         command.env_remove(name);
     }

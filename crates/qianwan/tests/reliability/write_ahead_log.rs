@@ -109,7 +109,9 @@ fn looked_at(left: &Left, what: &str, dir: &Path) -> u64 {
     assert_eq!(hash, left.hashes[size as usize], "{what}: as it was when it had {size} facts");
     assert!(size >= left.home, "{what}: {size} facts, {} had been brought home", left.home);
     let before = rows(&store);
-    domain::ViewId::ALL.iter().for_each(|view| drop(store.rebuild(*view, &mut |_| {}).expect("rebuilt")));
+    for view in domain::ViewId::ALL {
+        store.rebuild(*view, &mut |_| {}).expect("rebuilt");
+    }
     assert_eq!(before, rows(&store), "{what}: views are as of the same moment");
     size
 }

@@ -16,6 +16,40 @@ export type AccountBrief = {
 /** An account that can sign in. */
 export type AccountId = string
 
+/** A fact of the audit chain. */
+export type AuditRow = {
+  account: AccountId | null
+  /** When it was recorded, ms since 1970. */
+  at_ms: number
+  by?: AccountId | null
+  /** Network address. */
+  client: string | null
+  /** On which day. */
+  day: Day
+  /** More about it: filters, format, the subject of a change, the detail of an account's event. */
+  detail: string | null
+  /** What happened, the middle of its kind: `signed_in`, `refused` … */
+  event: string
+  /** The name to sign in with. */
+  name: string | null
+  /** Organisation of its chain. */
+  org: number
+  /** How it ended. */
+  outcome: Outcome
+  /** The place under whose audit administrator it falls. */
+  place: PlaceId
+  /** Rows taken away. */
+  rows: number | null
+  /** Its number there. */
+  seq: number
+  /** How many times within the same minute. */
+  times: number
+  /** What was asked, taken away, changed, or done to an account. */
+  what: string | null
+  /** Why it was refused, or by what means somebody signed in. */
+  why: string | null
+}
+
 /** Whom a post's duty lay with on a day. */
 export type Bearer = {
   from: Day | null
@@ -641,6 +675,10 @@ export type OfficialsAnswer = {
   officials: Official[]
 }
 
+/** How it ended. */
+export const Outcome = ['done', 'refused'] as const
+export type Outcome = (typeof Outcome)[number]
+
 /** Its outline became known; the geometry itself is a stored file (GeoJSON, WGS-84). */
 export type Outlined = {
   /** West, south, east, north in degrees × 10⁷. */
@@ -965,12 +1003,18 @@ export type Reporter =
   | { is: 'villager' }
   | { is: 'account'; account: AccountId }
 
+/** Rule `audit.retention`: how long the audit chain is kept in any case. */
+export type Retention = {
+  /** Facts younger than so many days are not handed to an archive; at least [`Retention::DAYS_MIN`]. */
+  days: number
+}
+
 /** What kind of post somebody holds. */
 export const Role = ['admin', 'security', 'audit', 'head', 'office', 'department', 'township', 'village', 'inspector', 'viewer'] as const
 export type Role = (typeof Role)[number]
 
 /** A row of any view. */
-export type Row = PlaceRow | CountsRow | RuleRow | ProblemRow | TopicRow | PostsRow | HoldingRow | TaskRow | LapseRow
+export type Row = PlaceRow | CountsRow | RuleRow | ProblemRow | TopicRow | PostsRow | HoldingRow | TaskRow | LapseRow | AuditRow
 
 /** A row with its place. */
 export type RowAnswer = {
@@ -1007,6 +1051,7 @@ export type Rule =
   | { rule: 'problems.public_reports'; value: PublicReports }
   | { rule: 'problems.duplicates'; value: Duplicates }
   | { rule: 'problems.topics'; value: Topics }
+  | { rule: 'audit.retention'; value: Retention }
 
 /** A rule at a place with all its versions. */
 export type RuleRow = {

@@ -86,7 +86,8 @@ impl Backup {
             (None, None) => bail!(both("cli.backup_where", &[])),
         };
         let installation = self.data.open_existing_or_ask()?;
-        let facts = store::backup(&installation.store, &out)?;
+        let facts = store::backup(&installation.store, &out)
+            .with_context(|| both("cli.backup_failed", &[("file", out.display().to_string())]))?;
         if let Err(e) = installation.note(Note::BackupMade(BackupMade { facts })) {
             // The backup is there all the same, and better than none.
             eprintln!("{}", both("cli.audit_unnoted_backup", &[("why", format!("{e:#}"))]));
@@ -113,7 +114,8 @@ fn forget(dir: &Path, keep: u32, made: &Path) -> Result<()> {
 impl Restore {
     /// Runs it.
     pub fn run(self) -> Result<End> {
-        let facts = store::restore(&self.from, &self.data)?;
+        let places = [("file", self.from.display().to_string()), ("dir", self.data.display().to_string())];
+        let facts = store::restore(&self.from, &self.data).with_context(|| both("cli.restore_refused", &places))?;
         println!("{}", both("cli.backed_up", &[("file", self.data.display().to_string()), ("facts", facts.to_string())]));
         Ok(End::Success)
     }

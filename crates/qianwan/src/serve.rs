@@ -131,6 +131,8 @@ impl Serve {
             bail!("{key}: {}", both(words, &args));
         }
         let store = self.data.open()?;
+        store.look_at_clock(data::now_ms());
+        self.data.same_directory(&store, &data::signer(store.dir())?)?;
         let tls = !self.plain && !self.behind_proxy;
         let secure = tls || self.behind_proxy;
         let hosts = tls::hosts(&self.host, self.listen.ip());

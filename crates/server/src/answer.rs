@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderName, HeaderValue, Response, StatusCode, header},
 };
 use serde_json::{Map, Value, json};
-use store::StoreError;
+use store::{StoreError, Trouble};
 
 use crate::wording::{Language, text_or};
 
@@ -184,7 +184,17 @@ impl From<StoreError> for Problem {
     fn from(e: StoreError) -> Problem {
         match e {
             StoreError::Bad(why) => Problem::bad_query(why),
-            other => Problem::accident(other.to_string()),
+            other => {
+                let accident = Problem::accident(other.to_string());
+                // Nothing was recorded, and the same thing may work later: whoever sent it keeps it and sends it again.
+                let code = match other.trouble() {
+                    None => return accident,
+                    Some(Trouble::Full) => "storage/full",
+                    Some(Trouble::ReadOnly) => "storage/read-only",
+                    Some(Trouble::Away) => "storage/away",
+                };
+                Problem { accident: accident.accident, ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, code) }
+            }
         }
     }
 }

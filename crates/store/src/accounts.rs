@@ -22,6 +22,10 @@ const IDLE_MS: i64 = 12 * 3_600_000;
 /// A session ends after this time in any case, milliseconds.
 const SESSION_MS: i64 = 7 * 24 * 3_600_000;
 
+/// A clock that is put right goes back a little. Whoever was seen later than that, was seen by a clock that was wrong, and
+/// must not stay signed in until it is that late again.
+const CLOCK_BACK_MS: i64 = 5 * 60_000;
+
 /// A person's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -248,7 +252,8 @@ impl<'s> Accounts<'s> {
             _ => (None, None, 0, false),
         };
         let locked_until = |until: i64| SignIn::Locked { seconds: (until - now_ms + 999) / 1000 };
-        if locked > now_ms {
+        // Later than any lock from now on: it was set by a clock that was wrong.
+        if locked > now_ms && locked <= now_ms + LOCKED_MS {
             return Ok(locked_until(locked));
         }
         // A known hash of nothing, so that an unknown name costs the same time.
@@ -267,8 +272,8 @@ impl<'s> Accounts<'s> {
         }
         // Locked by others while this password was being checked: a right guess among many wrong ones does not count.
         let open = self.store.write(
-            "UPDATE account SET failures = 0, locked_until_ms = 0 WHERE id = $1 AND locked_until_ms <= $2",
-            &[id.as_str().into(), now_ms.into()],
+            "UPDATE account SET failures = 0, locked_until_ms = 0 WHERE id = $1 AND (locked_until_ms <= $2 OR locked_until_ms > $3)",
+            &[id.as_str().into(), now_ms.into(), (now_ms + LOCKED_MS).into()],
         )?;
         if open == 0 {
             return Ok(locked_until(now_ms + LOCKED_MS));
@@ -297,13 +302,19 @@ impl<'s> Accounts<'s> {
     /// # Errors
     /// The database said no.
     pub fn session(&self, token: &str, now_ms: i64) -> Result<Option<Session>> {
-        let query = "SELECT account, csrf, seen_ms FROM session WHERE digest = $1 AND expires_ms > $2 AND seen_ms > $3";
-        let rows = self.store.reader()?.rows(query, &[digest(token), now_ms.into(), (now_ms - IDLE_MS).into()], 3)?;
+        let query =
+            "SELECT account, csrf, seen_ms FROM session WHERE digest = $1 AND expires_ms > $2 AND seen_ms > $3 AND seen_ms <= $4";
+        let (idle, ahead) = ((now_ms - IDLE_MS).into(), (now_ms + CLOCK_BACK_MS).into());
+        let rows = self.store.reader()?.rows(query, &[digest(token), now_ms.into(), idle, ahead], 3)?;
         let Some([Value::Text(account), Value::Text(csrf), Value::Int(seen)]) = rows.first().map(Vec::as_slice) else {
             return Ok(None);
         };
         if now_ms - seen > 60_000 {
-            self.store.write("UPDATE session SET seen_ms = $2 WHERE digest = $1", &[digest(token), now_ms.into()])?;
+            let seen = self.store.write("UPDATE session SET seen_ms = $2 WHERE digest = $1", &[digest(token), now_ms.into()]);
+            // Where nothing can be written, people go on reading.
+            if let Err(e) = seen {
+                e.trouble().ok_or(e)?;
+            }
         }
         let id = account.parse().map_err(|_| StoreError::Stored("account id".into()))?;
         Ok(self.get(id)?.filter(|a| !a.disabled).map(|account| Session { account, csrf: csrf.clone() }))

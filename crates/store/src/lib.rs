@@ -32,7 +32,7 @@ pub use files::{FileInfo, Files, NewFile};
 pub use inspect::{FilesReport, Inspection, inspect};
 pub use log::decode;
 pub use query::{Condition, Counted, Cursor, GroupRow, Groups, HistoryEntry, List, Page, Scope, StoredRow};
-pub use sql::{Database, Result, StoreError};
+pub use sql::{Database, Result, StoreError, Trouble};
 pub use verify::{ChainReport, VerifyReport};
 pub use writer::{Answer, FactRef, Outcome, Positions, Submission, Writer, allowed};
 
@@ -118,10 +118,18 @@ impl Store {
         let mut sql = db.writer()?;
         migrate(sql.as_mut())?;
         let mut tables = Tables::load(sql.as_mut())?;
-        for view in tables.stale() {
-            tables = rebuild::build_fresh(sql.as_mut(), &tables, view)?;
+        if !tables.stale().is_empty() {
+            let _alone = rebuild::Alone::wait(db.as_ref())?;
+            tables = Tables::load(sql.as_mut())?;
+            for view in tables.stale() {
+                tables = rebuild::build_fresh(sql.as_mut(), &tables, view)?;
+            }
         }
-        rebuild::drop_others(sql.as_mut(), &tables)?;
+        // Another process may be at it, and what it builds is no left-over.
+        if let Some(_alone) = rebuild::Alone::if_free(db.as_ref())? {
+            tables = Tables::load(sql.as_mut())?;
+            rebuild::drop_others(sql.as_mut(), &tables)?;
+        }
         drop(sql);
         let writers = db.writers();
         let mut store = Store::assemble(location, db, tables, writers, lock, bench)?;
@@ -166,10 +174,13 @@ impl Store {
     ) -> Result<Store> {
         let heads = "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM chain_head";
         let facts = db.reader()?.one_int(heads, &[])?.unwrap_or(0);
+        let last = "SELECT CAST(coalesce(max(f.recorded_ms), 0) AS BIGINT) FROM chain_head h JOIN fact f \
+                    ON f.county = h.county AND f.chain = h.chain AND f.seq = h.size";
+        let latest_ms = db.reader()?.one_int(last, &[])?.unwrap_or(0);
         let tables = Arc::new(RwLock::new(Arc::new(tables)));
-        let positions = Arc::new(Positions::starting_at(facts.unsigned_abs()));
+        let positions = Arc::new(Positions::starting_at(facts.unsigned_abs(), latest_ms));
         let writer = Writer::start(db.clone(), writers, tables.clone(), positions.clone(), (location.suite, bench))?;
-        let housekeeping = Housekeeping::start(db.clone(), writer.first()?)?;
+        let housekeeping = Housekeeping::start(db.clone(), writer.first()?, tables.clone(), positions.clone())?;
         Ok(Store {
             dir: location.dir.clone(),
             db,
@@ -182,6 +193,11 @@ impl Store {
             serves: false,
             _lock: lock,
         })
+    }
+
+    /// Tells whoever looks after the machine if its clock stands before what was recorded last; so does every command.
+    pub fn look_at_clock(&self, now_ms: i64) {
+        self.positions.looked_at_clock(now_ms);
     }
 
     /// Hands a command in; `reply` is called once, after it is durable or refused.
@@ -340,18 +356,28 @@ fn migrate(sql: &mut dyn sql::Sql) -> Result<()> {
 
 /// Each step together with its number, or not at all: whoever is killed in the middle leaves the state before or after it.
 fn migrate_to(sql: &mut dyn sql::Sql, migrations: &[&str]) -> Result<()> {
-    sql.script("CREATE TABLE IF NOT EXISTS migration (number BIGINT NOT NULL PRIMARY KEY)")?;
-    let done = sql.one_int("SELECT CAST(coalesce(max(number), 0) AS BIGINT) FROM migration", &[])?.unwrap_or(0);
-    if done > migrations.len() as i64 {
-        return Err(StoreError::Newer(done));
-    }
-    for (number, text) in (1_i64..).zip(migrations) {
-        if number > done {
-            sql::together(sql, |sql| {
-                sql.script(text)?;
-                sql.run("INSERT INTO migration (number) VALUES ($1)", &[number.into()])
-            })?;
+    // Two processes that begin with nothing may both try to make it; the second finds it made.
+    let mut made = Ok(());
+    for _ in 0..3 {
+        made = sql.script("CREATE TABLE IF NOT EXISTS migration (number BIGINT NOT NULL PRIMARY KEY)");
+        if !made.as_ref().is_err_and(StoreError::may_pass) {
+            break;
         }
+    }
+    made?;
+    for (number, text) in (1_i64..).zip(migrations) {
+        sql::together(sql, |sql| {
+            sql.lock_table("migration")?;
+            let done = sql.one_int("SELECT CAST(coalesce(max(number), 0) AS BIGINT) FROM migration", &[])?.unwrap_or(0);
+            if done > migrations.len() as i64 {
+                return Err(StoreError::Newer(done));
+            }
+            if number > done {
+                sql.script(text)?;
+                sql.run("INSERT INTO migration (number) VALUES ($1)", &[number.into()])?;
+            }
+            Ok(())
+        })?;
     }
     Ok(())
 }
@@ -363,22 +389,49 @@ struct Housekeeping {
 }
 
 impl Housekeeping {
-    fn start(db: Arc<dyn Database>, writer: writer::Alone) -> Result<Housekeeping> {
+    fn start(
+        db: Arc<dyn Database>,
+        writer: writer::Alone,
+        tables: Arc<RwLock<Arc<Tables>>>,
+        positions: Arc<Positions>,
+    ) -> Result<Housekeeping> {
         let (stop, stopped) = std::sync::mpsc::sync_channel(1);
         let thread = std::thread::Builder::new()
             .name("housekeeping".into())
             .spawn(move || {
                 let second = std::time::Duration::from_secs(1);
+                let mut told = String::new();
                 while let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = stopped.recv_timeout(second) {
                     let done = db.tidy_up().and_then(|long| if long { writer.run(|sql| sql.tidy_up()) } else { Ok(()) });
-                    if let Err(e) = done {
-                        tracing::warn!(error = %e, "checkpoint of the write-ahead log");
+                    let done = done.and_then(|()| look_around(db.as_ref(), &tables, &positions));
+                    // Said once, however long a disk is full or a database away.
+                    let now = done.err().map(|e| e.to_string()).unwrap_or_default();
+                    if now != told {
+                        match now.as_str() {
+                            "" => tracing::info!("housekeeping works again"),
+                            error => tracing::warn!(error, "housekeeping"),
+                        }
+                        told = now;
                     }
                 }
             })
             .map_err(StoreError::io("starting housekeeping"))?;
         Ok(Housekeeping { stop, thread: Some(thread) })
     }
+}
+
+/// Sees what other processes have recorded and rebuilt, where there may be others.
+fn look_around(db: &dyn Database, tables: &RwLock<Arc<Tables>>, positions: &Positions) -> Result<()> {
+    let mut sql = db.reader()?;
+    if sql.lock_clause().is_empty() {
+        return Ok(());
+    }
+    let heads = "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM chain_head";
+    let facts = sql.one_int(heads, &[])?.unwrap_or(0);
+    positions.reached(facts.unsigned_abs());
+    let now = Tables::load(sql.as_mut())?;
+    let same = **tables.read().map_err(|_| StoreError::Stopped)? == now;
+    if same { Ok(()) } else { writer::read_again(sql.as_mut(), tables) }
 }
 
 impl Drop for Housekeeping {

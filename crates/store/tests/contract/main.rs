@@ -9,6 +9,7 @@ mod audit;
 mod backups;
 mod batches;
 mod chains;
+mod clocks;
 mod commands;
 mod county;
 mod ground;
@@ -32,6 +33,7 @@ const BOTH: &[&[Case]] = &[
     commands::CASES,
     batches::CASES,
     chains::CASES,
+    clocks::CASES,
     lists::CASES,
     rebuilds::CASES,
     accounts::CASES,

@@ -1,6 +1,12 @@
 //! People who sign in: accounts, posts they hold, sessions, one-time links.
 //!
 //! Passwords are stored as Argon2id; sessions and links by the SHA-256 of a random token that only the client has.
+//! Second factors, keys of programs and phones, and what administrators do to accounts are in the files below this one.
+
+mod administration;
+mod keys;
+mod second_factor;
+mod sessions;
 
 use std::collections::HashMap;
 
@@ -11,16 +17,17 @@ use argon2::{
 use domain::basics::{AccountId, Day, PlaceId, Post, Role, Value};
 use sha2::{Digest, Sha256};
 
-use crate::{Store, sql::*};
+use crate::{Store, seal, sql::*};
+
+pub use administration::AccountRow;
+pub use keys::{AccessKey, KeyKind, NewKey};
+pub use second_factor::{Enrolment, SecondFactor, SecondStep};
+pub use sessions::{Arrival, OpenSession};
 
 /// Wrong passwords in a row before the account is locked for a while.
 const FAILURES_MAX: i64 = 5;
 /// How long it is locked, milliseconds.
 const LOCKED_MS: i64 = 10 * 60_000;
-/// A session ends after this time without a request, milliseconds.
-const IDLE_MS: i64 = 12 * 3_600_000;
-/// A session ends after this time in any case, milliseconds.
-const SESSION_MS: i64 = 7 * 24 * 3_600_000;
 
 /// A person's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,8 +82,10 @@ pub struct NewAccount<'a> {
 pub enum LinkPurpose {
     /// Become the first administrator.
     FirstAdmin,
-    /// Set a password.
+    /// Set a first password: an invitation.
     SetPassword,
+    /// Set another password, made by an administrator and handed over in person.
+    Reset,
 }
 
 impl LinkPurpose {
@@ -84,6 +93,7 @@ impl LinkPurpose {
         match self {
             LinkPurpose::FirstAdmin => "first_admin",
             LinkPurpose::SetPassword => "set_password",
+            LinkPurpose::Reset => "reset",
         }
     }
 }
@@ -95,6 +105,8 @@ pub struct Session {
     pub account: Account,
     /// Token against cross-site requests.
     pub csrf: String,
+    /// Name of the session in lists; not what opens it.
+    pub id: String,
 }
 
 /// What became of signing in.
@@ -102,6 +114,8 @@ pub struct Session {
 pub enum SignIn {
     /// The token for the cookie.
     Welcome(String),
+    /// The password was right and a code is still to come: the token for the second step, which opens nothing.
+    HalfWay(String),
     /// Wrong name or password, or no password yet: one answer for all.
     Refused,
     /// Too many wrong passwords.
@@ -114,12 +128,13 @@ pub enum SignIn {
 /// The accounts.
 pub struct Accounts<'s> {
     store: &'s Store,
+    arrival: Arrival,
 }
 
 /// A random token of 32 bytes, hexadecimal.
 fn token() -> Result<String> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|e| StoreError::Bad(format!("no randomness: {e}")))?;
+    seal::fill(&mut bytes)?;
     Ok(hex::encode(bytes))
 }
 
@@ -135,7 +150,7 @@ fn hash_password(password: &str) -> Result<String> {
 
 impl<'s> Accounts<'s> {
     pub(crate) fn new(store: &'s Store) -> Accounts<'s> {
-        Accounts { store }
+        Accounts { store, arrival: Arrival::default() }
     }
 
     /// How many accounts there are.
@@ -206,15 +221,7 @@ impl<'s> Accounts<'s> {
         let Some(mut account) = found else { return Ok(None) };
         let query = "SELECT place, role, from_day, until_day FROM post_held WHERE account = $1 ORDER BY place, role, from_day";
         sql.each(query, &[id.to_string().into()], &mut |r| {
-            let bad = || StoreError::Stored("post held".into());
-            account.held.push(Held {
-                post: Post::new(PlaceId(r.int(0)?), Role::from_word(r.text(1)?).ok_or_else(bad)?),
-                from: r.text(2)?.parse().map_err(|_| bad())?,
-                until: match r.text(3)? {
-                    "" => None,
-                    day => Some(day.parse().map_err(|_| bad())?),
-                },
-            });
+            account.held.push(held_of(r, 0)?);
             Ok(())
         })?;
         Ok(Some(account))
@@ -259,64 +266,34 @@ impl<'s> Accounts<'s> {
         let good = PasswordHash::new(stored).is_ok_and(|h| Argon2::default().verify_password(password.as_bytes(), &h).is_ok());
         let Some(id) = id else { return Ok(SignIn::Refused) };
         if !good || hash.is_none() || disabled {
-            // Counted in the database, so that guesses made at once are all counted.
-            self.store.write(
-                "UPDATE account SET failures = CASE WHEN failures + 1 >= $2 THEN 0 ELSE failures + 1 END, \
-                 locked_until_ms = CASE WHEN failures + 1 >= $2 THEN $3 ELSE locked_until_ms END WHERE id = $1",
-                &[id.into(), FAILURES_MAX.into(), (now_ms + LOCKED_MS).into()],
-            )?;
+            self.count_failure(&id, now_ms)?;
             return Ok(SignIn::Refused);
         }
         // Locked by others while this password was being checked: a right guess among many wrong ones does not count.
+        // What was wrong before is forgotten only when the whole way is done: codes are counted with passwords.
+        let account: AccountId = id.parse().map_err(|_| StoreError::Stored("account id".into()))?;
+        let two_steps = self.second_factor(account)?.is_on();
         let open = self.store.write(
-            "UPDATE account SET failures = 0, locked_until_ms = 0 WHERE id = $1 AND locked_until_ms <= $2",
-            &[id.as_str().into(), now_ms.into()],
+            "UPDATE account SET failures = CASE WHEN $3 = 1 THEN failures ELSE 0 END, locked_until_ms = 0 \
+             WHERE id = $1 AND locked_until_ms <= $2",
+            &[id.as_str().into(), now_ms.into(), i64::from(two_steps).into()],
         )?;
         if open == 0 {
             return Ok(locked_until(now_ms + LOCKED_MS));
         }
-        let account = id.parse().map_err(|_| StoreError::Stored("account id".into()))?;
-        Ok(SignIn::Welcome(self.open_session(account, now_ms)?))
-    }
-
-    /// Opens a session for an account.
-    ///
-    /// # Errors
-    /// The database said no.
-    pub fn open_session(&self, account: AccountId, now_ms: i64) -> Result<String> {
-        let token = token()?;
-        let csrf = self::token()?;
-        self.store.write("DELETE FROM session WHERE expires_ms < $1", &[now_ms.into()])?;
-        self.store.write(
-            "INSERT INTO session (digest, account, csrf, created_ms, seen_ms, expires_ms) VALUES ($1, $2, $3, $4, $4, $5)",
-            &[digest(&token), account.to_string().into(), csrf.into(), now_ms.into(), (now_ms + SESSION_MS).into()],
-        )?;
-        Ok(token)
-    }
-
-    /// Whoever holds this token, if the session lives.
-    ///
-    /// # Errors
-    /// The database said no.
-    pub fn session(&self, token: &str, now_ms: i64) -> Result<Option<Session>> {
-        let query = "SELECT account, csrf, seen_ms FROM session WHERE digest = $1 AND expires_ms > $2 AND seen_ms > $3";
-        let rows = self.store.reader()?.rows(query, &[digest(token), now_ms.into(), (now_ms - IDLE_MS).into()], 3)?;
-        let Some([Value::Text(account), Value::Text(csrf), Value::Int(seen)]) = rows.first().map(Vec::as_slice) else {
-            return Ok(None);
-        };
-        if now_ms - seen > 60_000 {
-            self.store.write("UPDATE session SET seen_ms = $2 WHERE digest = $1", &[digest(token), now_ms.into()])?;
+        match two_steps {
+            true => Ok(SignIn::HalfWay(self.half_sign_in(account, now_ms)?)),
+            false => Ok(SignIn::Welcome(self.open_session(account, now_ms)?)),
         }
-        let id = account.parse().map_err(|_| StoreError::Stored("account id".into()))?;
-        Ok(self.get(id)?.filter(|a| !a.disabled).map(|account| Session { account, csrf: csrf.clone() }))
     }
 
-    /// Ends a session.
-    ///
-    /// # Errors
-    /// The database said no.
-    pub fn sign_out(&self, token: &str) -> Result<()> {
-        self.store.write("DELETE FROM session WHERE digest = $1", &[digest(token)])?;
+    /// One more wrong password or code; counted in the database, so that guesses made at once are all counted.
+    fn count_failure(&self, id: &str, now_ms: i64) -> Result<()> {
+        self.store.write(
+            "UPDATE account SET failures = CASE WHEN failures + 1 >= $2 THEN 0 ELSE failures + 1 END, \
+             locked_until_ms = CASE WHEN failures + 1 >= $2 THEN $3 ELSE locked_until_ms END WHERE id = $1",
+            &[id.into(), FAILURES_MAX.into(), (now_ms + LOCKED_MS).into()],
+        )?;
         Ok(())
     }
 
@@ -342,6 +319,17 @@ impl<'s> Accounts<'s> {
         Ok(self.store.reader()?.one_int(query, &[digest(token), purpose.word().into(), now_ms.into()])? == Some(1))
     }
 
+    /// Whose link this is, if it would work.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn link_of(&self, purpose: LinkPurpose, token: &str, now_ms: i64) -> Result<Option<AccountId>> {
+        let query = "SELECT account FROM one_time_link WHERE digest = $1 AND purpose = $2 AND expires_ms > $3";
+        let params = [digest(token), purpose.word().into(), now_ms.into()];
+        let found = self.store.reader()?.one_text(query, &params)?.filter(|id| !id.is_empty());
+        found.map(|id| id.parse().map_err(|_| StoreError::Stored("account id".into()))).transpose()
+    }
+
     /// Uses a link: true for exactly one caller.
     ///
     /// # Errors
@@ -353,6 +341,19 @@ impl<'s> Accounts<'s> {
         )?;
         Ok(used == 1)
     }
+}
+
+/// A post held, from four columns: place, role, first day, last day.
+fn held_of(r: &dyn Cells, at: usize) -> Result<Held> {
+    let bad = || StoreError::Stored("post held".into());
+    Ok(Held {
+        post: Post::new(PlaceId(r.int(at)?), Role::from_word(r.text(at + 1)?).ok_or_else(bad)?),
+        from: r.text(at + 2)?.parse().map_err(|_| bad())?,
+        until: match r.text(at + 3)? {
+            "" => None,
+            day => Some(day.parse().map_err(|_| bad())?),
+        },
+    })
 }
 
 fn hold(sql: &mut dyn Sql, account: AccountId, held: &Held) -> Result<()> {

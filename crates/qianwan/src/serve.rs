@@ -101,6 +101,7 @@ impl Serve {
             behind_proxy: self.behind_proxy,
             now_ms: None,
             demo_sign_ins: Vec::new(),
+            access: server::access::Access::default(),
         };
         let given = self.tls_cert.clone().zip(self.tls_key.clone());
         let dir = self.data.data.clone();
@@ -139,6 +140,7 @@ impl Demo {
                 .iter()
                 .map(|(name, display)| (name.clone(), display.clone(), DEMO_PASSWORD.to_owned()))
                 .collect(),
+            access: server::access::Access::of_demo(),
         };
         let json_line = self.json;
         listen(store, settings, self.listen, None, &mut |address| {

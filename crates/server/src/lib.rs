@@ -3,10 +3,15 @@
 //! Handlers are plain functions from an [`ask::Ask`] to an answer or a problem document; they may block, and run on
 //! threads made for that. Start reading at `routes.rs`, then `ask.rs`, `command.rs`, `rows.rs`.
 
+pub mod access;
+mod account_answers;
+mod account_pages;
+mod accounts;
 mod answer;
 mod answers;
 mod ask;
 mod assets;
+mod audited;
 mod clocks;
 mod command;
 mod dossier;
@@ -14,10 +19,14 @@ mod export;
 mod facts_api;
 mod files;
 mod indicators;
+mod keys;
 mod limits;
 mod map;
+mod my_account;
+mod oidc;
 mod openapi;
 mod operations;
+pub mod passwords;
 mod places;
 mod public;
 mod routes;
@@ -55,6 +64,8 @@ pub struct Settings {
     pub now_ms: Option<i64>,
     /// One-line sign-in hints for the demo's sign-in page: name, display, password.
     pub demo_sign_ins: Vec<(String, String, String)>,
+    /// How people sign in, and how long that holds.
+    pub access: access::Access,
 }
 
 /// Everything a handler can reach.
@@ -65,6 +76,7 @@ pub struct App {
     pub settings: Settings,
     limits: limits::Limits,
     lockout: limits::Lockout,
+    oidc: Option<oidc::Oidc>,
     uploads: files::Uploads,
     map: map::MapCache,
     indicators: indicators::Cache,
@@ -93,6 +105,7 @@ impl App {
     /// An application over a store.
     pub fn new(store: Arc<Store>, settings: Settings) -> Arc<App> {
         Arc::new(App {
+            oidc: settings.access.oidc.clone().map(oidc::Oidc::new),
             store,
             settings,
             limits: limits::Limits::default(),

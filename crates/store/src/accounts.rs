@@ -234,12 +234,16 @@ impl<'s> Accounts<'s> {
     pub fn displays(&self, ids: &[AccountId]) -> Result<Vec<(AccountId, String)>> {
         let keys: Vec<Value> = ids.iter().map(|id| Value::Text(id.to_string())).collect();
         let mut found = Vec::new();
-        self.store.reader()?.by_keys("account", "id, display", ("id", SqlType::Text), &keys, &mut |r| {
-            if let Ok(id) = r.text(0)?.parse() {
-                found.push((id, r.text(1)?.to_owned()));
-            }
-            Ok(())
-        })?;
+        let mut sql = self.store.reader()?;
+        // Phones act under ids of their own.
+        for (table, columns) in [("account", "id, display"), ("access_key", "id, label")] {
+            sql.by_keys(table, columns, ("id", SqlType::Text), &keys, &mut |r| {
+                if let Ok(id) = r.text(0)?.parse() {
+                    found.push((id, r.text(1)?.to_owned()));
+                }
+                Ok(())
+            })?;
+        }
         Ok(found)
     }
 

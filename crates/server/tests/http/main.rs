@@ -5,11 +5,14 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod access;
+mod administration;
 mod answers;
 mod bad_input;
 mod contract;
 mod exports;
 mod guards;
+mod keys;
 mod persons;
 mod photos;
 mod problems;

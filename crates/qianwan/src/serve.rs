@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use domain::{
     ViewId,
@@ -11,6 +11,7 @@ use domain::{
 use serde_json::json;
 use server::{
     App, Settings,
+    access::Access,
     wording::{Language, both, text},
 };
 use store::{Condition, LinkPurpose, Scope, Store};
@@ -46,6 +47,15 @@ pub struct Serve {
     /// Logs as JSON lines
     #[arg(long, env = "QIANWAN_LOG_JSON")]
     log_json: bool,
+    /// Roles that must have a second factor; none: `--second-factor-for ''`
+    #[arg(long, env = "QIANWAN_SECOND_FACTOR_FOR", value_delimiter = ',', default_value = "admin,security,audit")]
+    second_factor_for: Vec<String>,
+    /// Minutes without a request after which a session ends
+    #[arg(long, env = "QIANWAN_IDLE_MINUTES", default_value_t = 720, value_parser = clap::value_parser!(i64).range(1..=100_000))]
+    idle_minutes: i64,
+    /// The same for administrators
+    #[arg(long, env = "QIANWAN_ADMIN_IDLE_MINUTES", default_value_t = 30, value_parser = clap::value_parser!(i64).range(1..=100_000))]
+    admin_idle_minutes: i64,
 }
 
 /// The fictitious county.
@@ -79,6 +89,17 @@ fn log(json: bool) {
 }
 
 impl Serve {
+    fn access(&self) -> Result<Access> {
+        let roles = self.second_factor_for.iter().map(|word| word.trim()).filter(|word| !word.is_empty());
+        let role = |word: &str| Role::from_word(word).ok_or_else(|| anyhow!(both("cli.no_role", &[("role", word.to_owned())])));
+        Ok(Access {
+            second_factor_for: roles.map(role).collect::<Result<_>>()?,
+            idle_ms: self.idle_minutes * 60_000,
+            administrator_idle_ms: self.admin_idle_minutes * 60_000,
+            ..Access::default()
+        })
+    }
+
     /// Runs it.
     pub fn run(self) -> Result<End> {
         log(self.log_json);
@@ -101,7 +122,7 @@ impl Serve {
             behind_proxy: self.behind_proxy,
             now_ms: None,
             demo_sign_ins: Vec::new(),
-            access: server::access::Access::default(),
+            access: self.access()?,
         };
         let given = self.tls_cert.clone().zip(self.tls_key.clone());
         let dir = self.data.data.clone();
@@ -140,7 +161,7 @@ impl Demo {
                 .iter()
                 .map(|(name, display)| (name.clone(), display.clone(), DEMO_PASSWORD.to_owned()))
                 .collect(),
-            access: server::access::Access::of_demo(),
+            access: Access::of_demo(),
         };
         let json_line = self.json;
         listen(store, settings, self.listen, None, &mut |address| {

@@ -19,23 +19,6 @@ pub struct Access {
     pub administrator_lasts_ms: i64,
     /// Roles that must have a second factor; who has none is asked to enrol one before anything else.
     pub second_factor_for: Vec<Role>,
-    /// Another installation by whose word people come in, if there is one.
-    pub oidc: Option<Oidc>,
-}
-
-/// An issuer of OpenID Connect.
-#[derive(Debug, Clone)]
-pub struct Oidc {
-    /// Its address, as in its own discovery document.
-    pub issuer: String,
-    /// What it calls this installation.
-    pub client_id: String,
-    /// What it knows this installation by.
-    pub client_secret: String,
-    /// What the button says.
-    pub label: String,
-    /// Where people come back to, without a path: `https://host`.
-    pub origin: String,
 }
 
 impl Default for Access {
@@ -46,7 +29,6 @@ impl Default for Access {
             administrator_idle_ms: 30 * MINUTE,
             administrator_lasts_ms: 12 * HOUR,
             second_factor_for: Role::ADMINISTRATORS.to_vec(),
-            oidc: None,
         }
     }
 }

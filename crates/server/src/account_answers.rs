@@ -1,6 +1,6 @@
 //! What comes back about accounts, and what is sent in to change them.
 
-use domain::basics::{AccountId, Capability, Day, Department, PlaceId, Post, Role};
+use domain::basics::{AccountId, Capability, Department, PlaceId, Post, Role};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -15,7 +15,7 @@ pub struct MyAccount {
     pub name: String,
     /// Name to show.
     pub display: String,
-    /// Whether there is a password; without one an issuer says who it is.
+    /// Whether there is a password; without one the account is invited only.
     pub has_password: bool,
     /// Shortest new password.
     pub password_min: usize,
@@ -29,8 +29,6 @@ pub struct MyAccount {
     pub tokens: Vec<KeyTold>,
     /// What a key may be given.
     pub may_be_given: Vec<Capability>,
-    /// Issuers by whose word one may come in.
-    pub issuers: Vec<String>,
 }
 
 /// A session.
@@ -177,8 +175,6 @@ pub struct AccountAnswer {
     pub sessions: Vec<SessionTold>,
     /// Keys for programs, for the security administrator.
     pub tokens: Vec<KeyTold>,
-    /// Issuers by whose word it comes in, with the subject there.
-    pub subjects: Vec<String>,
     /// A link that was just made, shown this once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<LinkMade>,
@@ -302,56 +298,4 @@ pub enum Act {
     },
     /// No program acts for it any more.
     EndTokens {},
-    /// Is somebody at the issuer.
-    Bind {
-        /// Who, as the issuer says.
-        subject: String,
-    },
-    /// Is nobody at any issuer any more.
-    Loose {},
-}
-
-/// An answer to many invitations.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct InvitationsAnswer {
-    /// Whether anything was made.
-    pub made: bool,
-    /// Rows that are good.
-    pub good: usize,
-    /// What is wrong, cell by cell.
-    pub findings: Vec<CellFinding>,
-    /// Who was invited, with the link of each, shown this once.
-    pub invited: Vec<Invited>,
-    /// The day on which the posts begin.
-    pub from: Day,
-}
-
-/// What is wrong with a cell.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct CellFinding {
-    /// Sheet.
-    pub sheet: String,
-    /// Row as the spreadsheet counts, from 1.
-    pub row: u32,
-    /// Column as the spreadsheet calls it.
-    pub column: String,
-    /// What is wrong and what to do, in Chinese.
-    pub zh: String,
-    /// The same in English.
-    pub en: String,
-}
-
-/// Somebody who was invited.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Invited {
-    /// Row of the file.
-    pub row: u32,
-    /// Name to sign in with.
-    pub name: String,
-    /// Name to show.
-    pub display: String,
-    /// The post in words.
-    pub post: String,
-    /// The link.
-    pub link: LinkMade,
 }

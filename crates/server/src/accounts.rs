@@ -231,21 +231,13 @@ fn answered(ask: &Ask, link: Option<LinkMade>) -> Result<Answer, Problem> {
     let accounts = ask.app.store.accounts();
     let id = row.account.id;
     let briefs = Briefs::load(ask, &bounds(&row, ask.today()))?;
-    let subjects = accounts.subjects(id)?.into_iter().map(|(issuer, subject)| format!("{issuer} {subject}")).collect();
     let (sessions, tokens) = match secure {
         true => (sessions_told(accounts.sessions(id, ask.now_ms)?, ""), keys_told(ask, accounts.tokens(id)?)?),
         false => (Vec::new(), Vec::new()),
     };
     Ok(Answer::json(&marked(
         ask,
-        json!(AccountAnswer {
-            may: may(ask, &row, manage, secure)?,
-            account: told(ask, &row, &briefs),
-            sessions,
-            tokens,
-            subjects,
-            link
-        }),
+        json!(AccountAnswer { may: may(ask, &row, manage, secure)?, account: told(ask, &row, &briefs), sessions, tokens, link }),
     )))
 }
 
@@ -264,8 +256,6 @@ fn may(ask: &Ask, row: &AccountRow, manage: bool, secure: bool) -> Result<Vec<&'
         ("end_sessions", secure),
         ("take_second_factor", secure && row.second_factor),
         ("end_tokens", secure),
-        ("bind", manage && open && ask.app.oidc.is_some()),
-        ("loose", (manage || secure) && !ask.app.store.accounts().subjects(row.account.id)?.is_empty()),
     ];
     Ok(offers.into_iter().filter(|(_, good)| *good).map(|(word, _)| word).collect())
 }
@@ -295,22 +285,14 @@ pub fn act(ask: &Ask) -> Result<Answer, Problem> {
         Act::EndSessions { .. } => "end_sessions",
         Act::TakeSecondFactor { .. } => "take_second_factor",
         Act::EndTokens {} => "end_tokens",
-        Act::Bind { .. } => "bind",
-        Act::Loose {} => "loose",
     };
-    let managing = matches!(act, Act::Close { .. } | Act::Reopen { .. } | Act::Invite {} | Act::Bind { .. });
-    let allowed = if matches!(act, Act::Loose {}) {
-        manage || secure
-    } else if managing {
-        manage
-    } else {
-        secure
-    };
+    let managing = matches!(act, Act::Close { .. } | Act::Reopen { .. } | Act::Invite {});
+    let allowed = if managing { manage } else { secure };
     if !allowed {
         return Err(Problem::forbidden());
     }
     // An administrator's account is opened to somebody else by nobody but those who appoint administrators.
-    if matches!(act, Act::Reset {} | Act::Invite {} | Act::Bind { .. } | Act::TakeSecondFactor { .. } | Act::Reopen { .. })
+    if matches!(act, Act::Reset {} | Act::Invite {} | Act::TakeSecondFactor { .. } | Act::Reopen { .. })
         && coming(&row, ask.today()).any(|h| h.post.role.administers())
         && !ask.caller()?.has(AccessAppoint)
     {
@@ -349,21 +331,6 @@ pub fn act(ask: &Ask) -> Result<Answer, Problem> {
             AccountEvent::SecondFactorOff { reason: Some(reason) }
         }
         Act::EndTokens {} => AccountEvent::TokensEnded { count: accounts.end_tokens(id, ask.now_ms)? },
-        Act::Bind { subject } => {
-            let issuer = ask.app.oidc.as_ref().map(|o| o.issuer().to_owned()).ok_or_else(Problem::not_found)?;
-            let subject = subject.trim();
-            if subject.is_empty() || subject.len() > 255 {
-                return Err(Problem::bad_command("subject").at(Some("subject")));
-            }
-            match accounts.bind_subject(&issuer, subject, id, ask.now_ms)? {
-                true => AccountEvent::SubjectBound,
-                false => return Err(Problem::new(StatusCode::CONFLICT, "oidc/bound-already").at(Some("subject"))),
-            }
-        }
-        Act::Loose {} => {
-            accounts.loose_subjects(id)?;
-            AccountEvent::SubjectLoosed
-        }
     };
     audited(ask, Some(id), &event);
     answered(ask, None)
@@ -440,8 +407,7 @@ pub fn create(ask: &Ask) -> Result<Answer, Problem> {
     let row = ask.app.store.accounts().one(id)?.ok_or_else(Problem::not_found)?;
     let briefs = Briefs::load(ask, &[post.place])?;
     let (account, may) = (told(ask, &row, &briefs), may(ask, &row, true, false)?);
-    let none = (Vec::new(), Vec::new(), Vec::new());
-    let answer = AccountAnswer { account, may, sessions: none.0, tokens: none.1, subjects: none.2, link: Some(link) };
+    let answer = AccountAnswer { account, may, sessions: Vec::new(), tokens: Vec::new(), link: Some(link) };
     Ok(Answer::json(&marked(ask, json!(answer))))
 }
 

@@ -9,8 +9,6 @@ use crate::ask::Ask;
 pub enum AccountEvent {
     /// Somebody is in.
     SignedIn,
-    /// Somebody is in by the word of an issuer.
-    OidcSignedIn,
     /// Wrong name, password or code.
     SignInRefused {
         /// As it was typed.
@@ -82,15 +80,6 @@ pub enum AccountEvent {
         /// Its id.
         key: AccountId,
     },
-    /// Many accounts at once.
-    Invited {
-        /// How many.
-        count: usize,
-    },
-    /// Somebody at an issuer is this account.
-    SubjectBound,
-    /// Nobody at an issuer is this account any more.
-    SubjectLoosed,
 }
 
 impl AccountEvent {
@@ -98,7 +87,6 @@ impl AccountEvent {
     pub fn word(&self) -> &'static str {
         match self {
             AccountEvent::SignedIn => "signed_in",
-            AccountEvent::OidcSignedIn => "oidc_signed_in",
             AccountEvent::SignInRefused { .. } => "sign_in_refused",
             AccountEvent::Locked { .. } => "locked",
             AccountEvent::SignedOut => "signed_out",
@@ -118,9 +106,6 @@ impl AccountEvent {
             AccountEvent::TokensEnded { .. } => "tokens_ended",
             AccountEvent::AppUserMade { .. } => "app_user_made",
             AccountEvent::AppUserEnded { .. } => "app_user_ended",
-            AccountEvent::Invited { .. } => "invited",
-            AccountEvent::SubjectBound => "subject_bound",
-            AccountEvent::SubjectLoosed => "subject_loosed",
         }
     }
 }

@@ -23,7 +23,6 @@ mod keys;
 mod limits;
 mod map;
 mod my_account;
-mod oidc;
 mod openapi;
 mod operations;
 pub mod passwords;
@@ -76,7 +75,6 @@ pub struct App {
     pub settings: Settings,
     limits: limits::Limits,
     lockout: limits::Lockout,
-    oidc: Option<oidc::Oidc>,
     uploads: files::Uploads,
     map: map::MapCache,
     indicators: indicators::Cache,
@@ -105,7 +103,6 @@ impl App {
     /// An application over a store.
     pub fn new(store: Arc<Store>, settings: Settings) -> Arc<App> {
         Arc::new(App {
-            oidc: settings.access.oidc.clone().map(oidc::Oidc::new),
             store,
             settings,
             limits: limits::Limits::default(),

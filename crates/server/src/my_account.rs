@@ -56,7 +56,6 @@ pub fn get(ask: &Ask) -> Result<Answer, Problem> {
             sessions: sessions_told(accounts.sessions(caller.account.id, ask.now_ms)?, &caller.session),
             tokens: keys_told(ask, accounts.tokens(caller.account.id)?)?,
             may_be_given,
-            issuers: accounts.subjects(caller.account.id)?.into_iter().map(|(issuer, _)| issuer).collect(),
         }),
     )))
 }

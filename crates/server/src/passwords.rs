@@ -80,7 +80,7 @@ mod tests {
             ("abcdefghijklmnop", Err(Weakness::Common)),
             ("Password!2026", Err(Weakness::Common)),
             ("ChenXH 的好密码呀呀呀", Err(Weakness::Names)),
-            ("青溪县青山绿水好风光", Err(Weakness::Names)),
+            ("青溪县青山绿水真是好风光呀", Err(Weakness::Names)),
             ("qianwan-mv8kwz2p9", Err(Weakness::Names)),
         ] {
             assert_eq!(check(password, &names), expected, "{password}");

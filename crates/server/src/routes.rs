@@ -385,7 +385,7 @@ fn finish(app: &App, path: &str, answer: Answer) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert("content-security-policy", HeaderValue::from_static(CONTENT_SECURITY));
     headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
-    headers.insert("referrer-policy", HeaderValue::from_static("same-origin"));
+    headers.entry("referrer-policy").or_insert(HeaderValue::from_static("same-origin"));
     headers.insert("permissions-policy", HeaderValue::from_static("geolocation=(self), camera=(self), microphone=()"));
     headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
     if app.settings.secure_cookies {

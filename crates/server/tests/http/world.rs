@@ -603,6 +603,8 @@ pub fn filled(path: &str, at: At) -> String {
         .replace("/api/export/{file}", "/api/export/problems.csv")
         .replace("/api/accounts/export/{file}", "/api/accounts/export/accounts.csv")
         .replace("/key/{key}", "/key/qwk_0000")
+        .replace("{session}", "0000")
+        .replace("{token}", "00000000-0000-0000-0000-000000000000")
         .replace("{account}", &person(if foreign { "foreign_village" } else { "village" }).to_string())
         .replace("/assets/{file}", "/assets/tokens.css")
         .replace("{file}", "index.html")

@@ -3,6 +3,8 @@
 
 use zxcvbn::Score;
 
+use crate::wording::{Language, text};
+
 /// Shortest new password, characters.
 pub const MIN: usize = 12;
 /// Longest, characters.
@@ -46,10 +48,10 @@ pub fn check(password: &str, names: &[&str]) -> Result<(), Weakness> {
         return Err(Weakness::Long);
     }
     let small = password.to_lowercase();
-    let own = ["qianwan", "千万工程"];
+    let own = ["qianwan".to_owned(), text(Language::Chinese, "programme.name")];
     // A name of one or two letters stands in many a good password.
     let named = names.iter().map(|n| n.trim().to_lowercase()).filter(|n| n.chars().count() >= 3);
-    if named.chain(own.map(str::to_owned)).any(|name| small.contains(&name)) {
+    if named.chain(own).any(|name| small.contains(&name)) {
         return Err(Weakness::Names);
     }
     match zxcvbn::zxcvbn(password, names).score() {

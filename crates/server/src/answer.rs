@@ -143,6 +143,12 @@ impl Problem {
         Problem { accident: Some(what.into().into()), ..Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "accident") }
     }
 
+    /// As an answer that carries more than the refusal, a cookie for one.
+    pub fn into_answer(self, ask: &crate::ask::Ask) -> Answer {
+        let document = self.document(ask.language, ask.app.settings.demo).to_string().into_bytes();
+        Answer::bytes("application/problem+json", document).status(self.status)
+    }
+
     /// A refusal of the programme's own rules.
     pub fn refused(code: String, args: Map<String, Value>, english: String) -> Problem {
         Problem { code, args, english: english.into(), ..Problem::new(StatusCode::CONFLICT, "") }

@@ -15,7 +15,7 @@ use crate::{
     answer::{Answer, Problem},
     answers::{CommandAnswer, FactRef},
     ask::Ask,
-    duties, files,
+    duties, files, keys,
     rows::marked,
 };
 
@@ -39,7 +39,7 @@ pub fn submit(ask: &Ask) -> Result<Answer, Problem> {
     if matches!(command, Command::Problems(problems::Command::Report { receipt: Some(_), .. })) {
         return Err(Problem::forbidden());
     }
-    let actor = ask.caller()?.actor();
+    let actor = keys::acting(ask, &command)?;
     let answer = give(ask, incoming.id, command.clone(), actor)?;
     answer_document(ask, answer).map_err(|refused| {
         let field = command.field(&refused.code);

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::{
+    account_answers::*,
     answer::{Answer, Problem},
     answers::*,
     ask::Ask,
@@ -55,13 +56,19 @@ pub fn document() -> Value {
                 "type": "object", "additionalProperties": false, "required": ["name", "password"],
                 "properties": { "name": { "type": "string" }, "password": { "type": "string" } } } } } });
         }
+        if let Some(given) = body(&mut shapes, route.method.as_str(), route.path) {
+            operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": given } } });
+        }
         if route.path == "/api/files" {
             operation["requestBody"] = json!({ "required": true, "content": { "multipart/form-data": { "schema": {
                 "type": "object", "required": ["file"],
                 "properties": { "file": { "type": "string", "contentMediaType": "application/octet-stream" } } } } } });
         }
         if !matches!(route.permit, Permit::Public) {
-            operation["security"] = json!([{ "session": [] }]);
+            operation["security"] = match route.permit {
+                Permit::Person | Permit::PersonEither(..) => json!([{ "session": [] }]),
+                _ => json!([{ "session": [] }, { "key": [] }]),
+            };
         }
         let entry = paths.entry(path).or_insert_with(|| Value::Object(Map::new()));
         entry[route.method.as_str().to_ascii_lowercase()] = operation;
@@ -71,7 +78,10 @@ pub fn document() -> Value {
         "info": { "title": "Qianwan", "version": env!("CARGO_PKG_VERSION"), "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" } },
         "paths": paths,
         "components": {
-            "securitySchemes": { "session": { "type": "apiKey", "in": "cookie", "name": "qw_session" } },
+            "securitySchemes": {
+                "session": { "type": "apiKey", "in": "cookie", "name": "qw_session" },
+                "key": { "type": "http", "scheme": "bearer" },
+            },
             "schemas": shapes,
         },
     })
@@ -81,10 +91,24 @@ fn permit(permit: Permit) -> String {
     match permit {
         Permit::Public => "public".into(),
         Permit::SignedIn => "signed-in".into(),
+        Permit::Person => "person".into(),
         Permit::With(capability) => capability.word().into(),
-        Permit::Either(one, other) => format!("{} or {}", one.word(), other.word()),
+        Permit::Either(one, other) | Permit::PersonEither(one, other) => format!("{} or {}", one.word(), other.word()),
         Permit::Loopback => "loopback".into(),
     }
+}
+
+/// What is sent in to change accounts.
+fn body(shapes: &mut Map<String, Value>, method: &str, path: &str) -> Option<Value> {
+    Some(match (method, path) {
+        ("POST", "/api/session/code") => add::<CodeGiven>(shapes, IN_ANSWERS),
+        ("POST", "/api/account/password") => add::<NewPassword>(shapes, IN_ANSWERS),
+        ("POST", "/api/account/tokens") => add::<NewToken>(shapes, IN_ANSWERS),
+        ("POST", "/api/accounts") => add::<NewAccountGiven>(shapes, IN_ANSWERS),
+        ("POST", "/api/accounts/{account}") => add::<Act>(shapes, IN_ANSWERS),
+        ("POST", "/api/app-users") => add::<NewAppUser>(shapes, IN_ANSWERS),
+        _ => return None,
+    })
 }
 
 /// What a part of a path may be.
@@ -117,6 +141,8 @@ fn query(path: &str) -> &'static [Parameter] {
             ("sum", "string", "Column to add up."),
         ],
         "/api/history/{view}" => &[PLACE, Q, LIMIT, OVERDUE, ("before", "string", "Position of the page before.")],
+        "/api/accounts" => &[Q, LIMIT, AFTER, ("state", "string", "open, invited, locked or closed.")],
+        "/api/accounts/export/{file}" => &[Q, ("state", "string", "open, invited, locked or closed.")],
         "/api/export/{file}" => &[PLACE, Q, SORT, OVERDUE],
         "/api/facts" => &[LIMIT, AFTER],
         "/api/indicators/{name}" => &[PLACE, ("level", "string", "Level of the places, or child.")],
@@ -139,7 +165,7 @@ fn query(path: &str) -> &'static [Parameter] {
 fn responses(route: &str, answers: &[(&str, Value)]) -> Value {
     let of = |media: &[&str]| media.iter().map(|m| ((*m).to_owned(), json!({}))).collect::<Map<_, _>>();
     let content = match route {
-        "GET /api/export/{file}" => {
+        "GET /api/export/{file}" | "GET /api/accounts/export/{file}" => {
             of(&["text/csv; charset=utf-8", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"])
         }
         "GET /api/tiles/{layer}/{z}/{x}/{y}" => of(&["application/vnd.mapbox-vector-tile"]),
@@ -216,6 +242,21 @@ fn answers(shapes: &mut Map<String, Value>) -> Vec<(&'static str, Value)> {
     of! {
         "GET /api/session" => SessionAnswer;
         "POST /api/session" => SessionAnswer;
+        "POST /api/session/code" => SessionAnswer;
+        "GET /api/account" => MyAccount;
+        "POST /api/account/password" => MyAccount;
+        "DELETE /api/account/sessions" => Ended;
+        "DELETE /api/account/sessions/{session}" => Ended;
+        "POST /api/account/tokens" => KeyMade;
+        "DELETE /api/account/tokens/{token}" => Ended;
+        "GET /api/accounts" => AccountsAnswer;
+        "POST /api/accounts" => AccountAnswer;
+        "GET /api/accounts/{account}" => AccountAnswer;
+        "POST /api/accounts/{account}" => AccountAnswer;
+        "GET /api/app-users" => AppUsersAnswer;
+        "POST /api/app-users" => KeyMade;
+        "DELETE /api/app-users/{key}" => Ended;
+        "GET /key/{key}" => KeyAnswer;
         "POST /api/commands" => CommandAnswer;
         "GET /api/rows/{view}" => RowsAnswer;
         "GET /api/rows/{view}/{*key}" => RowAnswer;

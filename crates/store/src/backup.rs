@@ -70,9 +70,11 @@ pub fn backup(store: &Store, out: &Path) -> Result<u64> {
         let file = own(&partial)?;
         let mut archive = tar::Builder::new(Hashed { file, hasher: Sha256::new() });
         add(&mut archive, "qianwan.db", &copy)?;
-        let keys = store.dir().join("keys.json");
-        if keys.exists() {
-            add(&mut archive, "keys.json", &keys)?;
+        for name in ["keys.json", crate::seal::FILE] {
+            let keys = store.dir().join(name);
+            if keys.exists() {
+                add(&mut archive, name, &keys)?;
+            }
         }
         for file in walk(&store.stored_files())? {
             let name = file.strip_prefix(store.dir()).unwrap_or(&file).to_string_lossy().into_owned();

@@ -11,6 +11,7 @@ mod persons;
 mod postgres;
 mod query;
 mod rebuild;
+mod seal;
 mod sql;
 mod sqlite;
 mod verify;
@@ -26,7 +27,10 @@ use std::{
 use domain::{Row, ViewId, basics::Value};
 use facts::Suite;
 
-pub use accounts::{Account, Accounts, Held, LinkPurpose, NewAccount, Session, SignIn};
+pub use accounts::{
+    AccessKey, Account, AccountRow, Accounts, Arrival, Enrolment, Held, KeyKind, LinkPurpose, NewAccount, NewKey, OpenSession,
+    SecondFactor, SecondStep, Session, SignIn,
+};
 pub use backup::{backup, restore, verify_backup};
 pub use files::{FileInfo, Files, NewFile};
 pub use inspect::{FilesReport, Inspection, inspect};
@@ -37,7 +41,8 @@ pub use verify::{ChainReport, VerifyReport};
 pub use writer::{Answer, FactRef, Outcome, Positions, Submission, Writer, allowed};
 
 /// Migrations: forward only, each opening with its why.
-const MIGRATIONS: &[&str] = &[include_str!("../sql/0001_ground.sql"), include_str!("../sql/0002_persons.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../sql/0001_ground.sql"), include_str!("../sql/0002_persons.sql"), include_str!("../sql/0003_accounts.sql")];
 
 /// Where the data are.
 #[derive(Debug, Clone)]
@@ -276,6 +281,22 @@ impl Store {
             Ok(())
         })?;
         Ok(found)
+    }
+
+    /// What a command needs to be allowed, as things stand now: for keys that may do less than their owner.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn authority(&self, command: &domain::Command) -> Result<Option<domain::basics::Authority>> {
+        let tables = self.tables.read().map_err(|_| StoreError::Stopped)?.clone();
+        let (mut rows, mut sql) = (domain::basics::Rows::default(), self.reader()?);
+        loop {
+            let wanted: Vec<_> = command.reads(&rows).into_iter().filter(|r| !rows.has(r)).collect();
+            if wanted.is_empty() {
+                return Ok(command.authority(&rows));
+            }
+            views::load(&mut *sql, &tables, &mut rows, &wanted)?;
+        }
     }
 
     /// A setting of the installation.

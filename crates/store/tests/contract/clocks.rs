@@ -71,7 +71,7 @@ fn checkpoints(ground: &Ground) {
 
 fn sessions(ground: &Ground) {
     let store = ground.open();
-    let held = [Held { post: Post { place: CITY, role: Role::Office }, from: day("2026-01-01"), until: None }];
+    let held = [Held { post: Post::new(CITY, Role::Office), from: day("2026-01-01"), until: None }];
     let password = Some("a long password");
     let chen = NewAccount { id: account(1), name: "chen", display: "陈某", password, held: &held };
     store.accounts().create(&[chen], NOW).expect("made");

@@ -4,6 +4,7 @@
 //! those tests are listed as ignored, with the reason. Each test has a database of its own.
 //! Start reading at `county.rs` (what there is), then any other file (what must hold).
 
+mod access;
 mod accounts;
 mod audit;
 mod backups;
@@ -36,6 +37,7 @@ const BOTH: &[&[Case]] = &[
     clocks::CASES,
     lists::CASES,
     rebuilds::CASES,
+    access::CASES,
     accounts::CASES,
     audit::CASES,
     stored_files::CASES,

@@ -29,7 +29,6 @@ pub fn went_back_between_two_starts() {
         found_ms: None,
         receipt: None,
     };
-    let id = Uuid::now_v7();
     let posts = vec![Post::new(PlaceId(VILLAGES[0]), Role::Village)];
     let id = Uuid::now_v7();
     let actor = Actor::Account { id: AccountId(id), person: domain::basics::PersonId(id), posts };

@@ -37,6 +37,7 @@ fn every_route_is_reached_and_none_breaks() {
                 "/console/",
                 "/field/",
                 "/welcome",
+                "/checkpoints",
                 "/metrics",
                 "/link",
                 "/key/",

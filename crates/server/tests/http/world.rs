@@ -239,7 +239,8 @@ fn make_seed() -> Seed {
         .zip(&held)
         .map(|((name, id), held)| NewAccount { id: *id, name, display: name, password: Some(PASSWORD), held })
         .collect();
-    store.accounts().create(&accounts, NOW_MS).unwrap();
+    // Before anything that a test does, so that what is noted of it comes first.
+    store.accounts().create(&accounts, NOW_MS - 7_200_000).unwrap();
     let official = |foreign: bool| {
         let (place, name) = if foreign { (At::ForeignCounty, "foreign_office") } else { (At::County, "office") };
         let id = people.iter().find(|(n, _)| n.strip_prefix("test-") == Some(name)).unwrap().1;
@@ -666,6 +667,8 @@ pub fn filled(path: &str, at: At) -> String {
     let foreign = at.is_foreign();
     let leaver = leaver(at);
     path.replace("{code}", &place.code)
+        .replace("{county}", if foreign { "990119" } else { "990101" })
+        .replace("{chain}", "main")
         .replace("/handovers/{hash}", &format!("/handovers/{}", leaver.statement))
         .replace("/handover/{hash}", &format!("/handover/{}", leaver.statement))
         .replace("{person}", &leaver.person.to_string())

@@ -7,6 +7,7 @@ mod control;
 mod data;
 mod import;
 mod log_commands;
+mod patience;
 mod serve;
 mod tls;
 

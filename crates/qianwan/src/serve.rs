@@ -8,6 +8,10 @@ use domain::{
     ViewId,
     basics::{Day, Role},
 };
+use hyper_util::{
+    rt::{TokioExecutor, TokioTimer},
+    server::conn::auto::Builder,
+};
 use serde_json::json;
 use server::{
     App, Settings,
@@ -15,7 +19,13 @@ use server::{
 };
 use store::{Condition, LinkPurpose, Scope, Store};
 
-use crate::{Data, End, control::Control, data, tls};
+use crate::{
+    Data, End,
+    control::Control,
+    data,
+    patience::{HEAD, Patient, Seats},
+    tls,
+};
 
 /// Production: TLS, first administrator by a one-time link, no default account.
 #[derive(Args)]
@@ -225,6 +235,7 @@ fn listen(
     ready: &mut dyn FnMut(SocketAddr),
 ) -> Result<End> {
     let key = data::signer(store.dir())?;
+    let seats = Seats::new(settings.behind_proxy);
     let app = App::new(store.clone(), settings);
     // Without it everything else works: the address of a socket may be a hundred bytes long, and not every disk has them.
     let _control =
@@ -258,10 +269,16 @@ fn listen(
         let daily = tokio::spawn(repeat_clocks(app.clone(), store.clone()));
         ready(bound);
         let result = match tls {
-            None => axum_server::from_tcp(socket)?.handle(handle).serve(service).await,
+            None => {
+                let mut server = axum_server::from_tcp(socket)?.map(|plain| Patient::new(plain, seats)).handle(handle);
+                within_bounds(server.http_builder());
+                server.serve(service).await
+            }
             Some((dir, given, hosts)) => {
                 let config = tls::config(&dir, given, &hosts).await?;
-                axum_server::from_tcp_rustls(socket, config)?.handle(handle).serve(service).await
+                let mut server = axum_server::from_tcp_rustls(socket, config)?.map(|tls| Patient::new(tls, seats)).handle(handle);
+                within_bounds(server.http_builder());
+                server.serve(service).await
             }
         };
         daily.abort();
@@ -271,6 +288,18 @@ fn listen(
     runtime.shutdown_timeout(Duration::from_secs(10));
     drop(app);
     served.map(|()| End::Success)
+}
+
+/// How much one client may ask for at a time, and how long it may take to say so.
+fn within_bounds(http: &mut Builder<TokioExecutor>) {
+    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_headers(100).max_buf_size(64 << 10);
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(64)
+        .max_header_list_size(64 << 10)
+        .max_pending_accept_reset_streams(20)
+        .keep_alive_interval(HEAD)
+        .keep_alive_timeout(HEAD);
 }
 
 /// Clocks and checkpoints every hour; what is done already costs nothing.

@@ -7,6 +7,7 @@ mod answer;
 mod answers;
 mod ask;
 mod assets;
+mod bodies;
 mod clocks;
 mod command;
 mod dossier;
@@ -66,6 +67,7 @@ pub struct App {
     limits: limits::Limits,
     lockout: limits::Lockout,
     uploads: files::Uploads,
+    room: bodies::Room,
     map: map::MapCache,
     indicators: indicators::Cache,
     counted: rows::CountCache,
@@ -98,6 +100,7 @@ impl App {
             limits: limits::Limits::default(),
             lockout: limits::Lockout::default(),
             uploads: files::Uploads::default(),
+            room: bodies::Room::default(),
             map: map::MapCache::default(),
             indicators: indicators::Cache::default(),
             counted: rows::CountCache::default(),

@@ -50,6 +50,10 @@ fn try_sign_in(ask: &Ask, name: &str, password: &str) -> Result<String, Problem>
     match ask.app.store.accounts().sign_in(name, password, ask.now_ms)? {
         SignIn::Welcome(token) => {
             ask.app.lockout.right(name);
+            // Whoever signs in leaves what he was signed in as: a session that somebody else knows of ends here.
+            if let Some(before) = &ask.caller {
+                ask.app.store.accounts().sign_out(&before.token)?;
+            }
             tracing::info!(name, client = %ask.client, "signed in");
             Ok(token)
         }

@@ -203,12 +203,13 @@ pub fn get(ask: &Ask) -> Result<Answer, Problem> {
     if info.media_type.starts_with("image/") && !may_see(ask, &hash)? {
         return Err(Problem::not_found());
     }
+    // Kept by whoever may see it, and by no proxy for others.
+    let private = |answer: Answer| answer.with(header::CACHE_CONTROL, "private, max-age=31536000, immutable");
     if ask.param("size") == Some("thumb") && info.media_type.starts_with("image/") {
-        return shown(ask, &hash, THUMB_SIDE);
+        return shown(ask, &hash, THUMB_SIDE).map(private);
     }
     let content = ask.app.store.files().read(&hash)?;
-    let media_type = known_type(&info.media_type);
-    Ok(Answer::bytes(media_type, content).with(header::CACHE_CONTROL, "private, max-age=31536000, immutable"))
+    Ok(private(Answer::bytes(known_type(&info.media_type), content)))
 }
 
 /// Whether the caller uploaded the photograph or may read a problem that it belongs to.
@@ -244,10 +245,8 @@ pub fn hash(ask: &Ask) -> Result<FileHash, Problem> {
 /// A photograph drawn anew: turned upright, no larger than needed, without anything the camera said.
 pub fn shown(ask: &Ask, hash: &FileHash, side: u32) -> Result<Answer, Problem> {
     let kept = ask.app.store.dir().join("shown").join(format!("{}-{side}", hash.as_str()));
-    let cached =
-        |bytes| Ok(Answer::bytes("image/jpeg", bytes).with(header::CACHE_CONTROL, "public, max-age=31536000, immutable"));
     if let Ok(bytes) = std::fs::read(&kept) {
-        return cached(bytes);
+        return Ok(Answer::bytes("image/jpeg", bytes));
     }
     let content = ask.app.store.files().read(hash)?;
     let format = image::guess_format(&content).map_err(|_| Problem::not_found())?;
@@ -261,12 +260,12 @@ pub fn shown(ask: &Ask, hash: &FileHash, side: u32) -> Result<Answer, Problem> {
     if let Some(folder) = kept.parent() {
         let _ = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&kept, &bytes));
     }
-    cached(bytes)
+    Ok(Answer::bytes("image/jpeg", bytes))
 }
 
 /// What the public sees of a photograph.
 pub fn public(ask: &Ask, hash: &FileHash) -> Result<Answer, Problem> {
-    shown(ask, hash, PUBLIC_SIDE)
+    Ok(shown(ask, hash, PUBLIC_SIDE)?.with(header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
 }
 
 fn turned(picture: DynamicImage, content: &[u8]) -> DynamicImage {

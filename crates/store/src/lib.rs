@@ -18,7 +18,10 @@ mod writer;
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, RwLock, Weak},
+    sync::{
+        Arc, Mutex, RwLock, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use domain::{Row, ViewId, basics::Value};
@@ -81,6 +84,7 @@ pub struct Store {
     rebuilding: Mutex<Vec<Weak<Tables>>>,
     suite: Suite,
     housekeeping: Option<Housekeeping>,
+    reads: AtomicU64,
     // Held as long as the store is open; the operating system lets go of it when the process ends.
     _lock: Option<fs::File>,
 }
@@ -171,6 +175,7 @@ impl Store {
             rebuilding: Mutex::new(Vec::new()),
             suite: location.suite,
             housekeeping: Some(housekeeping),
+            reads: AtomicU64::new(0),
             _lock: lock,
         })
     }
@@ -256,7 +261,14 @@ impl Store {
         Ok(())
     }
 
+    /// How often something was looked up so far: for tests of what an answer's time tells about what is there.
+    #[doc(hidden)]
+    pub fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn reader(&self) -> Result<Box<dyn sql::Sql + '_>> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         self.db.reader()
     }
 

@@ -6,11 +6,15 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod answers;
+mod attacks;
 mod bad_input;
 mod contract;
+mod existence;
 mod exports;
+mod floods;
 mod guards;
 mod persons;
 mod photos;
 mod problems;
+mod scripts;
 mod world;

@@ -64,11 +64,13 @@ pub struct Part {
 
 /// The parts of a multipart form.
 pub fn parts(ask: &Ask) -> Result<Vec<Part>, Problem> {
-    let boundary = ask
-        .header("content-type")
-        .and_then(|t| multer::parse_boundary(t).ok())
-        .ok_or_else(|| Problem::new(axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media"))?;
-    let body = ask.body.clone();
+    parts_of(ask.header("content-type").unwrap_or_default(), ask.body.clone())
+}
+
+/// The parts of a body of this type.
+pub fn parts_of(media_type: &str, body: bytes::Bytes) -> Result<Vec<Part>, Problem> {
+    let boundary = multer::parse_boundary(media_type)
+        .map_err(|_| Problem::new(axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media"))?;
     let stream = http_body_util::BodyStream::new(http_body_util::Full::new(body));
     let stream = tower_stream(stream);
     let mut form = multer::Multipart::new(stream, boundary);
@@ -263,9 +265,9 @@ pub fn shown(ask: &Ask, hash: &FileHash, side: u32) -> Result<Answer, Problem> {
     Ok(Answer::bytes("image/jpeg", bytes))
 }
 
-/// What the public sees of a photograph.
+/// What the public sees of a photograph. It may be withheld later: nobody keeps it for long.
 pub fn public(ask: &Ask, hash: &FileHash) -> Result<Answer, Problem> {
-    Ok(shown(ask, hash, PUBLIC_SIDE)?.with(header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
+    Ok(shown(ask, hash, PUBLIC_SIDE)?.with(header::CACHE_CONTROL, "public, max-age=3600"))
 }
 
 fn turned(picture: DynamicImage, content: &[u8]) -> DynamicImage {

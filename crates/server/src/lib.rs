@@ -14,6 +14,9 @@ mod dossier;
 mod export;
 mod facts_api;
 mod files;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod indicators;
 mod limits;
 mod map;

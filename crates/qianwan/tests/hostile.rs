@@ -11,7 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, pki_types::{CertificateDer, pem::PemObject}};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 
 /// Head of a request, plus a generous second for a machine with other things to do.
 const HEAD: Duration = Duration::from_secs(20 + 8);
@@ -45,7 +48,17 @@ fn serve(tls: bool) -> Serving {
     BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("it says where it listens");
     let port = line.split(':').nth(2).and_then(|rest| rest.split('/').next()).and_then(|p| p.parse().ok());
     let port: u16 = port.unwrap_or_else(|| panic!("no port in {line:?}"));
-    let root = tls.then(|| CertificateDer::from_pem_file(dir.path().join("tls/root.pem")).expect("the own authority"));
+    // Its authority is made after that.
+    let begun = Instant::now();
+    let root = tls.then(|| {
+        loop {
+            match CertificateDer::from_pem_file(dir.path().join("tls/root.pem")) {
+                Ok(root) => return root,
+                Err(e) => assert!(begun.elapsed() < Duration::from_secs(30), "the own authority: {e}"),
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    });
     Serving { child, address: ([127, 0, 0, 1], port).into(), root, _dir: dir }
 }
 
@@ -194,7 +207,9 @@ fn a_hundred_megabytes_are_not_kept() {
     serving.healthy();
     let before = serving.memory_peak();
     let head = |length: &str| {
-        format!("POST /api/commands HTTP/1.1\r\nHost: localhost\r\nX-Qianwan: 1\r\nContent-Type: application/json\r\n{length}\r\n\r\n")
+        format!(
+            "POST /api/commands HTTP/1.1\r\nHost: localhost\r\nX-Qianwan: 1\r\nContent-Type: application/json\r\n{length}\r\n\r\n"
+        )
     };
     // Announced: refused without a byte of it.
     let began = Instant::now();
@@ -261,7 +276,9 @@ fn requests_that_are_two() {
     let answer = serving.ask(both.as_bytes());
     assert!(answer.starts_with("HTTP/1.1 4") && answer.matches("HTTP/1.1").count() == 1, "{answer}");
     // Several in a row on one connection are answered in their order.
-    let row = format!("{inner}GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let row = format!(
+        "{inner}GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    );
     let answer = serving.ask(row.as_bytes());
     let codes: Vec<&str> = answer.split("HTTP/1.1 ").skip(1).map(|a| &a[..3]).collect();
     assert_eq!(codes, ["200", "404", "200"], "{answer}");

@@ -11,7 +11,7 @@ use crate::world::*;
 
 /// Words of our insides, which no answer may carry.
 const INSIDES: [&str; 10] =
-    ["panicked", "thread '", ".rs:", "src/", "SQLite", "rusqlite", "postgres", "/dev/shm", "os error", "SELECT "];
+    ["panicked", "thread '", ".rs:", "src/", "SQLite", "rusqlite", "postgres", "/dev/shm", "os error", "syntax error"];
 
 /// An answer of ours, whatever was asked: no accident, no insides, the headers in place.
 #[track_caller]

@@ -181,7 +181,7 @@ fn json_is_never_a_page() {
                 let media = reply.header("content-type").to_owned();
                 assert!(!media.contains("html") && !media.contains("svg") && !media.contains("xml;"), "{method} {path}: {media}");
                 assert_eq!(reply.header("x-content-type-options"), "nosniff", "{path}");
-                assert!(media != "" || reply.body.is_empty(), "{method} {path}: no type");
+                assert!(!media.is_empty() || reply.body.is_empty(), "{method} {path}: no type");
                 carried += usize::from(media.contains("json") && reply.text().contains("<script>"));
             }
         }

@@ -14,6 +14,7 @@ mod data;
 mod doctor;
 mod import;
 mod log_commands;
+mod patience;
 mod serve;
 mod stop;
 mod tls;

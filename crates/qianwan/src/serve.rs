@@ -17,6 +17,10 @@ use domain::{
     ViewId,
     basics::{Day, Role},
 };
+use hyper_util::{
+    rt::{TokioExecutor, TokioTimer},
+    server::conn::auto::Builder,
+};
 use serde_json::json;
 use server::{
     App, Settings,
@@ -30,6 +34,7 @@ use crate::{
     Data, End, checkpoint,
     control::Control,
     data,
+    patience::{HEAD, Patient, Seats},
     stop::{self, Stop},
     tls,
 };
@@ -339,6 +344,7 @@ fn listen(
     let stop = Stop::listen()?;
     stop::raise_open_files();
     let key = data::signer(store.dir())?;
+    let seats = Seats::new(settings.behind_proxy);
     let app = App::new(store.clone(), settings);
     if let Err(e) = server::started(&app) {
         tracing::error!(error = %e, "audit chain");
@@ -383,8 +389,16 @@ fn listen(
         ready(bound);
         stop::ready(bound);
         let result = match tls {
-            None => axum_server::from_tcp(socket)?.handle(handle).serve(service).await,
-            Some(config) => axum_server::from_tcp_rustls(socket, config)?.handle(handle).serve(service).await,
+            None => {
+                let mut server = axum_server::from_tcp(socket)?.map(|plain| Patient::new(plain, seats)).handle(handle);
+                within_bounds(server.http_builder());
+                server.serve(service).await
+            }
+            Some(config) => {
+                let mut server = axum_server::from_tcp_rustls(socket, config)?.map(|tls| Patient::new(tls, seats)).handle(handle);
+                within_bounds(server.http_builder());
+                server.serve(service).await
+            }
         };
         daily.abort();
         watchdog.abort();
@@ -403,6 +417,18 @@ fn listen(
     drop((app, control));
     stop::close(store, limit);
     served.map(|()| End::Success)
+}
+
+/// How much one client may ask for at a time, and how long it may take to say so.
+fn within_bounds(http: &mut Builder<TokioExecutor>) {
+    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_headers(100).max_buf_size(64 << 10);
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(64)
+        .max_header_list_size(64 << 10)
+        .max_pending_accept_reset_streams(20)
+        .keep_alive_interval(HEAD)
+        .keep_alive_timeout(HEAD);
 }
 
 /// Clocks and checkpoints every hour; what is done already costs nothing.

@@ -342,7 +342,7 @@ pub fn linked(ask: &Ask, id: AccountId, purpose: LinkPurpose) -> Result<LinkMade
     let expires_ms = ask.now_ms + if invitation { INVITED_MS } else { RESET_MS };
     let token = ask.app.store.accounts().make_only_link(purpose, id, expires_ms)?;
     audited(ask, Some(id), &AccountEvent::LinkMade { invitation })?;
-    Ok(LinkMade { url: format!("{}/link?token={token}", public::origin(ask)), expires_ms })
+    Ok(LinkMade { url: format!("{}/link?token={token}", public::origin(ask)?), expires_ms })
 }
 
 /// A name to sign in with.
@@ -451,7 +451,7 @@ pub fn make_app_user(ask: &Ask) -> Result<Answer, Problem> {
     let new = NewKey { kind: KeyKind::AppUser, account, label, capabilities, place: Some(place.id), expires_ms };
     let key = ask.app.store.accounts().make_key(id, &new, ask.now_ms)?;
     audited(ask, None, &AccountEvent::AppUserMade { key: id })?;
-    let url = format!("{}/key/{key}", public::origin(ask));
+    let url = format!("{}/key/{key}", public::origin(ask)?);
     let qr = account_pages::qr(&url)?;
     Ok(Answer::json(&marked(ask, json!(KeyMade { id, key, url: Some(url), qr: Some(qr) }))))
 }

@@ -64,11 +64,13 @@ pub struct Part {
 
 /// The parts of a multipart form.
 pub fn parts(ask: &Ask) -> Result<Vec<Part>, Problem> {
-    let boundary = ask
-        .header("content-type")
-        .and_then(|t| multer::parse_boundary(t).ok())
-        .ok_or_else(|| Problem::new(axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media"))?;
-    let body = ask.body.clone();
+    parts_of(ask.header("content-type").unwrap_or_default(), ask.body.clone())
+}
+
+/// The parts of a body of this type.
+pub fn parts_of(media_type: &str, body: bytes::Bytes) -> Result<Vec<Part>, Problem> {
+    let boundary = multer::parse_boundary(media_type)
+        .map_err(|_| Problem::new(axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media"))?;
     let stream = http_body_util::BodyStream::new(http_body_util::Full::new(body));
     let stream = tower_stream(stream);
     let mut form = multer::Multipart::new(stream, boundary);
@@ -207,12 +209,13 @@ pub fn get(ask: &Ask) -> Result<Answer, Problem> {
     if info.media_type.starts_with("image/") && !may_see(ask, &hash)? {
         return Err(Problem::not_found());
     }
+    // Kept by whoever may see it, and by no proxy for others.
+    let private = |answer: Answer| answer.with(header::CACHE_CONTROL, "private, max-age=31536000, immutable");
     if ask.param("size") == Some("thumb") && info.media_type.starts_with("image/") {
-        return shown(ask, &hash, THUMB_SIDE);
+        return shown(ask, &hash, THUMB_SIDE).map(private);
     }
     let content = ask.app.store.files().read(&hash)?;
-    let media_type = known_type(&info.media_type);
-    Ok(Answer::bytes(media_type, content).with(header::CACHE_CONTROL, "private, max-age=31536000, immutable"))
+    Ok(private(Answer::bytes(known_type(&info.media_type), content)))
 }
 
 /// Whether the caller uploaded the photograph or may read a problem that it belongs to.
@@ -248,10 +251,8 @@ pub fn hash(ask: &Ask) -> Result<FileHash, Problem> {
 /// A photograph drawn anew: turned upright, no larger than needed, without anything the camera said.
 pub fn shown(ask: &Ask, hash: &FileHash, side: u32) -> Result<Answer, Problem> {
     let kept = ask.app.store.dir().join("shown").join(format!("{}-{side}", hash.as_str()));
-    let cached =
-        |bytes| Ok(Answer::bytes("image/jpeg", bytes).with(header::CACHE_CONTROL, "public, max-age=31536000, immutable"));
     if let Ok(bytes) = std::fs::read(&kept) {
-        return cached(bytes);
+        return Ok(Answer::bytes("image/jpeg", bytes));
     }
     let content = ask.app.store.files().read(hash)?;
     let format = image::guess_format(&content).map_err(|_| Problem::not_found())?;
@@ -265,12 +266,12 @@ pub fn shown(ask: &Ask, hash: &FileHash, side: u32) -> Result<Answer, Problem> {
     if let Some(folder) = kept.parent() {
         let _ = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&kept, &bytes));
     }
-    cached(bytes)
+    Ok(Answer::bytes("image/jpeg", bytes))
 }
 
-/// What the public sees of a photograph.
+/// What the public sees of a photograph. It may be withheld later: nobody keeps it for long.
 pub fn public(ask: &Ask, hash: &FileHash) -> Result<Answer, Problem> {
-    shown(ask, hash, PUBLIC_SIDE)
+    Ok(shown(ask, hash, PUBLIC_SIDE)?.with(header::CACHE_CONTROL, "public, max-age=3600"))
 }
 
 fn turned(picture: DynamicImage, content: &[u8]) -> DynamicImage {

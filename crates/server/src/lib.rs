@@ -13,6 +13,7 @@ mod ask;
 mod assets;
 mod audit;
 mod audited;
+mod bodies;
 mod checkpoints;
 mod clocks;
 mod command;
@@ -21,6 +22,9 @@ mod duties;
 mod export;
 mod facts_api;
 mod files;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod indicators;
 mod keys;
 mod limits;
@@ -83,6 +87,7 @@ pub struct App {
     bursts: audit::Bursts,
     lockout: limits::Lockout,
     uploads: files::Uploads,
+    room: bodies::Room,
     map: map::MapCache,
     indicators: indicators::Cache,
     counted: rows::CountCache,
@@ -116,6 +121,7 @@ impl App {
             bursts: audit::Bursts::default(),
             lockout: limits::Lockout::default(),
             uploads: files::Uploads::default(),
+            room: bodies::Room::default(),
             map: map::MapCache::default(),
             indicators: indicators::Cache::default(),
             counted: rows::CountCache::default(),

@@ -525,7 +525,7 @@ pub fn report(ask: &Ask) -> Result<Answer, Problem> {
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-query").arg("why", "website"));
     }
     match send_report(ask, &place, &form, &rule, &mut draft) {
-        Ok(Sent::Done(id)) => Ok(Answer::see_other(&format!("/p/{id}?r={}&new=1", draft.receipt))),
+        Ok(Sent::Done(id)) => Ok(Answer::see_other(&format!("/p/{id}?r={}&new=1", encoded(&draft.receipt)))),
         Ok(Sent::Similar(similar)) => report_page(ask, &place, &draft, None, &similar),
         Err(problem) if problem.accident.is_none() => {
             let status = problem.status;
@@ -639,7 +639,7 @@ pub fn problem(ask: &Ask) -> Result<Answer, Problem> {
 fn problem_page(ask: &Ask, p: &Row, receipt: &str, refusal: Option<&Problem>) -> Result<Answer, Problem> {
     let place = ask.place(p.place)?;
     let url = format!("/p/{}", p.id);
-    let full_url = if receipt.is_empty() { url.clone() } else { format!("{}{url}?r={receipt}", origin(ask)) };
+    let full_url = if receipt.is_empty() { url.clone() } else { format!("{}{url}?r={}", origin(ask)?, encoded(receipt)) };
     let can_answer = !receipt.is_empty()
         && matches!(p.reporter, Reporter::Villager { .. })
         && matches!(p.state, State::Verified { .. } | State::Confirmed { .. } | State::Dismissed { .. });
@@ -760,7 +760,7 @@ pub fn answer_form(ask: &Ask) -> Result<Answer, Problem> {
     let command = problems::Command::AnswerAsReporter { problem: p.id, solved, words, receipt: Text::new(&receipt).ok() };
     let given = command::give(ask, id, Command::Problems(command), Actor::Public)?;
     match command::accepted(given) {
-        Ok(_) => Ok(Answer::see_other(&format!("/p/{}?r={receipt}", p.id))),
+        Ok(_) => Ok(Answer::see_other(&format!("/p/{}?r={}", p.id, encoded(&receipt)))),
         Err(problem) => {
             let status = problem.status;
             Ok(problem_page(ask, &p, &receipt, Some(&problem))?.status(status))
@@ -783,16 +783,27 @@ pub fn photo(ask: &Ask) -> Result<Answer, Problem> {
     }
 }
 
+/// Text as a part of an address.
+fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
 /// Where this installation is reached, as the client sees it.
-pub fn origin(ask: &Ask) -> String {
+pub fn origin(ask: &Ask) -> Result<String, Problem> {
     let scheme = if ask.app.settings.secure_cookies { "https" } else { "http" };
-    format!("{scheme}://{}", ask.header("host").unwrap_or("localhost"))
+    let host = ask.header("host").unwrap_or("localhost");
+    // It is printed and followed: a name or an address with a port, and nothing that leads elsewhere.
+    let name = !host.is_empty() && host.len() <= 255 && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c));
+    if !name {
+        return Err(Problem::bad_query("host"));
+    }
+    Ok(format!("{scheme}://{host}"))
 }
 
 /// `GET /v/{code}/poster.svg`: an A4 page with a QR code for the village entrance.
 pub fn poster(ask: &Ask) -> Result<Answer, Problem> {
     let place = open_village(ask)?;
-    let url = format!("{}/v/{}", origin(ask), place.code);
+    let url = format!("{}/v/{}", origin(ask)?, place.code);
     let code = QrCode::with_error_correction_level(&url, EcLevel::Q).map_err(|_| Problem::bad_query("host"))?;
     let qr = code.render::<svg::Color>().min_dimensions(118, 118).quiet_zone(true).build();
     let inner = qr.split_once("?>").map_or(qr.as_str(), |(_, rest)| rest);
@@ -814,7 +825,8 @@ pub fn poster(ask: &Ask) -> Result<Answer, Problem> {
             rect y="289" width="210" height="8" fill="#1f5d46" {}
         }
     };
-    Ok(Answer::bytes("image/svg+xml", markup.into_string().into_bytes()))
+    // It names the host that was asked for: nobody keeps it for another who asks.
+    Ok(Answer::bytes("image/svg+xml", markup.into_string().into_bytes()).with(header::CACHE_CONTROL, "no-store"))
 }
 
 /// The sign-in page.

@@ -14,7 +14,6 @@ use axum::{
     routing::{MethodFilter, on},
 };
 use domain::basics::Capability;
-use http_body_util::BodyExt;
 use subtle::ConstantTimeEq;
 use tower_http::compression::CompressionLayer;
 
@@ -248,16 +247,10 @@ async fn serve(app: Arc<App>, route: Arc<Route>, params: RawPathParams, request:
     let client = client_of(&app, &parts.extensions, &parts.headers);
     let language = language_of(parts.uri.query(), &parts.headers);
     let page = wants_page(&parts.headers) && !route.path.starts_with("/api/");
-    let body = match http_body_util::Limited::new(body, route.body_max.max(64 << 10)).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(_) => {
-            let max = match route.body_max >> 20 {
-                0 => "64 KB".to_owned(),
-                megabytes => format!("{megabytes} MB"),
-            };
-            let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large").arg("max", max);
-            return finish(&app, parts.uri.path(), told(&app, problem, language, page));
-        }
+    // Its room is given back when the answer is made.
+    let (body, _room) = match app.room.read(body, &parts.headers, route.body_max).await {
+        Ok(read) => read,
+        Err(problem) => return finish(&app, parts.uri.path(), told(&app, problem, language, page)),
     };
     let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
         .map(|(n, v)| (n.into_owned(), v.into_owned()))
@@ -342,12 +335,23 @@ fn enter(route: &Route, ask: &mut Ask) -> Result<(), Problem> {
             }
         }
     }
+    if route.guard != Guard::None {
+        own_page(ask)?;
+    }
     match route.guard {
         Guard::None => Ok(()),
         // No browser sends a key by itself.
         Guard::Header if key || ask.headers.contains_key("x-qianwan") => Ok(()),
         Guard::Header => Err(Problem::new(StatusCode::FORBIDDEN, "cross-site")),
         Guard::Form => same_site(ask),
+    }
+}
+
+/// Browsers say which site's page is asking, whatever else that page may do; programs say nothing.
+fn own_page(ask: &Ask) -> Result<(), Problem> {
+    match ask.header("sec-fetch-site") {
+        None | Some("same-origin" | "none") => Ok(()),
+        Some(_) => Err(Problem::new(StatusCode::FORBIDDEN, "cross-site")),
     }
 }
 
@@ -358,8 +362,10 @@ fn same_site(ask: &Ask) -> Result<(), Problem> {
     match ask.header("origin") {
         Some("null") => Err(refused()),
         Some(origin) => {
-            let theirs = origin.split_once("://").map_or("", |(_, h)| h);
-            (theirs == host).then_some(()).ok_or_else(refused)
+            let (scheme, theirs) = origin.split_once("://").unwrap_or_default();
+            // Where we speak TLS, a page that came without it may have been written by anybody on the way.
+            let untouched = scheme == "https" || !ask.app.settings.secure_cookies;
+            (theirs == host && untouched).then_some(()).ok_or_else(refused)
         }
         None => match &ask.caller {
             None => Ok(()),
@@ -410,6 +416,8 @@ fn finish(app: &App, path: &str, answer: Answer) -> Response<Body> {
     headers.entry("referrer-policy").or_insert(HeaderValue::from_static("same-origin"));
     headers.insert("permissions-policy", HeaderValue::from_static("geolocation=(self), camera=(self), microphone=()"));
     headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+    headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
     if app.settings.secure_cookies {
         headers.insert("strict-transport-security", HeaderValue::from_static("max-age=31536000"));
     }

@@ -26,6 +26,8 @@ use crate::{
 const LIMIT: usize = 50;
 /// Rows on a page at most.
 const LIMIT_MAX: usize = 200;
+/// Conditions of one query; a database does not take thousands.
+const CONDITIONS_MAX: usize = 50;
 /// Parameters that are not columns.
 const RESERVED: [&str; 12] =
     ["place", "q", "overdue", "sort", "limit", "after", "count", "by", "sum", "lang", "before", "indicator"];
@@ -73,6 +75,9 @@ pub fn conditions(ask: &Ask, view: ViewId) -> Result<Vec<Condition>, Problem> {
         };
         if end.is_none() && RESERVED.contains(&column) {
             continue;
+        }
+        if conditions.len() == CONDITIONS_MAX {
+            return Err(Problem::bad_query(format!("> {CONDITIONS_MAX} conditions")));
         }
         let Some(declared) = view.columns().iter().find(|c| c.name == column) else {
             return Err(Problem::bad_query(format!("{} has no column {column:?}", view.name())));

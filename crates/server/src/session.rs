@@ -240,9 +240,12 @@ pub fn sign_out(ask: &Ask) -> Result<Answer, Problem> {
 /// Only paths of our own: another address after signing in would be a trap.
 pub fn next_of(text: Option<&str>) -> String {
     match text {
-        // Browsers drop tabs and line feeds within an address: "/\t/elsewhere" would lead there.
+        // Browsers drop tabs and line feeds within an address: "/\t/elsewhere" would lead there. What an address holds
+        // besides is written in percent.
         Some(path)
-            if path.starts_with('/') && !path.starts_with("//") && !path.contains(|c: char| c == '\\' || c.is_control()) =>
+            if path.starts_with('/')
+                && !path.starts_with("//")
+                && path.chars().all(|c| c.is_ascii_graphic() && !"\\\"<>^`{|}".contains(c)) =>
         {
             path.to_owned()
         }

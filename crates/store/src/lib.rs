@@ -21,7 +21,10 @@ mod writer;
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, RwLock, Weak},
+    sync::{
+        Arc, Mutex, RwLock, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use domain::{Row, ViewId, basics::Value};
@@ -91,6 +94,7 @@ pub struct Store {
     housekeeping: Option<Housekeeping>,
     /// Whether commands are handed in here, or in another process that serves the same data.
     serves: bool,
+    reads: AtomicU64,
     // Held as long as the store is open; the operating system lets go of it when the process ends.
     _lock: Option<fs::File>,
 }
@@ -196,6 +200,7 @@ impl Store {
             suite: location.suite,
             housekeeping: Some(housekeeping),
             serves: false,
+            reads: AtomicU64::new(0),
             _lock: lock,
         })
     }
@@ -319,7 +324,14 @@ impl Store {
         Ok(())
     }
 
+    /// How often something was looked up so far: for tests of what an answer's time tells about what is there.
+    #[doc(hidden)]
+    pub fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn reader(&self) -> Result<Box<dyn sql::Sql + '_>> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         self.db.reader()
     }
 

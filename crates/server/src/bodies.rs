@@ -1,0 +1,152 @@
+//! Bodies as they come in: no larger than the route takes, no slower than a bad telephone line, and not too many at once.
+//!
+//! Whoever announces too much is refused before he sends it; whoever sends too much, when it is too much. A body is given
+//! [`FIRST`] and then a second for every [`PER_SECOND`] bytes of it: a photo from a mountain village comes through, and a
+//! client that sends a byte now and then does not keep a connection for ever.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, StatusCode, header},
+};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout_at},
+};
+
+use crate::answer::Problem;
+
+/// How long the first bytes of a body may take.
+const FIRST: Duration = Duration::from_secs(20);
+/// Bytes a second that a body has to bring after that.
+const PER_SECOND: usize = 4 << 10;
+/// So much of a body is read whoever else is sending: every form and command fits into it.
+const ALWAYS: usize = 64 << 10;
+/// Larger bodies in memory at a time, KiB, all together: 384 MB.
+const LARGE_KIB: usize = 384 << 10;
+
+/// Room for large bodies.
+pub struct Room(Arc<Semaphore>);
+
+impl Default for Room {
+    fn default() -> Room {
+        Room(Arc::new(Semaphore::new(LARGE_KIB)))
+    }
+}
+
+/// A body, and the room that it takes for as long as it is kept.
+pub type Read = (Bytes, Option<OwnedSemaphorePermit>);
+
+impl Room {
+    /// Reads a body of at most `max` bytes.
+    pub async fn read(&self, mut body: Body, headers: &HeaderMap, max: usize) -> Result<Read, Problem> {
+        let max = max.max(ALWAYS);
+        let too_large = || {
+            let max = if max < 1 << 20 { format!("{} KB", max >> 10) } else { format!("{} MB", max >> 20) };
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large").arg("max", max)
+        };
+        let announced = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
+        if announced.is_some_and(|length| length > max as u64) {
+            return Err(too_large());
+        }
+        let began = Instant::now();
+        let mut whole: Vec<u8> = Vec::new();
+        let mut taken: Option<OwnedSemaphorePermit> = None;
+        loop {
+            let until = began + FIRST + Duration::from_secs((whole.len() / PER_SECOND) as u64);
+            let frame = match timeout_at(until, body.frame()).await {
+                Err(_) => return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow")),
+                Ok(None) => return Ok((whole.into(), taken)),
+                Ok(Some(Err(_))) => return Err(Problem::new(StatusCode::BAD_REQUEST, "broken-off")),
+                Ok(Some(Ok(frame))) => frame,
+            };
+            let Ok(data) = frame.into_data() else { continue };
+            if data.len() > max - whole.len() {
+                return Err(too_large());
+            }
+            whole.extend_from_slice(&data);
+            // Room is taken as bytes come, not as they are announced: an announcement costs nothing.
+            let has = taken.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+            let wants = whole.len().saturating_sub(ALWAYS).div_ceil(1024);
+            if wants > has {
+                let more = self.0.clone().try_acquire_many_owned(u32::try_from(wants - has).unwrap_or(u32::MAX));
+                let more = more.map_err(|_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy").arg("seconds", 30))?;
+                match &mut taken {
+                    Some(taken) => taken.merge(more),
+                    None => taken = Some(more),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reader() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime")
+    }
+
+    /// A body that comes piece by piece, with a pause before each.
+    fn dripping(pieces: usize, size: usize, pause: Duration) -> Body {
+        let pieces = futures_util::stream::unfold(0, move |n| async move {
+            if n == pieces {
+                return None;
+            }
+            tokio::time::sleep(pause).await;
+            Some((Ok::<_, std::convert::Infallible>(Bytes::from(vec![b'x'; size])), n + 1))
+        });
+        Body::from_stream(pieces)
+    }
+
+    fn code(result: Result<Read, Problem>) -> String {
+        result.map_or_else(|p| format!("{} {}", p.status.as_u16(), p.code), |(body, _)| format!("{} bytes", body.len()))
+    }
+
+    #[test]
+    fn slow_is_not_for_ever() {
+        reader().block_on(async {
+            let room = Room::default();
+            let none = HeaderMap::new();
+            let second = Duration::from_secs(1);
+            let began = Instant::now();
+            assert_eq!(code(room.read(dripping(1_000_000, 1, second), &none, 1 << 20).await), "408 too-slow");
+            assert!(began.elapsed() <= FIRST + second, "{:?}", began.elapsed());
+            // A line of 8 KB a second brings two megabytes in four minutes.
+            assert_eq!(code(room.read(dripping(256, 8 << 10, second), &none, 4 << 20).await), format!("{} bytes", 2 << 20));
+            assert_eq!(code(room.read(dripping(2, 10, 15 * second), &none, 1 << 20).await), "408 too-slow");
+        });
+    }
+
+    #[test]
+    fn too_large_is_refused_when_it_is_said_or_seen() {
+        reader().block_on(async {
+            let room = Room::default();
+            let mut announced = HeaderMap::new();
+            announced.insert(header::CONTENT_LENGTH, "100000000".parse().expect("a number"));
+            let never = dripping(1, 1, Duration::from_secs(1_000_000));
+            assert_eq!(code(room.read(never, &announced, 1 << 20).await), "413 too-large");
+            let pieces = dripping(1 << 20, 4 << 10, Duration::ZERO);
+            assert_eq!(code(room.read(pieces, &HeaderMap::new(), 1 << 20).await), "413 too-large");
+            assert_eq!(code(room.read(dripping(1, 64 << 10, Duration::ZERO), &HeaderMap::new(), 0).await), "65536 bytes");
+        });
+    }
+
+    #[test]
+    fn large_bodies_have_room_for_so_many() {
+        reader().block_on(async {
+            let room = Room(Arc::new(Semaphore::new(100)));
+            let none = HeaderMap::new();
+            let body = |size| dripping(1, size, Duration::ZERO);
+            let kept = room.read(body(160 << 10), &none, 1 << 20).await.expect("there is room");
+            assert_eq!(code(room.read(body(80 << 10), &none, 1 << 20).await), "503 busy");
+            assert_eq!(code(room.read(body(64 << 10), &none, 1 << 20).await), "65536 bytes", "the small always come in");
+            drop(kept);
+            assert_eq!(code(room.read(body(80 << 10), &none, 1 << 20).await), "81920 bytes");
+        });
+    }
+}

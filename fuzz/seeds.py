@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""Writes the seeds of the fuzz targets from golden lines, fixtures and a few made-up ones: fuzz/seeds/<target>/."""
+
+import gzip
+import json
+import pathlib
+import struct
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SEEDS = ROOT / "fuzz" / "seeds"
+
+
+def write(target, name, content):
+    path = SEEDS / target / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def facts():
+    seen = set()
+    for file in sorted(ROOT.glob("crates/domain/src/*/encoding.jsonl")):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            fact = json.loads(line)
+            if fact["kind"] not in seen:
+                seen.add(fact["kind"])
+                write("facts", fact["kind"].replace("@", "-"), f"{fact['kind']}\n{fact['body']}")
+
+
+def chain():
+    golden = (ROOT / "crates/facts/golden/chain.jsonl").read_bytes()
+    write("chain", "golden", golden)
+    lines = golden.splitlines(keepends=True)
+    write("chain", "header", lines[0])
+    write("chain", "tail-cut", b"".join(lines[:-1]))
+    write("chain", "swapped", b"".join([lines[0], lines[2], lines[1]]))
+    # Edits of the golden file: how, where (two bytes), what.
+    write("chain", "edit-one", b"e" + bytes([0, 0, 200, 65]))
+    write("chain", "edit-some", b"e" + bytes([1, 1, 0, 3, 2, 0, 120, 32, 3, 2, 0, 0]))
+    note = next((json.loads(line)["checkpoint"] for line in lines if line.startswith(b'{"checkpoint"')), "a.test/1/main\n0\nx\n")
+    write("notes", "checkpoint", note)
+    write("notes", "text", "example.test/330523/main\n1\nAAAA\n")
+    write("notes", "two-signatures", note + "\u2014 example.test AAAAAAAA\n")
+    write("notes", "secret", "PRIVATE+KEY+example.test+00000000+AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB")
+    write("notes", "public", "example.test+00000000+AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB")
+
+
+def register():
+    divisions = (ROOT / "crates/maps/fixtures/anji_divisions_2023.csv").read_bytes()
+    lines = divisions.splitlines(keepends=True)
+    few = b"".join(lines[:12])
+    write("register", "divisions", b"\0" + few)
+    write("register", "divisions-gb18030", b"\0" + few.decode("utf-8-sig").encode("gb18030"))
+    write("register", "divisions-utf16", b"\0" + few.decode("utf-8-sig").encode("utf-16"))
+    write("register", "divisions-packed", b"\0" + gzip.compress(few, mtime=0))
+    head = "code,name,level,parent,urban_rural_code,postcode,phone_area_code,lon_gcj02,lat_gcj02\n"
+    write("register", "points", b"\1" + (head + '990101100201,"Example, Village",village,990101100000,220,000000,000,119.5,30.5\n').encode())
+    write("register", "changes", b"\2" + b"change,code,name,level\nadded,990101100202,Example Village,village\nremoved,990101100203,Other,village\n")
+    square = [[119.0, 30.0], [119.1, 30.0], [119.1, 30.1], [119.0, 30.1], [119.0, 30.0]]
+    for name, geometry in [
+        ("outline", {"type": "Polygon", "coordinates": [square]}),
+        ("outlines", {"type": "MultiPolygon", "coordinates": [[square], [square, square]]}),
+        ("line", {"type": "LineString", "coordinates": square}),
+    ]:
+        feature = {"type": "Feature", "properties": {"code": "990101", "name": "Example"}, "geometry": geometry}
+        write("register", name, b"\3" + json.dumps({"type": "FeatureCollection", "features": [feature]}).encode())
+
+
+def multipart():
+    def form(boundary, *parts, end="--\r\n"):
+        body = "".join(f"--{boundary}\r\n{head}\r\n\r\n{content}\r\n" for head, content in parts)
+        return f"multipart/form-data; boundary={boundary}\n{body}--{boundary}{end}"
+
+    name = 'Content-Disposition: form-data; name="words"'
+    file = 'Content-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png'
+    write("multipart", "field", form("here", (name, "some words")))
+    write("multipart", "file", form("here", (name, "x"), (file, "\x89PNG")))
+    write("multipart", "no-end", form("here", (name, "x"), end=""))
+    write("multipart", "extended", form("here", ("Content-Disposition: form-data; name=a; filename*=UTF-8''%e4%b8%ad", "x")))
+    write("multipart", "quoted", form("here", ('Content-Disposition: form-data; name="a\\"b"; filename="..\\\\c"', "--her")))
+    write("multipart", "quoted-boundary", 'multipart/form-data; boundary="a b"\n--a b\r\n\r\nx\r\n--a b--\r\n')
+
+
+def exif():
+    def entry(tag, kind, count, value):
+        return struct.pack(">HHI", tag, kind, count) + value
+
+    def tiff(*entries, behind=b"", after=0):
+        return b"MM\0\x2a\0\0\0\x08" + struct.pack(">H", len(entries)) + b"".join(entries) + struct.pack(">I", after) + behind
+
+    write("exif", "orientation", tiff(entry(0x0112, 3, 1, b"\0\x06\0\0")))
+    write("exif", "circle", tiff(entry(0x8825, 4, 1, struct.pack(">I", 8)), after=8))
+    gps_at = 8 + 2 + 12 + 4
+    values = gps_at + 2 + 4 * 12 + 4
+    gps = struct.pack(">H", 4) + entry(1, 2, 2, b"N\0\0\0") + entry(2, 5, 3, struct.pack(">I", values))
+    gps += entry(3, 2, 2, b"E\0\0\0") + entry(4, 5, 3, struct.pack(">I", values + 24)) + bytes(4)
+    angles = b"".join(struct.pack(">II", n, 1) for n in (30, 30, 30, 119, 30, 30))
+    write("exif", "position", tiff(entry(0x8825, 4, 1, struct.pack(">I", gps_at)), behind=gps + angles))
+    exif_at = gps_at
+    taken = struct.pack(">H", 1) + entry(0x9003, 2, 20, struct.pack(">I", exif_at + 18)) + bytes(4) + b"2026:11:23 09:30:00\0"
+    write("exif", "taken", tiff(entry(0x8769, 4, 1, struct.pack(">I", exif_at)), behind=taken))
+    write("exif", "little", b"II\x2a\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0")
+
+
+def commands():
+    place, problem = 99010110020100, "00000000-0000-7000-8000-000000000000"
+    given = [
+        {"type": "problems.report", "place": place, "field": "waste", "text": "x", "photos": ["0" * 64],
+         "position": {"lon_e7": 1190000000, "lat_e7": 300000000}, "found_ms": 1},
+        {"type": "problems.assign", "problem": problem, "due": "2026-12-01", "note": "x"},
+        {"type": "problems.verify_fix", "problem": problem, "note": "x", "photos": [{"file": "0" * 64, "taken_ms": 1}]},
+        {"type": "problems.merge", "problem": problem, "into": problem},
+        {"type": "topics.propose", "place": place, "field": "lighting", "title": "x", "problems": [problem]},
+        {"type": "places.count", "place": place, "what": "hamlets", "value": 3, "on": "2026-10-01", "method": "register"},
+        {"type": "places.close", "place": place, "on": "2026-10-01", "into": [place], "document": "x"},
+        {"type": "rules.set", "place": place, "from": "2026-10-01", "rule": "problems.topics",
+         "value": {"villages_min": 3, "days": 90}, "reason": "x"},
+        {"type": "import.register", "origin": "x", "document": "x", "changed_on": None, "changes": [], "details": [],
+         "rows": [{"code": "990101000000", "name": "x", "level": "county", "kind": "area", "parent": None}]},
+    ]
+    for n, command in enumerate(given):
+        write("command", f"{n}-{command['type']}", json.dumps(command))
+    write("headers", "command", b"\x06\x08application/json\n\n" + json.dumps({"id": problem, "command": given[1]}).encode())
+    write("headers", "cookies", b"\x00\x00qw_lang=en; qw_session=00; a=b\n\x01en-GB,en;q=0.8,zh\n\x02text/html")
+    write("headers", "form", b"\x05\x05http://localhost\n\x08application/x-www-form-urlencoded\n\nr=abc&solved=1&id=x&words=y")
+    write("headers", "parts", b'\x05\x08multipart/form-data; boundary=a\n\n--a\r\nContent-Disposition: form-data; name="r"\r\n\r\nx\r\n--a--\r\n')
+    write("headers", "host", b"\x01\x04[::1]:8443\n\x0apre, 192.0.2.1")
+
+
+def questions():
+    asked = [
+        (0, "state=reported,assigned&sort=-due&limit=3&count=1&q=x"), (0, "due.from=2026-01-01&due.to=2026-12-31&overdue=1"),
+        (0, "after=WzEsIngiXQ&sort=due"), (1, "level=village&place=99010100000000"), (5, "by=state,field&sum=reopened"),
+        (5, "by=child"), (7, "before=1-2-3&limit=5"), (9, "field=waste"), (10, "lang=en"), (11, "after=1-2-3"),
+        (12, "level=child"), (13, "field=lighting&lon_e7=1190000000&lat_e7=300000000"), (16, "indicator=problems_open"),
+        (17, "q=Example"), (18, "next=/console/"), (19, "r=abcdefghijkm&new=1"),
+    ]
+    for path, words in asked:
+        write("questions", f"{path}-{len(words)}", bytes([path]) + words.encode())
+    write("questions", "key", b"\x01limit=1\n99010100000000")
+
+
+for make in (facts, chain, register, multipart, exif, commands, questions):
+    make()

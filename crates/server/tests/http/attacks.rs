@@ -49,7 +49,7 @@ fn writing() -> Vec<(Method, String)> {
 #[test]
 fn another_site_cannot_write() {
     let shared = World::own();
-    let before = (shared.store.positions().facts(), shared.stored_files());
+    let before = (shared.recorded(), shared.stored_files());
     let command = json!({ "id": Uuid::now_v7(), "command": { "type": "problems.report", "place": place(At::Village).id, "field": "waste", "text": "x" } });
     for (method, path) in writing() {
         // One of them signs out.
@@ -62,29 +62,30 @@ fn another_site_cannot_write() {
             for origin in
                 ["https://evil.example", "null", "http://localhost:8081", "http://localhost:8080@evil.example", "file://"]
             {
-                let ask = world.ask(method.clone(), &path).by("office").without("x-qianwan").header("origin", origin);
+                let ask = world.ask(method.clone(), &path).by(may_write(&path)).without("x-qianwan").header("origin", origin);
                 let ask = ask.body(media, format!("{command}=")).header("referer", "http://localhost:8080/console/");
                 ask.send().refused(403, "cross-site");
             }
         }
         // What browsers say of themselves is believed whatever header came along.
         for site in ["cross-site", "same-site", "", "none, same-origin"] {
-            let ask = world.ask(method.clone(), &path).by("office").header("sec-fetch-site", site);
+            let ask = world.ask(method.clone(), &path).by(may_write(&path)).header("sec-fetch-site", site);
             let ask = ask.header("origin", "http://localhost:8080").json(&command);
             ask.send().refused(403, "cross-site");
         }
         // The header counts where a form cannot put it.
-        let near = world.ask(method.clone(), &format!("{path}?x-qianwan=1")).by("office").without("x-qianwan");
+        let near = world.ask(method.clone(), &format!("{path}?x-qianwan=1")).by(may_write(&path)).without("x-qianwan");
         let near = near.header("origin", "https://evil.example").form(&[("x-qianwan", "1"), ("csrf", "0")]);
         near.send().refused(403, "cross-site");
         // No other method stands in for it.
-        let ask = world.get(&format!("{path}?_method={method}")).by("office").header("x-http-method-override", method.as_str());
+        let ask =
+            world.get(&format!("{path}?_method={method}")).by(may_write(&path)).header("x-http-method-override", method.as_str());
         let reply = ask.header("x-qianwan", "1").send();
         assert!([200, 303, 404, 405].contains(&reply.status.as_u16()), "{path}: {}", reply.status);
         // Where cookies travel over TLS only, a page that did not come over TLS is not ours.
         if !api {
             let secure = world.with(|s| s.secure_cookies = true);
-            let ask = secure.ask(method.clone(), &path).by("office").header("origin", "http://localhost:8080");
+            let ask = secure.ask(method.clone(), &path).by(may_write(&path)).header("origin", "http://localhost:8080");
             ask.form(&[("name", "x")]).send().refused(403, "cross-site");
         }
         let ours =
@@ -93,14 +94,14 @@ fn another_site_cannot_write() {
         assert!(!reply.text().contains("/errors/cross-site"), "{method} {path}: our own page");
         sound(&reply, &path);
     }
-    assert_eq!((shared.store.positions().facts(), shared.stored_files()), before, "nothing was recorded or kept");
+    assert_eq!((shared.recorded(), shared.stored_files()), before, "nothing was recorded or kept");
 }
 
 /// Reading changes nothing: links, pictures and pages fetched ahead are harmless.
 #[test]
 fn reading_writes_nothing() {
     let world = World::own();
-    let before = (world.store.positions().facts(), world.stored_files(), world.store.accounts().count().unwrap());
+    let before = (world.recorded(), world.stored_files(), world.store.accounts().count().unwrap());
     for (method, path, _) in routes() {
         for at in [At::Village, At::County, At::ForeignVillage] {
             let path = filled(&path, at);
@@ -111,7 +112,7 @@ fn reading_writes_nothing() {
             }
         }
     }
-    assert_eq!((world.store.positions().facts(), world.stored_files(), world.store.accounts().count().unwrap()), before);
+    assert_eq!((world.recorded(), world.stored_files(), world.store.accounts().count().unwrap()), before);
     assert_eq!(world.get("/api/session").by("office").send().status, 200, "and signs nobody out");
 }
 

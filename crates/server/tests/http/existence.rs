@@ -144,7 +144,7 @@ fn commands_tell_nothing_of_what_is_foreign() {
         .map(|c| json!({ "id": Uuid::now_v7(), "command": c }).to_string())
         .into()
     };
-    let before = world.store.positions().facts();
+    let before = world.recorded();
     for name in ["office", "village", "township", "viewer", "ended", "nobody"] {
         // Asked for again with the same id, the first answer would come.
         let (first, second) = (commands(&theirs), commands(&nothing));
@@ -154,5 +154,5 @@ fn commands_tell_nothing_of_what_is_foreign() {
             alike(&world, name, &kind, (path, a), (path, b));
         }
     }
-    assert_eq!(world.store.positions().facts(), before);
+    assert_eq!(world.recorded(), before);
 }

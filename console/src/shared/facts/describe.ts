@@ -8,6 +8,8 @@ export interface Wording {
   count: (n: number) => string
   position: (p: { lon_e7: number; lat_e7: number }) => string
   place: (id: number) => string
+  /** The name of a person, where the fact comes with it. */
+  person?: (id: string) => string | undefined
   none: string
   yes: string
   no: string
@@ -21,7 +23,7 @@ export interface Wording {
 export const kindOf = (fact: Pick<Fact, 'kind'>): string => fact.kind.replace(/@\d+$/, '')
 
 /** Fields that repeat what another field already says, or that only the machine needs. */
-const SILENT = new Set(['id', 'org', 'within', 'origin', 'updated_ms', 'reported_ms', 'reporter', 'grade_best', 'first_due', 'on_ms', 'before'])
+const SILENT = new Set(['id', 'org', 'within', 'origin', 'updated_ms', 'reported_ms', 'reporter', 'grade_best', 'first_due', 'on_ms', 'before', 'set_ms', 'drawn_up_ms'])
 const WORDED: { [field: string]: string } = { field: 'field', class: 'class', grade: 'grade', stage: 'stage', kind: 'kind', level: 'level', channel: 'channel', role: 'role', post_role: 'role', what: 'count', method: 'method', rule: 'rule', by: 'role' }
 const PLACES = new Set(['place', 'parent', 'province', 'city', 'county', 'township'])
 
@@ -35,11 +37,15 @@ export function valueInWords(field: string, value: Json, w: Wording): string {
   if (typeof value === 'boolean') return value ? w.yes : w.no
   if (typeof value === 'number') {
     if (field.endsWith('_ms')) return w.day(value)
+    if (field === 'year') return String(value)
     if (PLACES.has(field)) return w.place(value)
     return w.count(value)
   }
   if (typeof value === 'string') {
+    if (field === 'person') return w.person?.(value) ?? value.slice(0, 8)
     if (UUID.test(value)) return value.slice(0, 8)
+    if (field === 'kind' && !w.has('kind', value) && w.has('task_kind', value)) return w.word('task_kind', value)
+    if (field === 'state' && !w.has('state', value) && w.has('task_state', value)) return w.word('task_state', value)
     const list = WORDED[field]
     return list && w.has(list, value) ? w.word(list, value) : field === 'state' ? w.word('state', value) : value
   }
@@ -50,12 +56,13 @@ export function valueInWords(field: string, value: Json, w: Wording): string {
     return value.map((item) => valueInWords(field === 'into' ? 'place' : field.replace(/s$/, ''), item, w)).join(w.comma)
   }
   if (typeof value['lon_e7'] === 'number' && typeof value['lat_e7'] === 'number') return w.position({ lon_e7: value['lon_e7'], lat_e7: value['lat_e7'] })
-  if (typeof value['is'] === 'string') return w.word('state', value['is'])
+  if (typeof value['is'] === 'string') return w.word(w.has('state', value['is']) ? 'state' : 'task_state', value['is'])
   if (typeof value['role'] === 'string') {
     const place = value['place'] ?? null
     const named = typeof value['name'] === 'string' ? value : isObject(place) ? place : {}
     const name = typeof named['name'] === 'string' ? named['name'] : typeof place === 'number' ? w.place(place) : ''
-    return [name, w.word('role', value['role'])].filter(Boolean).join(' ')
+    const line = typeof value['department'] === 'string' ? w.word('department', value['department']) : w.word('role', value['role'])
+    return [name, line].filter(Boolean).join(' ')
   }
   return Object.entries(value).filter(([k, v]) => !SILENT.has(k) && v !== null)
     .map(([k, v]) => `${label(k, w)} ${valueInWords(k, v, w)}`).join(w.semicolon)

@@ -2,7 +2,7 @@
 import type { CommandType, Finding, Json, Level, ProblemDocument } from '@/api/types'
 import type { Key } from '@/words/words'
 
-export type FieldKind = 'text' | 'area' | 'day' | 'number' | 'choice' | 'photos' | 'position' | 'post' | 'problem' | 'place' | 'places'
+export type FieldKind = 'text' | 'area' | 'day' | 'number' | 'choice' | 'photos' | 'position' | 'post' | 'problem' | 'place' | 'places' | 'official' | 'posts' | 'quantity'
 export interface FormField {
   name: string
   kind: FieldKind
@@ -12,6 +12,8 @@ export interface FormField {
   /** For 'choice': the list of words and its codes. */
   list?: string
   codes?: readonly string[]
+  /** For 'choice': what the codes are called, where no list of words has them. */
+  labels?: { readonly [code: string]: string }
   initial?: Json
   min?: string | number
   /** For 'place' and 'places': what may be picked, and how many. */

@@ -5,6 +5,7 @@
 
 pub mod basics;
 pub mod indicators;
+pub mod persons;
 pub mod places;
 pub mod problems;
 pub mod rules;
@@ -185,18 +186,20 @@ pub enum DecodeError {
 
 // The rooms. A new room is a folder and a line in each of these lists.
 rooms! {
-    facts { Place(places), Problem(problems), Rule(rules) }
+    facts { Place(places), Problem(problems), Rule(rules), Person(persons) }
     views {
         Places "places" (places::Place),
         Counts "counts" (places::Counts),
         Rules "rules" (rules::RuleRow),
         Problems "problems" (problems::Problem),
         Topics "topics" (problems::Topic),
+        Persons "persons" (persons::Person),
     }
     commands {
         Problems ["problems", "topics"] (problems::Command) "problems",
         Places ["places"] (places::Command) "places",
         Rules ["rules"] (rules::Command) "rules",
+        Persons ["persons"] (persons::Command) "persons",
         Import ["import"] (places::RegisterImport) "places",
     }
 }

@@ -89,6 +89,8 @@ pub enum Subject {
     Topic(TopicId),
     /// The rules that hold at a place and below it.
     Rules(PlaceId),
+    /// A private person.
+    Person(PersonId),
 }
 
 impl fmt::Display for Subject {
@@ -98,6 +100,7 @@ impl fmt::Display for Subject {
             Subject::Problem(id) => write!(f, "problem:{id}"),
             Subject::Topic(id) => write!(f, "topic:{id}"),
             Subject::Rules(id) => write!(f, "rules:{id}"),
+            Subject::Person(id) => write!(f, "person:{id}"),
         }
     }
 }
@@ -112,6 +115,7 @@ impl FromStr for Subject {
             "problem" => id.parse().map(Subject::Problem).map_err(|_| unknown()),
             "topic" => id.parse().map(Subject::Topic).map_err(|_| unknown()),
             "rules" => id.parse().map(Subject::Rules).map_err(|_| unknown()),
+            "person" => id.parse().map(Subject::Person).map_err(|_| unknown()),
             _ => Err(unknown()),
         }
     }
@@ -291,7 +295,7 @@ mod tests {
 
     #[test]
     fn subjects_survive_their_text_form() {
-        for s in ["place:33052310020100", "problem:0190f000-0000-7000-8000-000000000000", "rules:5"] {
+        for s in ["place:33052310020100", "problem:0190f000-0000-7000-8000-000000000000", "rules:5", "person:0190f000-0000-7000-8000-000000000000"] {
             assert_eq!(s.parse::<Subject>().expect("known").to_string(), s);
         }
         assert!("work:1".parse::<Subject>().is_err());

@@ -93,6 +93,22 @@ pub struct Topics {
     pub days: u16,
 }
 
+/// Rule `persons.contacts`: how long the particulars of whoever reported a problem are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Contacts {
+    /// Calendar days after the problem was settled, 1…3650; then they are erased.
+    pub keep_days: u16,
+}
+
+/// Rule `public.small_counts`: counts of persons or households that the public does not see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SmallCounts {
+    /// The smallest count that is shown, 1…1000; 1 shows all.
+    pub min: u16,
+}
+
 /// A rule with its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "rule", content = "value")]
@@ -112,12 +128,29 @@ pub enum Rule {
     /// When many are a topic.
     #[serde(rename = "problems.topics")]
     Topics(Topics),
+    /// How long contacts are kept.
+    #[serde(rename = "persons.contacts")]
+    Contacts(Contacts),
+    /// Which counts are too small for the public.
+    #[serde(rename = "public.small_counts")]
+    SmallCounts(SmallCounts),
 }
 
 impl Rule {
     /// Names of all rules.
-    pub const NAMES: [&'static str; 5] =
-        ["problems.deadlines", "problems.escalation", "problems.public_reports", "problems.duplicates", "problems.topics"];
+    pub const NAMES: [&'static str; 7] = [
+        "problems.deadlines",
+        "problems.escalation",
+        "problems.public_reports",
+        "problems.duplicates",
+        "problems.topics",
+        Rule::CONTACTS,
+        Rule::SMALL_COUNTS,
+    ];
+    /// How long contacts are kept.
+    pub const CONTACTS: &'static str = "persons.contacts";
+    /// Which counts are too small for the public.
+    pub const SMALL_COUNTS: &'static str = "public.small_counts";
 
     /// The rule's name.
     pub fn name(&self) -> &'static str {
@@ -127,6 +160,8 @@ impl Rule {
             Rule::PublicReports(_) => Rule::NAMES[2],
             Rule::Duplicates(_) => Rule::NAMES[3],
             Rule::Topics(_) => Rule::NAMES[4],
+            Rule::Contacts(_) => Rule::CONTACTS,
+            Rule::SmallCounts(_) => Rule::SMALL_COUNTS,
         }
     }
 
@@ -144,7 +179,10 @@ impl Rule {
             Rule::Duplicates(r) if !days(r.days) => Some("days"),
             Rule::Topics(r) if r.villages_min < 2 => Some("villages_min"),
             Rule::Topics(r) if !days(r.days) => Some("days"),
+            Rule::Contacts(r) if !days(r.keep_days) => Some("keep_days"),
+            Rule::SmallCounts(r) if !(1..=1000).contains(&r.min) => Some("min"),
             Rule::Deadlines(_) | Rule::Escalation(_) | Rule::PublicReports(_) | Rule::Duplicates(_) | Rule::Topics(_) => None,
+            Rule::Contacts(_) | Rule::SmallCounts(_) => None,
         }
     }
 }

@@ -7,6 +7,7 @@ mod control;
 mod data;
 mod import;
 mod log_commands;
+mod particulars;
 mod serve;
 mod tls;
 
@@ -61,6 +62,12 @@ enum Command {
     /// Accounts of people who sign in
     #[command(subcommand)]
     Account(Account),
+    /// Keys that seal particulars of private persons
+    #[command(subcommand)]
+    Keys(particulars::Keys),
+    /// Private persons: all that is held about one
+    #[command(subcommand)]
+    Person(particulars::Person),
     /// Print the OpenAPI document
     #[command(hide = true)]
     Openapi,
@@ -106,6 +113,8 @@ fn main() -> ExitCode {
         Command::Backup(c) => c.run(),
         Command::Restore(c) => c.run(),
         Command::Account(Account::Add(c)) => c.run(),
+        Command::Keys(c) => c.run(),
+        Command::Person(c) => c.run(),
         Command::Openapi => {
             println!("{:#}", server::openapi_document());
             Ok(End::Success)

@@ -184,6 +184,10 @@ impl From<StoreError> for Problem {
     fn from(e: StoreError) -> Problem {
         match e {
             StoreError::Bad(why) => Problem::bad_query(why),
+            StoreError::Key(why) => {
+                tracing::error!(why, "particulars");
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "particulars/no-key")
+            }
             other => Problem::accident(other.to_string()),
         }
     }

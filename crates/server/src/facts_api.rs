@@ -39,6 +39,7 @@ pub fn subject_of(view: ViewId, key: &str) -> String {
         ViewId::Rules => format!("rules:{place}"),
         ViewId::Problems => format!("problem:{key}"),
         ViewId::Topics => format!("topic:{key}"),
+        ViewId::Persons => format!("person:{key}"),
     }
 }
 
@@ -88,6 +89,7 @@ pub fn under_figure(ask: &Ask) -> Result<Answer, Problem> {
         ViewId::Rules => return Err(Problem::bad_query("rules have a history of their own")),
         ViewId::Problems => "problem",
         ViewId::Topics => "topic",
+        ViewId::Persons => "person",
     };
     let facts = ask.app.store.facts_under(view, word, &list.scope, &list.conditions, before, list.limit)?;
     let next =
@@ -185,7 +187,7 @@ pub fn chains(ask: &Ask) -> Result<Answer, Problem> {
 }
 
 /// Facts as JSON with the names of those who acted.
-fn tell(ask: &Ask, facts: &[Fact]) -> Result<Vec<FactTold>, Problem> {
+pub fn tell(ask: &Ask, facts: &[Fact]) -> Result<Vec<FactTold>, Problem> {
     let mut ids: Vec<AccountId> = facts.iter().filter_map(|f| f.actor.strip_prefix("account:")?.parse().ok()).collect();
     ids.sort_unstable();
     ids.dedup();

@@ -18,6 +18,7 @@ mod limits;
 mod map;
 mod openapi;
 mod operations;
+mod persons;
 mod places;
 mod public;
 mod routes;
@@ -38,6 +39,7 @@ use domain::{
 use store::Store;
 
 pub use clocks::run_clocks;
+pub use persons::held_about;
 pub use openapi::document as openapi_document;
 
 /// How this installation presents itself.

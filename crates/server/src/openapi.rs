@@ -1,6 +1,6 @@
 //! The reference, made from the table of routes, the declared columns and the types of commands and answers.
 
-use domain::{ViewId, basics::ColumnKind, places, problems, rules};
+use domain::{ViewId, basics::ColumnKind, persons, places, problems, rules};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -54,6 +54,11 @@ pub fn document() -> Value {
             operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": {
                 "type": "object", "additionalProperties": false, "required": ["name", "password"],
                 "properties": { "name": { "type": "string" }, "password": { "type": "string" } } } } } });
+        }
+        if route.path == "/api/persons/{id}/unmask" {
+            operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": {
+                "type": "object", "additionalProperties": false, "required": ["reason"],
+                "properties": { "reason": { "type": "string", "minLength": 1 } } } } } });
         }
         if route.path == "/api/files" {
             operation["requestBody"] = json!({ "required": true, "content": { "multipart/form-data": { "schema": {
@@ -225,6 +230,9 @@ fn answers(shapes: &mut Map<String, Value>) -> Vec<(&'static str, Value)> {
         "GET /api/topics/candidates" => TopicCandidatesAnswer;
         "GET /api/map" => MapInfo;
         "POST /api/files" => FileAnswer;
+        "GET /api/persons/{id}" => PersonAnswer;
+        "POST /api/persons/{id}/unmask" => PersonAnswer;
+        "GET /api/persons/{id}/export" => PersonExport;
     }
     for (route, one) in [
         ("GET /api/views", add::<ViewInfo>(shapes, IN_ANSWERS)),
@@ -248,6 +256,7 @@ fn rows(shapes: &mut Map<String, Value>) {
             ViewId::Rules => ("RuleRow", row::<rules::RuleRow>(shapes)),
             ViewId::Problems => ("ProblemRow", row::<problems::Problem>(shapes)),
             ViewId::Topics => ("TopicRow", row::<problems::Topic>(shapes)),
+            ViewId::Persons => ("PersonRow", row::<persons::Person>(shapes)),
         };
         for column in view.columns() {
             let own = row["properties"][column.name].take();
@@ -296,7 +305,7 @@ fn commands(shapes: &mut Map<String, Value>) {
             all.extend(shapes.remove("Command").and_then(|c| c["oneOf"].as_array().cloned()).unwrap_or_default());
         )+};
     }
-    of!(problems::Command, places::Command);
+    of!(problems::Command, places::Command, persons::Command);
     add::<rules::Command>(shapes, IN_COMMANDS);
     all.extend(shapes.remove("Command"));
     shapes.insert("Command".into(), json!({ "oneOf": all }));

@@ -6,6 +6,7 @@ mod accounts;
 mod backup;
 mod files;
 mod log;
+mod particulars;
 mod postgres;
 mod query;
 mod rebuild;
@@ -28,13 +29,14 @@ pub use accounts::{Account, Accounts, Held, LinkPurpose, NewAccount, Session, Si
 pub use backup::{backup, restore, verify_backup};
 pub use files::{FileInfo, Files, NewFile};
 pub use log::decode;
+pub use particulars::{ERASED_FILE, KEY_FILE, KeptParticulars, KeyInfo, Sealed};
 pub use query::{Condition, Counted, Cursor, GroupRow, Groups, HistoryEntry, List, Page, Scope, StoredRow};
 pub use sql::{Database, Result, StoreError};
 pub use verify::{ChainReport, VerifyReport};
 pub use writer::{Answer, FactRef, Outcome, Positions, Submission, Writer, allowed};
 
 /// Migrations: forward only, each opening with its why.
-const MIGRATIONS: &[&str] = &[include_str!("../sql/0001_ground.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("../sql/0001_ground.sql"), include_str!("../sql/0004_particulars.sql")];
 
 /// Where the data are.
 #[derive(Debug, Clone)]
@@ -119,7 +121,13 @@ impl Store {
         rebuild::drop_others(sql.as_mut(), &tables)?;
         drop(sql);
         let writers = db.writers();
-        Store::assemble(location, db, tables, writers, lock, bench)
+        let store = Store::assemble(location, db, tables, writers, lock, bench)?;
+        // A backup from before an erasure brings nobody back.
+        match store.particulars().erase_again()? {
+            0 => {}
+            again => tracing::warn!(persons = again, "particulars that had been erased were erased again"),
+        }
+        Ok(store)
     }
 
     /// Opens data that another process may be serving: to look at, copy, verify or export them, and to add accounts.
@@ -205,6 +213,11 @@ impl Store {
     /// Stored files.
     pub fn files(&self) -> Files<'_> {
         Files::new(self)
+    }
+
+    /// Particulars of private persons.
+    pub fn particulars(&self) -> Sealed<'_> {
+        Sealed::new(self)
     }
 
     /// People who sign in.

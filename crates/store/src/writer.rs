@@ -17,6 +17,7 @@ use std::{
 use domain::{
     Command, ViewId,
     basics::{Actor, Authority, Context, Draft, Read, Recorded, RefusalBody, Rows, Value},
+    persons::Person,
     problems::{Problem, Topic},
 };
 use facts::{ChainId, ChainName, Fact, Head, Kind, Suite};
@@ -476,6 +477,7 @@ fn org_of(read: &Read, rows: &Rows) -> Option<u32> {
         ViewId::Places => rows.place(key.parse().ok()?).map(|p| p.org),
         ViewId::Problems => rows.get::<Problem>(key).map(|p| p.org),
         ViewId::Topics => rows.get::<Topic>(key).map(|t| t.org),
+        ViewId::Persons => rows.get::<Person>(key).map(|p| p.org),
         ViewId::Counts | ViewId::Rules => None,
     }
 }

@@ -13,7 +13,7 @@ use facts::{ChainId, VerifierKey};
 use serde_json::json;
 use server::wording::both;
 
-use crate::{Data, End, data};
+use crate::{Data, End, data, particulars::kept_apart};
 
 /// `qianwan verify`.
 #[derive(Args)]
@@ -223,6 +223,7 @@ impl Backup {
         let store = self.data.open_beside()?;
         let facts = store::backup(&store, &self.out)?;
         println!("{}", both("cli.backed_up", &[("file", self.out.display().to_string()), ("facts", facts.to_string())]));
+        kept_apart(&store)?;
         Ok(End::Success)
     }
 }
@@ -243,6 +244,8 @@ impl Restore {
     pub fn run(self) -> Result<End> {
         let facts = store::restore(&self.from, &self.data)?;
         println!("{}", both("cli.backed_up", &[("file", self.data.display().to_string()), ("facts", facts.to_string())]));
+        let restored = Data { data: self.data, database: None, suite: "sha256".into() };
+        kept_apart(&*restored.open_beside()?)?;
         Ok(End::Success)
     }
 }

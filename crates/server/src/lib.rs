@@ -39,8 +39,8 @@ use domain::{
 use store::Store;
 
 pub use clocks::run_clocks;
-pub use persons::held_about;
 pub use openapi::document as openapi_document;
+pub use persons::held_about;
 
 /// How this installation presents itself.
 #[derive(Debug, Clone)]

@@ -186,8 +186,8 @@ fn file(ask: &Ask, person: PersonId, names: Option<&Ask>) -> Result<Answer, Prob
 /// # Errors
 /// A key is missing, or the database says no.
 pub fn held_about(store: &Store, person: PersonId, now_ms: i64) -> Result<Option<Value>, StoreError> {
-    let held = held_with(store, person, now_ms, None)
-        .map_err(|p| StoreError::Key(p.accident.map_or(p.code, |a| a.to_string())))?;
+    let held =
+        held_with(store, person, now_ms, None).map_err(|p| StoreError::Key(p.accident.map_or(p.code, |a| a.to_string())))?;
     Ok(held.map(|h| json!(h)))
 }
 
@@ -217,7 +217,8 @@ fn held_with(store: &Store, id: PersonId, now_ms: i64, names: Option<&Ask>) -> R
     let files = problem_row(store, &person)?.map(|p| p.photos.into_iter().map(|photo| photo.file).collect()).unwrap_or_default();
     let words = ["name", "telephone", "id_number", "facts", "files", "unmaskings", "held", "erased"];
     let words = words.map(|word| {
-        let both = [Language::Chinese, Language::English].map(|l| (l.tag().to_owned(), text(l, &format!("person.{word}")).into()));
+        let both =
+            [Language::Chinese, Language::English].map(|l| (l.tag().to_owned(), text(l, &format!("person.{word}")).into()));
         (word.to_owned(), Value::Object(both.into_iter().collect()))
     });
     Ok(Some(PersonExport {

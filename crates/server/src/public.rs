@@ -314,7 +314,9 @@ fn facts_of(ask: &Ask, place: &Place) -> Result<Markup, Problem> {
     let min = smallest_shown(ask, place)?;
     // Hamlets are no persons: their number is not small in that sense.
     let shown = |what: Counted, n: u32| match what {
-        Counted::HouseholdsRegistered | Counted::HouseholdsResident | Counted::Population => in_figures(shown_count(n.into(), min)),
+        Counted::HouseholdsRegistered | Counted::HouseholdsResident | Counted::Population => {
+            in_figures(shown_count(n.into(), min))
+        }
         Counted::Hamlets => n.to_string(),
     };
     let map = match &place.outline {
@@ -461,13 +463,7 @@ fn fresh_receipt() -> Result<String, Problem> {
     Ok(bytes.iter().map(|b| char::from(LETTERS[usize::from(b % 31)])).collect())
 }
 
-fn report_page(
-    ask: &Ask,
-    place: &Place,
-    draft: &Draft,
-    problem: Option<&Problem>,
-    look: &Look,
-) -> Result<Answer, Problem> {
+fn report_page(ask: &Ask, place: &Place, draft: &Draft, problem: Option<&Problem>, look: &Look) -> Result<Answer, Problem> {
     let similar = &look.similar;
     let keep_days = match places::rule(ask, place, Rule::CONTACTS)? {
         Some(Rule::Contacts(rule)) => Some(rule.keep_days),

@@ -22,8 +22,8 @@ use crate::{
     App,
     answer::{Answer, Problem},
     ask::{Ask, Caller},
-    assets, command, dossier, export, facts_api, files, indicators, map, openapi, operations, persons, places, public, rows, session,
-    today,
+    assets, command, dossier, export, facts_api, files, indicators, map, openapi, operations, persons, places, public, rows,
+    session, today,
     wording::Language,
 };
 

@@ -413,7 +413,8 @@ impl<'s> Sealed<'s> {
         loop {
             let keys = self.keys_to_open()?;
             let newest = keys.newest()?;
-            let query = "SELECT person, key_id, sealed FROM particulars WHERE key_id <> $1 AND person > $2 ORDER BY person LIMIT $3";
+            let query =
+                "SELECT person, key_id, sealed FROM particulars WHERE key_id <> $1 AND person > $2 ORDER BY person LIMIT $3";
             let mut anew = Vec::new();
             let params = [newest.id.as_str().into(), after.as_str().into(), Value::Int(RESEALED_TOGETHER)];
             self.store.reader()?.each(query, &params, &mut |r| {
@@ -430,7 +431,8 @@ impl<'s> Sealed<'s> {
                 let mut changed = 0;
                 for (person, old, new) in anew {
                     let params = [person.key().into(), Value::Bytes(old), Value::Bytes(new), id.as_str().into()];
-                    changed += sql.run("UPDATE particulars SET sealed = $3, key_id = $4 WHERE person = $1 AND sealed = $2", &params)?;
+                    changed +=
+                        sql.run("UPDATE particulars SET sealed = $3, key_id = $4 WHERE person = $1 AND sealed = $2", &params)?;
                 }
                 Ok(changed)
             })?;

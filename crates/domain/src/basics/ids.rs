@@ -295,7 +295,12 @@ mod tests {
 
     #[test]
     fn subjects_survive_their_text_form() {
-        for s in ["place:33052310020100", "problem:0190f000-0000-7000-8000-000000000000", "rules:5", "person:0190f000-0000-7000-8000-000000000000"] {
+        for s in [
+            "place:33052310020100",
+            "problem:0190f000-0000-7000-8000-000000000000",
+            "rules:5",
+            "person:0190f000-0000-7000-8000-000000000000",
+        ] {
             assert_eq!(s.parse::<Subject>().expect("known").to_string(), s);
         }
         assert!("work:1".parse::<Subject>().is_err());

@@ -70,7 +70,8 @@ fn hidden(digits: &str) -> Option<std::ops::Range<usize>> {
         let at = if century { at + 4 } else { at + 2 };
         year && matches!(number(at..at + 2), Some(1..=12)) && matches!(number(at + 2..at + 4), Some(1..=31))
     };
-    let mobile = |at: usize| digits.as_bytes().get(at) == Some(&b'1') && digits.as_bytes().get(at + 1).is_some_and(|d| *d >= b'3');
+    let mobile =
+        |at: usize| digits.as_bytes().get(at) == Some(&b'1') && digits.as_bytes().get(at + 1).is_some_and(|d| *d >= b'3');
     let first = digits.as_bytes().first();
     match n {
         18 if first != Some(&b'0') && born(6, true) => Some(3..14),
@@ -107,7 +108,8 @@ fn found(characters: &[char]) -> Vec<usize> {
         match (last, groups.last_mut()) {
             (Some(last), Some(group)) if last + 1 == i => group.digits.push(i),
             (last, _) => {
-                let apart = last.is_some_and(|l| l + 2 == i && matches!(characters.get(l + 1), Some(' ' | '-' | '－' | '—' | '　')));
+                let apart =
+                    last.is_some_and(|l| l + 2 == i && matches!(characters.get(l + 1), Some(' ' | '-' | '－' | '—' | '　')));
                 joined.push(apart);
                 groups.push(Group { digits: vec![i] });
             }

@@ -121,7 +121,8 @@ fn who_erases() {
 
 #[test]
 fn what_is_gone_is_gone() {
-    for command in [unmask(LI, "回访核实情况"), erase(Some("本人来电要求删除"), None), erase(None, Some(RECEIPT)), expire()] {
+    for command in [unmask(LI, "回访核实情况"), erase(Some("本人来电要求删除"), None), erase(None, Some(RECEIPT)), expire()]
+    {
         erased(lamp()).when(command).past_the_door().refused("persons/already-erased", json!({ "day": "2026-11-01" }));
     }
 }
@@ -136,7 +137,8 @@ fn contacts_go_by_themselves_after_their_time() {
     }));
     lamp().on("2036-01-01").when(expire()).by(CLOCK).then("persons/still-needed");
     settled().on("2027-06-01").when(expire()).by(CHEN).then("forbidden");
-    let reopened = problems::Fact::Reopened(problems::Reopened { reason: text("又坏了"), by_reporter: true, post: None, due: None });
+    let reopened =
+        problems::Fact::Reopened(problems::Reopened { reason: text("又坏了"), by_reporter: true, post: None, due: None });
     let open_again = settled().on("2026-12-01").happened(AUNT_LI, Subject::Problem(LAMP), SHANGWU, reopened);
     open_again.on("2027-06-01").when(expire()).by(CLOCK).then("persons/still-needed");
     let sooner = Rule::Contacts(rules::Contacts { keep_days: 1 });

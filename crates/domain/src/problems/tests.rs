@@ -43,7 +43,16 @@ fn receipt_digest() -> String {
 
 fn report_of(place: PlaceId, receipt: Option<&str>) -> Command {
     let (field, words) = (Field::Lighting, text("村口路灯不亮"));
-    Command::Report { place, field, text: words, position: None, photos: vec![], found_ms: None, receipt: receipt.map(text), contact: None }
+    Command::Report {
+        place,
+        field,
+        text: words,
+        position: None,
+        photos: vec![],
+        found_ms: None,
+        receipt: receipt.map(text),
+        contact: None,
+    }
 }
 fn assign(post: Option<Post>, due: Option<&str>) -> Command {
     Command::Assign { problem: LAMP, post, due: due.map(day), note: None }

@@ -10,6 +10,7 @@ mod bad_input;
 mod contract;
 mod exports;
 mod guards;
+mod particulars;
 mod persons;
 mod photos;
 mod problems;

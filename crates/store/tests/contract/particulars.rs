@@ -24,10 +24,8 @@ pub const CASES: &[Case] = &[
     ("the_first_key_is_made_once", first_key),
 ];
 
-pub const IN_A_FILE: &[Case] = &[
-    ("a_backup_has_no_key_and_brings_nobody_back", backed_up),
-    ("nothing_readable_stays_in_the_file", unreadable),
-];
+pub const IN_A_FILE: &[Case] =
+    &[("a_backup_has_no_key_and_brings_nobody_back", backed_up), ("nothing_readable_stays_in_the_file", unreadable)];
 
 const NUMBER: &str = "13800005678";
 
@@ -62,7 +60,8 @@ fn comes_back(ground: &Ground) {
 fn twice(ground: &Ground) {
     let store = ground.open();
     let digest = put(&store, 1);
-    let again = |p: &Particulars| store.particulars().put(person(1), VILLAGES[1], Purpose::AskBack, p, NOW + 9).expect("answered");
+    let again =
+        |p: &Particulars| store.particulars().put(person(1), VILLAGES[1], Purpose::AskBack, p, NOW + 9).expect("answered");
     assert_eq!(again(&li()), (digest.clone(), false));
     let other = Particulars { name: Some(text("别人")), ..li() };
     let (another, new) = again(&other);
@@ -77,7 +76,9 @@ fn swapped(ground: &Ground) {
     put(&store, 2);
     let mut raw = ground.raw();
     let (a, b) = (person(1).key(), person(2).key());
-    raw.run(&format!("UPDATE particulars SET sealed = (SELECT sealed FROM particulars WHERE person = '{a}') WHERE person = '{b}'"));
+    raw.run(&format!(
+        "UPDATE particulars SET sealed = (SELECT sealed FROM particulars WHERE person = '{a}') WHERE person = '{b}'"
+    ));
     assert!(matches!(store.particulars().get(person(2)), Err(StoreError::Stored(_))), "sealed for another person");
     store.particulars().get(person(1)).expect("opened").expect("there");
     let other = store.particulars().rotate(NOW).expect("rotated");
@@ -204,7 +205,14 @@ fn erased(ground: &Ground) {
 
 fn first_key(ground: &Ground) {
     let store = ground.open();
-    thread::scope(|s| (1..=8).for_each(|n| drop(s.spawn({ let store = &store; move || put(store, n) }))));
+    thread::scope(|s| {
+        (1..=8).for_each(|n| {
+            drop(s.spawn({
+                let store = &store;
+                move || put(store, n)
+            }))
+        })
+    });
     assert_eq!(store.particulars().keys().expect("listed").len(), 1);
     (1..=8).for_each(|n| assert!(store.particulars().get(person(n)).expect("opened").is_some()));
     let left: Vec<_> = fs::read_dir(store.dir()).expect("read").map(|e| e.expect("an entry").file_name()).collect();

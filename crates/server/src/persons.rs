@@ -262,7 +262,8 @@ pub fn own_form(ask: &Ask) -> Result<Answer, Problem> {
     ask.app.limits.take(&format!("contact {}", ask.client), 20, 3_600_000, ask.now_ms).map_err(Problem::too_many)?;
     let form = Form::read(ask)?;
     let receipt = form.get("r").unwrap_or_default();
-    let (person, _) = own(ask, &p, receipt)?.ok_or_else(|| Problem::new(StatusCode::FORBIDDEN, "persons/not-the-person"))?;
+    let (person, _) =
+        own(ask, &p, receipt)?.ok_or_else(|| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "persons/not-the-person"))?;
     if form.get("what") == Some("export") {
         return file(ask, person.id, None);
     }

@@ -11,6 +11,7 @@
 //! Every name is invented; names of posts carry a mark that says so.
 
 mod county;
+mod duties;
 mod people;
 mod photos;
 mod places;
@@ -166,6 +167,9 @@ fn fill_scaled(store: &Store, seed: u64, scale: Scale, password: &str, progress:
     let mut world = World::new(store, seed, scale, county, people, photos);
 
     found(&mut world, first)?;
+    world.settle()?;
+    store.record_posts_held(Some(first.start_ms()))?;
+    duties::found(&mut world, first)?;
     let mut places = places::Places::plan(seed, &world);
     let mut problems = problems::Problems::plan(seed, &world);
     for n in 0..days {

@@ -76,7 +76,11 @@ impl People {
     pub fn actor(&self, who: Who, day: Day) -> Actor {
         let account = &self.all[who];
         let holds = |h: &&Held| h.from <= day && h.until.is_none_or(|until| day <= until);
-        Actor::Account { id: account.person.account, posts: account.held.iter().filter(holds).map(|h| h.post).collect() }
+        Actor::Account {
+            id: account.person.account,
+            person: domain::basics::PersonId(account.person.account.0),
+            posts: account.held.iter().filter(holds).map(|h| h.post).collect(),
+        }
     }
 
     /// The posts of an account end on a day; tells the store's side of it.

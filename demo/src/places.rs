@@ -274,7 +274,7 @@ impl Places {
         world.county.villages[into].households += world.county.villages[village].households;
         let (account, held) = world.people.leave(world.people.villages[village], day);
         for post in &held {
-            world.store.accounts().give_post(account, post)?;
+            world.store.accounts().give_post(account, post, day.start_ms())?;
         }
         for (n, what) in COUNTED.into_iter().enumerate() {
             self.counts[into][n] += self.counts[village][n];

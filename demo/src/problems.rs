@@ -169,7 +169,12 @@ impl Problems {
             match rule {
                 Rule::Deadlines(r) => deadlines = Some(r),
                 Rule::Escalation(r) => escalation = Some(r),
-                Rule::PublicReports(_) | Rule::Duplicates(_) | Rule::Topics(_) | Rule::Contacts(_) | Rule::SmallCounts(_) => {}
+                Rule::PublicReports(_)
+                | Rule::Duplicates(_)
+                | Rule::Topics(_)
+                | Rule::Retention(_)
+                | Rule::Contacts(_)
+                | Rule::SmallCounts(_) => {}
             }
         }
         let mut room = Problems {

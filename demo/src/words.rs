@@ -142,6 +142,7 @@ pub struct PeopleWords {
     pub township: String,
     pub township_head: String,
     pub village: String,
+    pub village_head: String,
 }
 
 /// Days that follow the moon.

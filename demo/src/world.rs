@@ -132,6 +132,11 @@ impl<'s> World<'s> {
         Ok(fresh)
     }
 
+    /// An id for something that no command makes.
+    pub fn fresh(&mut self) -> Uuid {
+        self.random.uuid(self.now_ms)
+    }
+
     /// Waits until everything handed in is durable.
     pub fn settle(&mut self) -> Result<()> {
         while self.waiting > 0 {

@@ -16,6 +16,30 @@ export type AccountBrief = {
 /** An account that can sign in. */
 export type AccountId = string
 
+/** Whom a post's duty lay with on a day. */
+export type Bearer = {
+  from: Day | null
+  /** The person's name. */
+  name: string | null
+  person: PersonId | null
+  /** The post, as in URLs: place, role, department. */
+  post: string
+  /** Whether the person only stood in for somebody. */
+  stands_in: boolean
+  unsigned_since: Day | null
+  until: Day | null
+}
+
+/** Whom duties lay with on a day. */
+export type BearersAnswer = {
+  /** One for each post that was asked about. */
+  bearers: Bearer[]
+  /** The day. */
+  day: Day
+  /** Set where everything is made up. */
+  demo?: boolean
+}
+
 /** Which way is good. Where neither is, no colour and no order may say so. */
 export const Better = ['more', 'less', 'neither'] as const
 export type Better = (typeof Better)[number]
@@ -87,7 +111,7 @@ export type Closed = {
 export const ColumnKind = ['int', 'text', 'day', 'ms', 'bool', 'place'] as const
 export type ColumnKind = (typeof ColumnKind)[number]
 
-export type Command = { type: 'problems.report'; field: Field; found_ms?: number | null; photos?: PhotoGiven[]; place: PlaceId; position?: Position | null; receipt?: Text64 | null; text: Text2000 } | { type: 'problems.assign'; due?: Day | null; note?: Text500 | null; post?: Post | null; problem: ProblemId } | { type: 'problems.dismiss'; problem: ProblemId; reason: Text500 } | { type: 'problems.diagnose'; cause: Text500; measure: Text500; problem: ProblemId } | { type: 'problems.claim_fix'; photos: PhotoGiven[]; problem: ProblemId; text: Text2000 } | { type: 'problems.verify_fix'; note: Text500; photos?: PhotoGiven[]; problem: ProblemId } | { type: 'problems.reject_fix'; problem: ProblemId; reason: Text500 } | { type: 'problems.answer_as_reporter'; problem: ProblemId; receipt?: Text64 | null; solved: boolean; words?: Text500 | null } | { type: 'problems.reopen'; problem: ProblemId; reason: Text500 } | { type: 'problems.merge'; into: ProblemId; problem: ProblemId } | { type: 'problems.unmerge'; problem: ProblemId; reason: Text500 } | { type: 'problems.escalate'; problem: ProblemId; reason?: Text500 | null } | { type: 'problems.answer_escalation'; due?: Day | null; problem: ProblemId; text: Text500 } | { type: 'problems.reclassify'; field?: Field | null; place?: PlaceId | null; problem: ProblemId; reason: Text500 } | { type: 'problems.hand_over'; problem: ProblemId } | { type: 'problems.withhold'; problem: ProblemId; reason: Text500 } | { type: 'problems.show'; problem: ProblemId; reason: Text500 } | { type: 'topics.propose'; field: Field; place: PlaceId; problems: ProblemId[]; title: Text200 } | { type: 'topics.conclude'; outcome: Text2000; topic: TopicId } | { type: 'places.rename'; document: Text200; from?: Day | null; name: Text60; place: PlaceId } | { type: 'places.recode'; code: string; document: Text200; from?: Day | null; place: PlaceId } | { type: 'places.classify'; class: Class; document: Text200; from: Day; place: PlaceId } | { type: 'places.grade'; document: Text200; from: Day; grade: Grade; place: PlaceId } | { type: 'places.enter_stage'; document: Text200; from: Day; place: PlaceId; stage: Stage } | { type: 'places.count'; method: Method; on: Day; place: PlaceId; value: number; what: Counted } | { type: 'places.locate'; place: PlaceId; position: Position; source: Text200 } | { type: 'places.close'; document: Text200; into: PlaceId[]; on?: Day | null; place: PlaceId } | { type: 'places.reinstate'; document: Text200; place: PlaceId } | Rule & { from: Day; place: PlaceId; reason: Text500 } & { type: 'rules.set' }
+export type Command = { type: 'problems.report'; field: Field; found_ms?: number | null; photos?: PhotoGiven[]; place: PlaceId; position?: Position | null; receipt?: Text64 | null; text: Text2000 } | { type: 'problems.assign'; due?: Day | null; note?: Text500 | null; post?: Post | null; problem: ProblemId } | { type: 'problems.dismiss'; problem: ProblemId; reason: Text500 } | { type: 'problems.diagnose'; cause: Text500; measure: Text500; problem: ProblemId } | { type: 'problems.claim_fix'; photos: PhotoGiven[]; problem: ProblemId; text: Text2000 } | { type: 'problems.verify_fix'; note: Text500; photos?: PhotoGiven[]; problem: ProblemId } | { type: 'problems.reject_fix'; problem: ProblemId; reason: Text500 } | { type: 'problems.answer_as_reporter'; problem: ProblemId; receipt?: Text64 | null; solved: boolean; words?: Text500 | null } | { type: 'problems.reopen'; problem: ProblemId; reason: Text500 } | { type: 'problems.merge'; into: ProblemId; problem: ProblemId } | { type: 'problems.unmerge'; problem: ProblemId; reason: Text500 } | { type: 'problems.escalate'; problem: ProblemId; reason?: Text500 | null } | { type: 'problems.answer_escalation'; due?: Day | null; problem: ProblemId; text: Text500 } | { type: 'problems.reclassify'; field?: Field | null; place?: PlaceId | null; problem: ProblemId; reason: Text500 } | { type: 'problems.hand_over'; problem: ProblemId } | { type: 'problems.withhold'; problem: ProblemId; reason: Text500 } | { type: 'problems.show'; problem: ProblemId; reason: Text500 } | { type: 'topics.propose'; field: Field; place: PlaceId; problems: ProblemId[]; title: Text200 } | { type: 'topics.conclude'; outcome: Text2000; topic: TopicId } | { type: 'places.rename'; document: Text200; from?: Day | null; name: Text60; place: PlaceId } | { type: 'places.recode'; code: string; document: Text200; from?: Day | null; place: PlaceId } | { type: 'places.classify'; class: Class; document: Text200; from: Day; place: PlaceId } | { type: 'places.grade'; document: Text200; from: Day; grade: Grade; place: PlaceId } | { type: 'places.enter_stage'; document: Text200; from: Day; place: PlaceId; stage: Stage } | { type: 'places.count'; method: Method; on: Day; place: PlaceId; value: number; what: Counted } | { type: 'places.locate'; place: PlaceId; position: Position; source: Text200 } | { type: 'places.close'; document: Text200; into: PlaceId[]; on?: Day | null; place: PlaceId } | { type: 'places.reinstate'; document: Text200; place: PlaceId } | { type: 'duties.take_up'; already?: Post[]; document?: Text500 | null; from: Day; person: PersonId; post: Post; until?: Day | null } | { type: 'duties.leave'; holding: HoldingId; on: Day; post: Post; reason: Text500 } | { type: 'duties.delegate'; already?: Post[]; from: Day; holding: HoldingId; person: PersonId; post: Post; reason: Text500; until: Day } | { type: 'duties.withdraw'; holding: HoldingId; post: Post; reason: Text500 } | { type: 'duties.describe'; duty: Text2000; phone?: Text40 | null; post: Post } | { type: 'handovers.draw_up'; holding: HoldingId; post: Post; statement?: Statement | null } | { type: 'handovers.sign'; in_absence?: Text500 | null; post: Post; remark?: Text2000 | null; side: Side; statement: FileHash } | { type: 'tasks.set'; due: Day; duty?: Text2000 | null; field?: Field | null; helpers?: Post[]; kind: TaskKind; lead: Post; occasion?: Text200 | null; place: PlaceId; quantity?: Quantity | null; title: Text200; year: number } | { type: 'tasks.pass_down'; parts: Part[]; task: TaskId } | { type: 'tasks.amend'; due?: Day | null; helpers?: Post[] | null; lead?: Post | null; reason: Text500; task: TaskId } | { type: 'tasks.claim'; done?: number | null; photos?: PhotoGiven[]; task: TaskId; text: Text2000 } | { type: 'tasks.verify'; done?: number | null; note: Text500; task: TaskId } | { type: 'tasks.reject'; reason: Text500; task: TaskId } | { type: 'tasks.withdraw'; reason: Text500; task: TaskId } | { type: 'tasks.carry_over'; due: Day; reason: Text500; task: TaskId; year: number } | { type: 'tasks.lapse'; task: TaskId } | Rule & { from: Day; place: PlaceId; reason: Text500 } & { type: 'rules.set' }
 
 /** An accepted command. */
 export type CommandAnswer = {
@@ -140,6 +164,7 @@ export type Day = string
 export type Deadline = {
   /** Calendar days until the fix has to be claimed, 1…3650. */
   days: number
+  department?: Department | null
   /** Level of the post. */
   level: Level
   /** Role of the post. */
@@ -283,6 +308,8 @@ export type FactTold = {
   hash: string
   /** Kind. */
   kind: string
+  /** Names of the persons that it names, by id. */
+  people?: { [name: string]: string }
   place: PlaceBrief | null
   /** The hash before it. */
   prev: string
@@ -379,6 +406,38 @@ export type GroupsAnswer = {
   groups: Group[]
 }
 
+/** A line of a statement. */
+export type HandedOver = {
+  /** By when. */
+  due?: string
+  /** Number for people, where it has one. */
+  number?: string
+  /** Where. */
+  place: string
+  /** Where it stands. */
+  state: string
+  /** What it is, as `problem:<uuid>`. */
+  subject: string
+  /** What it is about. */
+  text: string
+}
+
+/** A statement of what is handed over. */
+export type Handover = {
+  /** How many of each kind it lists. */
+  counts: { [name: string]: number }
+  /** When it was drawn up. */
+  drawn_up_ms: number
+  /** The holding that ends. */
+  holding: HoldingId
+  incoming: Signature | null
+  /** The day that it speaks of. */
+  on: Day
+  outgoing: Signature | null
+  /** The statement as a stored file. */
+  statement: FileHash
+}
+
 /** Whether it works. */
 export type Health = {
   /** Which kind. */
@@ -395,6 +454,42 @@ export type HistoryAnswer = {
   demo?: boolean
   /** The facts. */
   facts: FactTold[]
+}
+
+/** A person at a post for a time. */
+export type Holding = {
+  document: Text500 | null
+  /** First day. */
+  from: Day
+  /** Identity. */
+  id: HoldingId
+  left: Text500 | null
+  /** Who. */
+  person: PersonId
+  stands_in_for: HoldingId | null
+  until: Day | null
+  withdrawn: Text500 | null
+}
+
+/** A person's time at a post. */
+export type HoldingId = string
+
+/** A holding as a row of its own: what a person holds, wherever it is. */
+export type HoldingRow = {
+  department: string | null
+  from: string | null
+  /** The holding. */
+  holding: Holding
+  person: string | null
+  /** Where. */
+  place: PlaceId
+  /** The post. */
+  post: NamedPost
+  role: string | null
+  stands_in: number | null
+  subject: string | null
+  until: string | null
+  withdrawn: number | null
 }
 
 export type Incoming = {
@@ -461,6 +556,23 @@ export type KnownOn = {
   within?: Day | null
 }
 
+/** A day that a post missed: it counts for whoever bore the post on that day. */
+export type LapseRow = {
+  /** The day that was missed. */
+  day: Day
+  department: string | null
+  kind: string | null
+  /** Where the thing is that was not done. */
+  place: PlaceId
+  /** The post. */
+  post: NamedPost
+  post_place: number | null
+  problem: ProblemId | null
+  role: string | null
+  subject: string | null
+  task: TaskId | null
+}
+
 /** The five levels. */
 export const Level = ['province', 'city', 'county', 'township', 'village'] as const
 export type Level = (typeof Level)[number]
@@ -497,6 +609,38 @@ export type NamedPost = {
   role: Role
 }
 
+/** An official. */
+export type Official = {
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** Name. */
+  name: string
+  /** Identity. */
+  person: PersonId
+  /** Posts held today within the caller's area. */
+  posts: string[]
+}
+
+/** What an official held, and what counts for him. */
+export type OfficialAnswer = {
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** Name. */
+  name: string
+  /** Identity. */
+  person: PersonId
+  /** Times at posts within the caller's area, newest first. */
+  record: Record[]
+}
+
+/** Officials found. */
+export type OfficialsAnswer = {
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** By name. */
+  officials: Official[]
+}
+
 /** Its outline became known; the geometry itself is a stored file (GeoJSON, WGS-84). */
 export type Outlined = {
   /** West, south, east, north in degrees × 10⁷. */
@@ -508,6 +652,20 @@ export type Outlined = {
   /** Where it comes from. */
   origin: string
 }
+
+/** One part of a task that is passed down. */
+export type Part = {
+  due?: Day | null
+  duty?: Text2000 | null
+  /** The post that leads there. */
+  lead: Post
+  /** Where. */
+  place: PlaceId
+  quantity?: Quantity | null
+}
+
+/** A person: an official who holds posts, or a private person whose particulars stand beside the log. Opaque, for ever; what it stands for can be erased. */
+export type PersonId = string
 
 /** A photograph: the stored file and what its EXIF said. In a command the hash alone is enough, the rest is filled in at the door from the stored file. */
 export type Photo = {
@@ -624,6 +782,28 @@ export type PostHeld = {
   role: Role
 }
 
+/** Everything known of a post. */
+export type PostsRow = {
+  department: string | null
+  duty: Text2000 | null
+  /** Statements of what was handed over, in order. */
+  handovers: Handover[]
+  held_from: string | null
+  held_until: string | null
+  holders: number | null
+  /** Everybody who held or holds it, in the order of recording. */
+  holdings: Holding[]
+  /** The organisation whose chain holds its facts. */
+  org: number
+  phone: Text40 | null
+  /** Where. */
+  place: PlaceId
+  /** The post. */
+  post: NamedPost
+  role: string | null
+  unsigned_since: string | null
+}
+
 /** Everything known of a problem. */
 export type Problem = {
   /** Other reports of the same. */
@@ -711,6 +891,7 @@ export type ProblemRow = {
   /** Where. */
   place: PlaceId
   position: Position | null
+  post_department: string | null
   post_place: number | null
   post_role: string | null
   /** How often it was opened again, or a claim was rejected. */
@@ -750,6 +931,35 @@ export type PublicReports = {
   photos_max: number
 }
 
+/** How much, in a unit that people use. */
+export type Quantity = {
+  /** Of what: `户`, `公里`. */
+  unit: Text20
+  /** How many whole units. */
+  value: number
+}
+
+/** A time at a post, with what it answers for. */
+export type Record = {
+  /** First day. */
+  from: Day
+  /** The holding. */
+  holding: HoldingId
+  /** Days missed while the duty lay with this person. */
+  lapses: number
+  /** The query that lists days missed at the post in this time. */
+  lapses_query: string
+  /** Open problems that the post answers for; while it is held only. */
+  open_problems: number | null
+  /** Open tasks that the post leads; while it is held only. */
+  open_tasks: number | null
+  /** The post. */
+  post: NamedPost
+  /** Whether it is only standing in. */
+  stands_in: boolean
+  until: Day | null
+}
+
 /** Who reported. */
 export type Reporter =
   | { is: 'villager' }
@@ -760,7 +970,7 @@ export const Role = ['admin', 'security', 'audit', 'head', 'office', 'department
 export type Role = (typeof Role)[number]
 
 /** A row of any view. */
-export type Row = PlaceRow | CountsRow | RuleRow | ProblemRow | TopicRow
+export type Row = PlaceRow | CountsRow | RuleRow | ProblemRow | TopicRow | PostsRow | HoldingRow | TaskRow | LapseRow
 
 /** A row with its place. */
 export type RowAnswer = {
@@ -770,6 +980,8 @@ export type RowAnswer = {
   key: string
   /** Commands that the signed-in person may give on it now; with a single row only. */
   may?: string[]
+  /** Names of the persons that the row names, by id. */
+  people?: { [name: string]: string }
   place: PlaceBrief | null
   row: Row
 }
@@ -837,15 +1049,157 @@ export type Shrunk = {
   value: number
 }
 
+/** One side of a hand-over. */
+export const Side = ['outgoing', 'incoming'] as const
+export type Side = (typeof Side)[number]
+
+/** Who signed, when. */
+export type Signature = {
+  in_absence: Text500 | null
+  /** When. */
+  on_ms: number
+  /** Who. */
+  person: PersonId
+  remark: Text2000 | null
+}
+
 /** Stage of the programme at a place. */
 export const Stage = ['demonstration', 'rollout', 'deepening', 'upgrading'] as const
 export type Stage = (typeof Stage)[number]
+
+/** What a statement lists, filled in at the door from what is recorded; whatever a client sends is replaced. */
+export type Statement = {
+  /** How many of each kind. */
+  counts: { [name: string]: number }
+  /** The stored file. */
+  file: FileHash
+}
+
+/** What is handed over, word for word as it was stored. */
+export type StatementDocument = {
+  /** Answers owed to what was sent up. */
+  answers: HandedOver[]
+  /** How many of each kind there are in all. */
+  counts: { [name: string]: number }
+  /** Whether everything is made up. */
+  demo?: boolean
+  /** At the post from. */
+  from: Day
+  /** His name. */
+  name: string
+  /** The day that it speaks of. */
+  on: Day
+  /** Who leaves. */
+  person: PersonId
+  /** Its place by name. */
+  place: string
+  /** The post. */
+  post: NamedPost
+  /** Open problems. */
+  problems: HandedOver[]
+  /** Promises. */
+  promises: HandedOver[]
+  /** Tasks and targets. */
+  tasks: HandedOver[]
+  /** His last day. */
+  until: Day
+}
+
+/** What a task is. */
+export type TaskBody = {
+  carried_from: TaskId | null
+  /** By when. */
+  due: Day
+  duty: Text2000 | null
+  field: Field | null
+  /** Posts that help. */
+  helpers: NamedPost[]
+  /** What kind. */
+  kind: TaskKind
+  /** The post that leads. */
+  lead: NamedPost
+  occasion: Text200 | null
+  part_of: TaskId | null
+  quantity: Quantity | null
+  /** What it is, in a line. */
+  title: Text200
+  /** The year whose list it stands in. */
+  year: number
+}
+
+/** Somebody says that it is done. Not yet true. */
+export type TaskClaimed = {
+  /** How much, for a target. */
+  done: number | null
+  /** Evidence, where there is some. */
+  photos: Photo[]
+  /** The post that claims. */
+  post: NamedPost
+  /** What was done. */
+  text: Text2000
+}
+
+/** A task, promise or target. */
+export type TaskId = string
+
+/** What kind of task. */
+export const TaskKind = ['task', 'promise', 'target'] as const
+export type TaskKind = (typeof TaskKind)[number]
+
+/** Everything known of a task. */
+export type TaskRow = {
+  carried: number | null
+  due: string | null
+  field: string | null
+  helpers: number | null
+  /** Identity. */
+  id: TaskId
+  kind: string | null
+  lapsed: Day | null
+  lapsed_to: NamedPost | null
+  open: number | null
+  /** The organisation whose chain holds its facts. */
+  org: number
+  part_of: string | null
+  /** Its parts below. */
+  parts: TaskId[]
+  /** Where. */
+  place: PlaceId
+  post: string | null
+  post_department: string | null
+  post_place: number | null
+  post_role: string | null
+  /** How often a claim was rejected. */
+  rejected: number
+  /** What was set, with what was amended since. */
+  set: TaskBody
+  /** When it was set. */
+  set_ms: number
+  /** Where it stands. */
+  state: TaskState
+  title: string | null
+  year: number | null
+}
+
+/** Where a task stands. */
+export type TaskState =
+  | { is: 'open' }
+  | { is: 'claimed'; by: AccountId | null; claim: TaskClaimed; claimed_ms: number }
+  | { is: 'verified'; done: number | null; post: NamedPost; verified_ms: number }
+  | { is: 'withdrawn'; reason: Text500 }
+  | { is: 'carried_over'; into: TaskId }
+
+/** Text of at most 20 characters. */
+export type Text20 = string
 
 /** Text of at most 200 characters. */
 export type Text200 = string
 
 /** Text of at most 2000 characters. */
 export type Text2000 = string
+
+/** Text of at most 40 characters. */
+export type Text40 = string
 
 /** Text of at most 500 characters. */
 export type Text500 = string
@@ -866,9 +1220,11 @@ export type TodayAnswer = {
   display: string
   /** The lists, most urgent first; one with nothing in it is left out. */
   lists: TodayList[]
+  /** Tasks and hand-overs that wait, each list of its own view. */
+  others: TodayList[]
 }
 
-/** Problems that wait for one reason. */
+/** Rows that wait for one reason. */
 export type TodayList = {
   /** How many. */
   count: number
@@ -880,6 +1236,8 @@ export type TodayList = {
   query: string
   /** The first of them. */
   rows: RowAnswer[]
+  /** The view whose rows these are. */
+  view: string
 }
 
 /** A field in which many villages have the same problem. */

@@ -3,7 +3,9 @@
 //!
 //! Start with `basics/decide.rs`, then any room's `mod.rs`.
 
+pub mod access;
 pub mod basics;
+pub mod duties;
 pub mod indicators;
 pub mod persons;
 pub mod places;
@@ -12,7 +14,8 @@ pub mod rules;
 #[cfg(test)]
 mod scenes;
 
-use basics::{AsView, Authority, Column, Context, Decide, Draft, Read, Recorded, RefusalBody, Rows, Value, View};
+use basics::{AsView, Authority, Capability, Column, Context, Decide, Draft, Read, Recorded, RefusalBody, Rows, Value, View};
+use facts::ChainName;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Which part of a place's dossier a room declares.
@@ -29,7 +32,7 @@ pub struct DossierSection {
 }
 
 /// The dossier of a place, in order.
-pub const DOSSIER: &[DossierSection] = &[places::DOSSIER, problems::DOSSIER];
+pub const DOSSIER: &[DossierSection] = &[places::DOSSIER, duties::DOSSIER, problems::DOSSIER];
 
 /// The JSON body of a fact. Plain structs of ours always serialise.
 #[doc(hidden)]
@@ -90,6 +93,12 @@ macro_rules! rooms {
             pub fn version(self) -> u32 { match self { $(ViewId::$vvariant => <$vtype as View>::VERSION),+ } }
             /// Declared columns.
             pub fn columns(self) -> &'static [Column] { match self { $(ViewId::$vvariant => <$vtype as View>::COLUMNS),+ } }
+            /// What somebody must be able to do to see it.
+            pub fn capability(self) -> Capability { match self { $(ViewId::$vvariant => <$vtype as View>::CAPABILITY),+ } }
+            /// What somebody must be able to do to take it away as a file.
+            pub fn export_capability(self) -> Capability { match self { $(ViewId::$vvariant => <$vtype as View>::EXPORT),+ } }
+            /// The chains whose facts it folds.
+            pub fn chain(self) -> ChainName { match self { $(ViewId::$vvariant => <$vtype as View>::CHAIN),+ } }
             /// The row that a fact touches in this view.
             pub fn key(self, fact: &Recorded) -> Option<String> { match self { $(ViewId::$vvariant => <$vtype as View>::key(fact)),+ } }
             /// The row after the fact.
@@ -167,6 +176,18 @@ macro_rules! rooms {
     };
 }
 
+impl Fact {
+    /// Which of an organisation's chains it stands in.
+    pub fn chain(&self) -> ChainName {
+        Fact::chain_of(self.kind())
+    }
+
+    /// Which of an organisation's chains facts of this kind stand in: those of the room `access` in the audit chain.
+    pub fn chain_of(kind: &str) -> ChainName {
+        if access::Fact::KINDS.contains(&kind) { ChainName::Audit } else { ChainName::Main }
+    }
+}
+
 /// A stored fact that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
@@ -186,7 +207,7 @@ pub enum DecodeError {
 
 // The rooms. A new room is a folder and a line in each of these lists.
 rooms! {
-    facts { Place(places), Problem(problems), Rule(rules), Person(persons) }
+    facts { Place(places), Problem(problems), Rule(rules), Duty(duties), Access(access), Person(persons) }
     views {
         Places "places" (places::Place),
         Counts "counts" (places::Counts),
@@ -194,12 +215,20 @@ rooms! {
         Problems "problems" (problems::Problem),
         Topics "topics" (problems::Topic),
         Persons "persons" (persons::Person),
+        Posts "posts" (duties::PostRow),
+        Holdings "holdings" (duties::Held),
+        Tasks "tasks" (duties::Task),
+        Lapses "lapses" (duties::Lapse),
+        Audit "audit" (access::Entry),
     }
     commands {
         Problems ["problems", "topics"] (problems::Command) "problems",
         Places ["places"] (places::Command) "places",
         Rules ["rules"] (rules::Command) "rules",
         Persons ["persons"] (persons::Command) "persons",
+        Duties ["duties", "handovers"] (duties::Command) "duties",
+        Tasks ["tasks"] (duties::TaskCommand) "duties",
         Import ["import"] (places::RegisterImport) "places",
+        Access ["access"] (access::Command) "access",
     }
 }

@@ -18,8 +18,10 @@ use std::{
 use anyhow::{Context as _, Result, anyhow};
 use domain::{
     Command, ViewId,
+    access::{self, Note, bounded},
     basics::{Actor, Context},
 };
+use facts::ChainId;
 use serde::{Deserialize, Serialize};
 use server::wording::both;
 use store::{Answer, Outcome, Store, Submission};
@@ -84,6 +86,28 @@ impl Installation {
             Said::Answered { outcome, repeated } => Ok(Answer { outcome, repeated }),
             _ => Err(unexpected()),
         }
+    }
+
+    /// Notes something in the audit chain, under the installation's first place.
+    pub fn note(&self, note: Note) -> Result<()> {
+        let mut top = None;
+        self.store.each_place(&mut |place| {
+            if place.within.is_empty() && top.is_none_or(|(level, id)| (place.level, place.id) < (level, id)) {
+                top = Some((place.level, place.id));
+            }
+        })?;
+        let command = access::Command::Note { place: top.map(|(_, id)| id), note };
+        match self.import(Command::Access(command))?.outcome {
+            Outcome::Accepted { .. } => Ok(()),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Notes that a chain is taken away; without that it is not.
+    pub fn note_export(&self, chain: ChainId, facts: u64, format: &str) -> Result<()> {
+        let (Some(what), Some(format)) = (bounded(&chain.to_string()), bounded(format)) else { return Ok(()) };
+        let exported = access::Exported { who: access::Who::default(), what, query: None, rows: facts, format };
+        self.note(Note::Exported(exported)).map_err(|e| anyhow!(both("cli.audit_unnoted", &[("why", format!("{e:#}"))])))
     }
 
     /// Rebuilds a view; returns how many facts were folded.

@@ -13,21 +13,23 @@ use facts::SignerKey;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use server::wording::both;
-use store::{Location, Store};
+use store::{Location, Store, StoreError};
 
 use crate::Data;
 
 impl Data {
     /// Opens the store.
     pub fn open(&self) -> Result<Arc<Store>> {
-        let store = Store::open(&self.location()?).with_context(|| format!("opening {}", self.data.display()))?;
+        let store = Store::open(&self.location()?).map_err(told).with_context(|| format!("opening {}", self.data.display()))?;
         Ok(Arc::new(store))
     }
 
     /// Opens a store that another process may be serving: for looking and for accounts, not for commands.
     pub fn open_beside(&self) -> Result<Arc<Store>> {
         self.must_exist()?;
-        Ok(Arc::new(Store::open_beside(&self.location()?).with_context(|| format!("opening {}", self.data.display()))?))
+        Ok(Arc::new(
+            Store::open_beside(&self.location()?).map_err(told).with_context(|| format!("opening {}", self.data.display()))?,
+        ))
     }
 
     /// Says so where there is nothing.
@@ -36,9 +38,19 @@ impl Data {
         if there { Ok(()) } else { Err(anyhow!(both("cli.not_installed", &[("dir", self.data.display().to_string())]))) }
     }
 
-    fn location(&self) -> Result<Location> {
+    /// Where the data are, for the store.
+    pub fn location(&self) -> Result<Location> {
         let suite = self.suite.parse().map_err(|e| anyhow!("--suite: {e}"))?;
         Ok(Location { dir: self.data.clone(), database: self.database.clone(), suite })
+    }
+}
+
+/// What people meet after an upgrade, in both languages.
+fn told(e: StoreError) -> anyhow::Error {
+    match e {
+        StoreError::Newer(step) => anyhow!(both("cli.other_version", &[("step", step.to_string())])),
+        StoreError::InUse => anyhow!(both("cli.in_use", &[])),
+        other => other.into(),
     }
 }
 

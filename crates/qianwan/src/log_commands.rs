@@ -1,4 +1,4 @@
-//! `verify`, `log export`, `rebuild`, `backup`, `restore`.
+//! `verify`, `log export`, `rebuild`.
 
 use std::{
     fs::File,
@@ -9,20 +9,20 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use domain::ViewId;
-use facts::{ChainId, VerifierKey};
+use facts::{ChainId, ChainName, VerifierKey};
 use serde_json::json;
 use server::wording::both;
 
-use crate::{Data, End, data, particulars::kept_apart};
+use crate::{Data, End, data};
 
 /// `qianwan verify`.
 #[derive(Args)]
 pub struct Verify {
     /// Directory of an installation
-    #[arg(long, env = "QIANWAN_DATA", required_unless_present = "chain", conflicts_with = "chain")]
+    #[arg(long, env = "QIANWAN_DATA", conflicts_with = "chain")]
     data: Option<PathBuf>,
     /// postgres://… instead of SQLite in the directory
-    #[arg(long, env = "QIANWAN_DATABASE")]
+    #[arg(long, env = "QIANWAN_DATABASE", hide_env_values = true)]
     database: Option<String>,
     /// An exported chain file (plain or gzip); no database is needed
     #[arg(long)]
@@ -49,7 +49,7 @@ impl Verify {
         match (&self.chain, &self.data) {
             (Some(file), _) => self.chain_file(file, &keys),
             (None, Some(dir)) => self.installation(dir.clone(), keys),
-            (None, None) => bail!("--data or --chain"),
+            (None, None) => bail!(both("cli.data_or_chain", &[])),
         }
     }
 
@@ -136,20 +136,24 @@ pub struct Export {
 impl Export {
     /// Runs it.
     pub fn run(self) -> Result<End> {
-        let store = self.data.open_beside()?;
+        let installation = self.data.open_existing_or_ask()?;
+        let store = &installation.store;
         let heads = store.heads()?;
         let chain: ChainId = match &self.chain {
             Some(name) => name.parse().map_err(|e| anyhow!("--chain {name}: {e}"))?,
-            None => match heads.as_slice() {
+            // The programme's; the audit beside it has to be named.
+            None => match heads.iter().filter(|h| h.chain.name == ChainName::Main).collect::<Vec<_>>().as_slice() {
                 [only] => only.chain,
-                several => {
-                    let names: Vec<String> = several.iter().map(|h| h.chain.to_string()).collect();
+                _ => {
+                    let names: Vec<String> = heads.iter().map(|h| h.chain.to_string()).collect();
                     bail!(both("cli.say_chain", &[("chains", names.join(", "))]));
                 }
             },
         };
         let key = data::signer(&self.data.data)?;
         let demo = store.setting("demo")?.is_some();
+        let facts = heads.iter().find(|h| h.chain == chain).map_or(0, |h| h.size);
+        installation.note_export(chain, facts, "chain")?;
         let partial = self.out.with_extension("part");
         let file = BufWriter::new(File::create(&partial).with_context(|| partial.display().to_string())?);
         let gzip = self.out.extension().is_some_and(|e| e == "gz");
@@ -203,49 +207,6 @@ impl Rebuild {
             bar.finish_and_clear();
             println!("{}: {facts}", view.name());
         }
-        Ok(End::Success)
-    }
-}
-
-/// `qianwan backup`.
-#[derive(Args)]
-pub struct Backup {
-    #[command(flatten)]
-    data: Data,
-    /// Where to; never overwrites
-    #[arg(long)]
-    out: PathBuf,
-}
-
-impl Backup {
-    /// Runs it.
-    pub fn run(self) -> Result<End> {
-        let store = self.data.open_beside()?;
-        let facts = store::backup(&store, &self.out)?;
-        println!("{}", both("cli.backed_up", &[("file", self.out.display().to_string()), ("facts", facts.to_string())]));
-        kept_apart(&store)?;
-        Ok(End::Success)
-    }
-}
-
-/// `qianwan restore`.
-#[derive(Args)]
-pub struct Restore {
-    /// The backup
-    #[arg(long)]
-    from: PathBuf,
-    /// An empty directory
-    #[arg(long, env = "QIANWAN_DATA")]
-    data: PathBuf,
-}
-
-impl Restore {
-    /// Runs it.
-    pub fn run(self) -> Result<End> {
-        let facts = store::restore(&self.from, &self.data)?;
-        println!("{}", both("cli.backed_up", &[("file", self.data.display().to_string()), ("facts", facts.to_string())]));
-        let restored = Data { data: self.data, database: None, suite: "sha256".into() };
-        kept_apart(&*restored.open_beside()?)?;
         Ok(End::Success)
     }
 }

@@ -1,26 +1,38 @@
-//! The binary: `serve`, `demo`, `places import`, `verify`, `log export`, `rebuild`, `backup`, `restore`, `account add`.
+//! The binary: `serve`, `demo`, `places import`, `verify`, `log export`, `rebuild`, `backup`, `restore`, `account add`,
+//! `config check`, `config example`, `doctor`.
 //!
 //! Messages go to stderr, results to stdout; 0 is success, 1 the answer "no", 2 bad use or bad input.
 
 mod accounts;
+mod audit;
+mod backup;
+mod build;
+mod checkpoint;
+mod config;
 mod control;
 mod data;
+mod doctor;
 mod import;
 mod log_commands;
 mod particulars;
 mod serve;
+mod stop;
 mod tls;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Parser)]
-#[command(name = "qianwan", version, about = "Qianwan: runs a village-improvement programme", propagate_version = true)]
+#[command(name = "qianwan", version = build::VERSION, long_version = build::LONG, about = "Qianwan: runs a village-improvement programme", propagate_version = true)]
 struct Cli {
+    /// File with settings; without it /etc/qianwan/qianwan.toml where there is one
+    // Read before the rest is parsed, in config/mod.rs: what it says are defaults for the rest.
+    #[arg(long, global = true, env = "QIANWAN_CONFIG", value_name = "FILE", hide_env_values = true)]
+    config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -32,7 +44,7 @@ struct Data {
     #[arg(long, env = "QIANWAN_DATA")]
     data: PathBuf,
     /// postgres://… instead of SQLite in the directory
-    #[arg(long, env = "QIANWAN_DATABASE")]
+    #[arg(long, env = "QIANWAN_DATABASE", hide_env_values = true)]
     database: Option<String>,
     /// Hash suite of new chains
     #[arg(long, env = "QIANWAN_SUITE", default_value = "sha256", value_parser = ["sha256", "sm3"])]
@@ -53,12 +65,18 @@ enum Command {
     /// The log: export a chain as a file that can be checked with no database
     #[command(subcommand)]
     Log(Log),
+    /// The audit chain: export it, archive its older part
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Signed checkpoints: print, verify, and the key that signs them
+    #[command(subcommand)]
+    Checkpoint(checkpoint::Checkpoint),
     /// Rebuild views from the log and swap them in
     Rebuild(log_commands::Rebuild),
     /// Write a consistent, verified backup while the installation may be closed or read
-    Backup(log_commands::Backup),
+    Backup(backup::Backup),
     /// Put a backup into an empty directory
-    Restore(log_commands::Restore),
+    Restore(backup::Restore),
     /// Accounts of people who sign in
     #[command(subcommand)]
     Account(Account),
@@ -68,6 +86,11 @@ enum Command {
     /// Private persons: all that is held about one
     #[command(subcommand)]
     Person(particulars::Person),
+    /// Settings: what holds and where it comes from
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Find trouble (disk, clock, permissions, certificate, chains, backups) and say what to do; changes nothing
+    Doctor(doctor::Doctor),
     /// Print the OpenAPI document
     #[command(hide = true)]
     Openapi,
@@ -102,19 +125,39 @@ enum End {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let named = config::Named::here();
+    let (command, faults) = match config::with_file(Cli::command(), &named) {
+        Ok(command) => (command, Vec::new()),
+        Err(faults) if config::stops_at_faults(std::env::args_os()) => {
+            config::say(&faults);
+            return ExitCode::from(2);
+        }
+        Err(faults) => (config::without_file(Cli::command()), faults),
+    };
+    let matches = command.try_get_matches().unwrap_or_else(|e| {
+        // What is missing may stand in the file that could not be read.
+        if e.kind() == clap::error::ErrorKind::MissingRequiredArgument && !faults.is_empty() {
+            config::say(&faults);
+        }
+        e.exit()
+    });
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
     let result = match cli.command {
         Command::Serve(c) => c.run(),
         Command::Demo(c) => c.run(),
         Command::Places(Places::Import(c)) => c.run(),
         Command::Verify(c) => c.run(),
         Command::Log(Log::Export(c)) => c.run(),
+        Command::Audit(c) => c.run(),
+        Command::Checkpoint(c) => c.run(),
         Command::Rebuild(c) => c.run(),
         Command::Backup(c) => c.run(),
         Command::Restore(c) => c.run(),
         Command::Account(Account::Add(c)) => c.run(),
         Command::Keys(c) => c.run(),
         Command::Person(c) => c.run(),
+        Command::Doctor(c) => c.run(Cli::command(), &named),
+        Command::Config(c) => c.run(Cli::command(), &named),
         Command::Openapi => {
             println!("{:#}", server::openapi_document());
             Ok(End::Success)

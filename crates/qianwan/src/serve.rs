@@ -1,6 +1,15 @@
 //! `qianwan serve` and `qianwan demo`.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io::IsTerminal,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -11,41 +20,71 @@ use domain::{
 use serde_json::json;
 use server::{
     App, Settings,
+    syslog::Address,
     wording::{Language, both, text},
 };
 use store::{Condition, LinkPurpose, Scope, Store};
 
-use crate::{Data, End, control::Control, data, tls};
+use crate::{
+    Data, End, checkpoint,
+    control::Control,
+    data,
+    stop::{self, Stop},
+    tls,
+};
 
 /// Production: TLS, first administrator by a one-time link, no default account.
 #[derive(Args)]
 pub struct Serve {
     #[command(flatten)]
-    data: Data,
+    pub(crate) data: Data,
     /// Address to listen on
     #[arg(long, env = "QIANWAN_LISTEN", default_value = "127.0.0.1:8443")]
-    listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// Name of the installation, shown on every page
     #[arg(long, env = "QIANWAN_NAME")]
     name: Option<String>,
     /// Host names in the certificate; may be given several times
     #[arg(long, env = "QIANWAN_HOST", value_delimiter = ',')]
-    host: Vec<String>,
+    pub(crate) host: Vec<String>,
     /// Certificate chain (PEM); without it an own authority signs one
-    #[arg(long, env = "QIANWAN_TLS_CERT", requires = "tls_key")]
-    tls_cert: Option<PathBuf>,
+    #[arg(long, env = "QIANWAN_TLS_CERT")]
+    pub(crate) tls_cert: Option<PathBuf>,
     /// Key of the certificate (PEM)
-    #[arg(long, env = "QIANWAN_TLS_KEY", requires = "tls_cert")]
-    tls_key: Option<PathBuf>,
+    #[arg(long, env = "QIANWAN_TLS_KEY")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// Plain HTTP: a proxy in front does TLS and sets X-Forwarded-For
     #[arg(long, env = "QIANWAN_BEHIND_PROXY")]
-    behind_proxy: bool,
+    pub(crate) behind_proxy: bool,
     /// Plain HTTP, on loopback only
     #[arg(long, env = "QIANWAN_PLAIN")]
-    plain: bool,
+    pub(crate) plain: bool,
+    #[command(flatten)]
+    outside: Outside,
     /// Logs as JSON lines
     #[arg(long, env = "QIANWAN_LOG_JSON")]
-    log_json: bool,
+    pub(crate) log_json: bool,
+    /// What is logged: error warn info debug trace, or by module as tracing writes it
+    #[arg(long, env = "QIANWAN_LOG", default_value = "info", value_parser = log_filter)]
+    log: String,
+    /// Seconds that requests under way may take to end after a stop is asked for
+    #[arg(long, env = "QIANWAN_STOP_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=600))]
+    stop_seconds: u64,
+}
+
+/// Where what must not stay on this machine alone is sent.
+#[derive(Args, Default)]
+struct Outside {
+    /// Send the audit chain as syslog: udp://host:port, tcp://host:port or unix:/path
+    #[arg(long, env = "QIANWAN_SYSLOG", value_parser = syslog_address)]
+    syslog: Option<Address>,
+    /// Write every signed checkpoint into this directory as well
+    #[arg(long, env = "QIANWAN_CHECKPOINT_DIR")]
+    checkpoint_dir: Option<PathBuf>,
+}
+
+fn syslog_address(text: &str) -> Result<Address, String> {
+    text.parse().map_err(|_| both("cli.bad_syslog", &[("address", text.to_owned())]))
 }
 
 /// The fictitious county.
@@ -72,18 +111,24 @@ const DEMO_PASSWORD: &str = "qingxi-demo";
 /// People of the county whose sign-in is shown; a township and a village with work to do come on top.
 const SHOWN: [&str; 6] = ["office", "head", "water", "inspector", "viewer", "admin"];
 
-fn log(json: bool) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("QIANWAN_LOG").unwrap_or_else(|_| "info".into());
+fn log_filter(words: &str) -> Result<String, String> {
+    tracing_subscriber::EnvFilter::try_new(words).map(|_| words.to_owned()).map_err(|e| e.to_string())
+}
+
+fn log(json: bool, filter: &str) {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_else(|_| "info".into());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // Colours for people; a journal would keep them as letters.
+    let builder = builder.with_ansi(std::io::stderr().is_terminal());
     let _ = if json { builder.json().try_init() } else { builder.try_init() };
 }
 
 impl Serve {
     /// Runs it.
     pub fn run(self) -> Result<End> {
-        log(self.log_json);
-        if self.plain && !self.listen.ip().is_loopback() && !self.behind_proxy {
-            bail!(both("cli.plain_loopback", &[]));
+        log(self.log_json, &self.log);
+        if let Some((key, words, args)) = self.troubles().into_iter().next() {
+            bail!("{key}: {}", both(words, &args));
         }
         let store = self.data.open()?;
         let tls = !self.plain && !self.behind_proxy;
@@ -104,7 +149,8 @@ impl Serve {
         };
         let given = self.tls_cert.clone().zip(self.tls_key.clone());
         let dir = self.data.data.clone();
-        listen(store, settings, self.listen, tls.then_some((dir, given, hosts)), &mut |address| {
+        let limit = Duration::from_secs(self.stop_seconds);
+        listen(store, settings, self.listen, limit, tls.then_some((dir, given, hosts)), &self.outside, &mut |address| {
             if let Some(token) = &first_admin {
                 let scheme = if secure { "https" } else { "http" };
                 eprintln!("{}", both("cli.first_admin", &[]));
@@ -120,10 +166,49 @@ impl Serve {
     }
 }
 
+/// A setting, the words for what is wrong with it, and what they are filled with.
+pub type Trouble = (&'static str, &'static str, Vec<(&'static str, String)>);
+
+impl Serve {
+    /// Settings that are each good and cannot work together or here. A new one is a line here.
+    pub fn troubles(&self) -> Vec<Trouble> {
+        let mut found: Vec<Trouble> = Vec::new();
+        if self.plain && !self.listen.ip().is_loopback() && !self.behind_proxy {
+            found.push(("listen", "cli.plain_loopback", Vec::new()));
+        }
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(_), None) => {
+                found.push(("tls_key", "config.pair", vec![("key", "tls_key".into()), ("with", "tls_cert".into())]))
+            }
+            (None, Some(_)) => {
+                found.push(("tls_cert", "config.pair", vec![("key", "tls_cert".into()), ("with", "tls_key".into())]))
+            }
+            (Some(certificate), Some(key)) => {
+                for (name, path) in [("tls_cert", certificate), ("tls_key", key)] {
+                    if let Err(e) = std::fs::File::open(path) {
+                        let args = vec![("file", path.display().to_string()), ("why", e.to_string())];
+                        found.push((name, "config.no_such_file", args));
+                    }
+                }
+            }
+            (None, None) => {}
+        }
+        if let Some(url) = &self.data.database
+            && !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
+        {
+            found.push(("database", "config.database_url", Vec::new()));
+        }
+        if self.data.data.exists() && !self.data.data.is_dir() {
+            found.push(("data", "config.not_a_folder", vec![("dir", self.data.data.display().to_string())]));
+        }
+        found
+    }
+}
+
 impl Demo {
     /// Runs it.
     pub fn run(self) -> Result<End> {
-        log(false);
+        log(false, &std::env::var("QIANWAN_LOG").unwrap_or_else(|_| "info".into()));
         if !self.listen.ip().is_loopback() {
             bail!(both("cli.demo_loopback", &[]));
         }
@@ -141,7 +226,7 @@ impl Demo {
                 .collect(),
         };
         let json_line = self.json;
-        listen(store, settings, self.listen, None, &mut |address| {
+        listen(store, settings, self.listen, Duration::from_secs(2), None, &Outside::default(), &mut |address| {
             eprintln!("{}", both("cli.demo_banner", &[]));
             eprintln!();
             eprintln!("  http://{address}/          {}", both("cli.public_pages", &[]));
@@ -221,13 +306,26 @@ fn listen(
     store: Arc<Store>,
     settings: Settings,
     address: SocketAddr,
+    limit: Duration,
     tls: Option<Tls>,
+    outside: &Outside,
     ready: &mut dyn FnMut(SocketAddr),
 ) -> Result<End> {
+    let stop = Stop::listen()?;
+    stop::raise_open_files();
     let key = data::signer(store.dir())?;
     let app = App::new(store.clone(), settings);
+    if let Err(e) = server::started(&app) {
+        tracing::error!(error = %e, "audit chain");
+    }
+    let ending = Arc::new(AtomicBool::new(false));
+    let sender = outside.syslog.clone().map(|address| {
+        let (store, ending) = (store.clone(), ending.clone());
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        std::thread::spawn(move || server::syslog::send(&store, &address, host.trim(), &ending))
+    });
     // Without it everything else works: the address of a socket may be a hundred bytes long, and not every disk has them.
-    let _control =
+    let control =
         Control::listen(&store).inspect_err(|e| tracing::warn!(error = %e, "{}", both("cli.control_missing", &[]))).ok();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(600).build()?;
     let socket = std::net::TcpListener::bind(address).with_context(|| format!("{address}"))?;
@@ -235,55 +333,64 @@ fn listen(
     let bound = socket.local_addr()?;
     let served = runtime.block_on(async {
         let service = server::service(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let tls = match tls {
+            Some((dir, given, hosts)) => Some(tls::config(&dir, given, &hosts).await?),
+            None => None,
+        };
         let handle = axum_server::Handle::new();
-        let stopper = handle.clone();
-        tokio::spawn(async move {
-            stop_asked().await;
-            stopper.graceful_shutdown(Some(Duration::from_secs(10)));
-        });
+        tokio::spawn(stop.then_shut(handle.clone(), limit));
         let clocks = tokio::task::spawn_blocking({
-            let (app, store, key) = (app.clone(), store.clone(), key);
+            let (app, store, key, dir) = (app.clone(), store.clone(), key, outside.checkpoint_dir.clone());
             move || {
-                let name = data::installation(&key);
                 match server::run_clocks(&app) {
                     Ok(0) => {}
                     Ok(n) => tracing::info!(problems = n, "escalated"),
                     Err(e) => tracing::error!(error = %e, "clocks"),
                 }
-                if let Err(e) = store.make_checkpoints(&name, &key, data::now_ms()) {
+                if let Err(e) = checkpoint::make(&app, &store, &key, dir.as_deref()) {
                     tracing::error!(error = %e, "checkpoints");
                 }
             }
         });
-        let daily = tokio::spawn(repeat_clocks(app.clone(), store.clone()));
+        let daily = tokio::spawn(repeat_clocks(app.clone(), store.clone(), outside.checkpoint_dir.clone()));
+        let counting = tokio::spawn(repeat_counts(app.clone()));
+        let watchdog = tokio::spawn(stop::watchdog(store.clone()));
         ready(bound);
+        stop::ready(bound);
         let result = match tls {
             None => axum_server::from_tcp(socket)?.handle(handle).serve(service).await,
-            Some((dir, given, hosts)) => {
-                let config = tls::config(&dir, given, &hosts).await?;
-                axum_server::from_tcp_rustls(socket, config)?.handle(handle).serve(service).await
-            }
+            Some(config) => axum_server::from_tcp_rustls(socket, config)?.handle(handle).serve(service).await,
         };
         daily.abort();
-        let _ = clocks.await;
+        watchdog.abort();
+        counting.abort();
+        let _ = tokio::time::timeout(limit, clocks).await;
         result.context("serving")
     });
-    runtime.shutdown_timeout(Duration::from_secs(10));
-    drop(app);
+    runtime.shutdown_timeout(limit);
+    if let Err(e) = server::stopped(&app) {
+        tracing::error!(error = %e, "audit chain");
+    }
+    ending.store(true, Ordering::Relaxed);
+    if let Some(sender) = sender {
+        let _ = sender.join();
+    }
+    drop((app, control));
+    stop::close(store, limit);
     served.map(|()| End::Success)
 }
 
 /// Clocks and checkpoints every hour; what is done already costs nothing.
-async fn repeat_clocks(app: Arc<App>, store: Arc<Store>) {
+async fn repeat_clocks(app: Arc<App>, store: Arc<Store>, dir: Option<PathBuf>) {
     loop {
         tokio::time::sleep(Duration::from_secs(3600)).await;
-        let (app, store) = (app.clone(), store.clone());
+        let (app, store, dir) = (app.clone(), store.clone(), dir.clone());
         let done = tokio::task::spawn_blocking(move || -> Result<()> {
             let escalated = server::run_clocks(&app)?;
             let key = data::signer(store.dir())?;
             let day = Day::of_ms(data::now_ms()).to_string();
             if store.setting("checkpoints.day")?.as_deref() != Some(day.as_str()) {
-                store.make_checkpoints(&data::installation(&key), &key, data::now_ms())?;
+                checkpoint::make(&app, &store, &key, dir.as_deref())?;
                 store.set_setting("checkpoints.day", &day)?;
             }
             if escalated > 0 {
@@ -300,17 +407,11 @@ async fn repeat_clocks(app: Arc<App>, store: Arc<Store>) {
     }
 }
 
-async fn stop_asked() {
-    let interrupt = async {
-        let _ = tokio::signal::ctrl_c().await;
-    };
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! { () = interrupt => {}, () = terminate => {} }
+/// What was refused again and again is noted with its count when its minute is over.
+async fn repeat_counts(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        let app = app.clone();
+        let _ = tokio::task::spawn_blocking(move || server::note_counts(&app, false)).await;
+    }
 }

@@ -30,8 +30,7 @@ pub async fn config(dir: &Path, given: Option<(PathBuf, PathBuf)>, hosts: &[Stri
 fn own(dir: &Path, hosts: &[String]) -> Result<(PathBuf, PathBuf)> {
     fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
     let (root, root_key) = (dir.join("root.pem"), dir.join("root.key"));
-    let names = hosts.join("+").replace(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '-' && c != '+', "_");
-    let (server, server_key) = (dir.join(format!("{names}.pem")), dir.join(format!("{names}.key")));
+    let (server, server_key) = own_paths(dir, hosts);
     let mut authority = CertificateParams::new(Vec::<String>::new())?;
     authority.distinguished_name = named("Qianwan local authority");
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -59,6 +58,12 @@ fn own(dir: &Path, hosts: &[String]) -> Result<(PathBuf, PathBuf)> {
         fs::write(&server, certificate.pem())?;
     }
     Ok((server, server_key))
+}
+
+/// Where certificate and key for these names lie.
+pub fn own_paths(dir: &Path, hosts: &[String]) -> (PathBuf, PathBuf) {
+    let names = hosts.join("+").replace(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '-' && c != '+', "_");
+    (dir.join(format!("{names}.pem")), dir.join(format!("{names}.key")))
 }
 
 fn named(name: &str) -> DistinguishedName {

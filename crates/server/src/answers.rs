@@ -185,6 +185,10 @@ pub struct RowAnswer {
     /// Its place.
     #[schema(required)]
     pub place: Option<PlaceBrief>,
+    /// Names of the persons that the row names, by id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(required = false)]
+    pub people: BTreeMap<String, String>,
     /// Commands that the signed-in person may give on it now; with a single row only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<String>)]
@@ -264,6 +268,10 @@ pub struct FactTold {
     /// Where.
     #[schema(required)]
     pub place: Option<PlaceBrief>,
+    /// Names of the persons that it names, by id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(required = false)]
+    pub people: BTreeMap<String, String>,
     /// What it changed in the row; under a row only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<Change>)]
@@ -469,17 +477,21 @@ pub struct Duplicate {
 pub struct TodayAnswer {
     /// The lists, most urgent first; one with nothing in it is left out.
     pub lists: Vec<TodayList>,
+    /// Tasks and hand-overs that wait, each list of its own view.
+    pub others: Vec<TodayList>,
     /// Server time.
     pub as_of_ms: i64,
     /// Name of the person.
     pub display: String,
 }
 
-/// Problems that wait for one reason.
+/// Rows that wait for one reason.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TodayList {
     /// The reason.
     pub name: &'static str,
+    /// The view whose rows these are.
+    pub view: &'static str,
     /// The query that opens the whole list.
     pub query: String,
     /// How many.

@@ -34,7 +34,7 @@ impl Caller {
 
     /// As a command sees it.
     pub fn actor(&self) -> Actor {
-        Actor::Account { id: self.account.id, posts: self.posts.clone() }
+        Actor::Account { id: self.account.id, person: self.account.person, posts: self.posts.clone() }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::{
     Command, ViewId,
     basics::{Actor, Context, Day, ProblemId, Value as Cell},
-    problems,
+    duties, problems,
 };
 use store::{Condition, List, Outcome, Scope, StoreError, Submission};
 use uuid::Uuid;
@@ -25,7 +25,34 @@ pub fn run_clocks(app: &Arc<App>) -> Result<u64, StoreError> {
         once_a_day(app, today, "hand over", conditions, |problem| problems::Command::HandOver { problem })?;
     }
     let overdue = vec![Condition::OneOf("open".into(), vec![Cell::Int(1)]), Condition::Below("due".into(), today.into())];
+    tasks_lapse(app, today)?;
+    // What another process has left to be recorded.
+    app.store.record_posts_held(Some(app.now_ms()))?;
     once_a_day(app, today, "clock", overdue, |problem| problems::Command::Escalate { problem, reason: None })
+}
+
+/// Records once for every task that its day has passed.
+fn tasks_lapse(app: &App, today: Day) -> Result<(), StoreError> {
+    let conditions = vec![Condition::OneOf("state".into(), vec!["open".into()]), Condition::Below("due".into(), today.into())];
+    let mut list =
+        List { view: ViewId::Tasks, scope: Scope::All, conditions, sort: Some(("due".into(), false)), after: None, limit: 200 };
+    loop {
+        let page = app.store.list(&list)?;
+        for row in &page.rows {
+            let task: duties::Task = serde_json::from_str(&row.data).map_err(|e| StoreError::Stored(e.to_string()))?;
+            if task.lapsed == Some(task.set.due) {
+                continue;
+            }
+            let id = Uuid::new_v8(digest("lapse", &task.id.key(), today));
+            let context = Context { now_ms: app.now_ms(), actor: Actor::System, command: id, fresh: Uuid::now_v7() };
+            let command = Command::Tasks(duties::TaskCommand::Lapse { task: task.id });
+            app.store.submit_and_wait(Submission { command, context })?;
+        }
+        match page.next {
+            Some(next) => list.after = Some(next),
+            None => return Ok(()),
+        }
+    }
 }
 
 /// What is to be done where a place has ceased to be, or by a post there, as conditions of a list each.

@@ -15,7 +15,7 @@ use crate::{
     answer::{Answer, Problem},
     answers::{CommandAnswer, FactRef},
     ask::Ask,
-    files, persons,
+    duties, files, persons,
     rows::marked,
 };
 
@@ -33,8 +33,8 @@ pub fn submit(ask: &Ask) -> Result<Answer, Problem> {
     // Whom to ask back comes as particulars, and goes beside the log: a command never carries them.
     let left = persons::left_with(&mut incoming.command)?;
     let command: Command = serde_json::from_value(incoming.command).map_err(|e| Problem::bad_command(e.to_string()))?;
-    // An import comes through the command line, where its findings are listed row by row.
-    if matches!(command, Command::Import(_)) {
+    // An import comes through the command line, where its findings are listed row by row; what is noted, only we note.
+    if matches!(command, Command::Import(_) | Command::Access(_)) {
         return Err(Problem::forbidden());
     }
     // A receipt is what lets a villager report without a post, by the public form and within its limits.
@@ -56,6 +56,12 @@ pub fn give(ask: &Ask, id: Uuid, mut command: Command, actor: Actor) -> Result<s
     {
         complete_photos(ask, photos)?;
     }
+    if let Command::Tasks(c) = &mut command
+        && let Some(photos) = c.photos_mut()
+    {
+        complete_photos(ask, photos)?;
+    }
+    duties::complete(ask, &mut command)?;
     let context = Context { now_ms: ask.now_ms, actor, command: id, fresh: Uuid::now_v7() };
     let erases = persons::erases(&command);
     let answer = ask.app.store.submit_and_wait(Submission { command, context })?;
@@ -178,12 +184,80 @@ pub fn may(ask: &Ask, view: ViewId, row: &domain::Row) -> Result<Vec<&'static st
             offer("places.reinstate", place.closed.is_some() && actor.post_for(PlacesEdit, place).is_some());
             offer("problems.report", actor.post_for(ProblemsReport, place).is_some() && place.closed.is_none());
             offer("rules.set", actor.post_for(RulesEdit, place).is_some());
+            offer("duties.take_up", actor.post_for(DutiesAppoint, place).is_some() && place.closed.is_none());
+            offer("tasks.set", actor.post_for(TasksSet, place).is_some() && place.closed.is_none());
             may
         }
         (ViewId::Topics, domain::Row::Topics(topic)) => {
             let place = ask.place(topic.place)?;
             let open = topic.state == problems::TopicState::Open;
             if open && actor.post_for(ProblemsTriage, &place).is_some() { vec!["topics.conclude"] } else { Vec::new() }
+        }
+        (ViewId::Posts, domain::Row::Posts(row)) => {
+            let place = ask.place(row.place)?;
+            let today = ask.today();
+            let me = caller.account.person;
+            let appoints = match row.post.role.administers() {
+                true => actor.post_for(AccessAppoint, &place).is_some(),
+                false => actor
+                    .post_for(DutiesAppoint, &place)
+                    .is_some_and(|mine| mine.role != domain::basics::Role::Township || mine.place != place.id),
+            };
+            let holds = row.holders(today).any(|h| h.person == me);
+            let mut may = Vec::new();
+            let mut offer = |word: &'static str, good: bool| {
+                if good {
+                    may.push(word);
+                }
+            };
+            offer("duties.take_up", appoints && place.closed.is_none());
+            offer("duties.leave", appoints && row.holders(today).any(|h| h.person != me));
+            offer("duties.delegate", (appoints || holds) && row.holders(today).next().is_some());
+            offer("duties.withdraw", appoints && !row.holdings.is_empty());
+            offer("duties.describe", appoints && place.closed.is_none());
+            let leaving = row.unsigned();
+            offer("handovers.draw_up", leaving.iter().any(|h| appoints || holds || h.person == me));
+            let open = row.handovers.iter().any(|h| {
+                !h.signed()
+                    && (appoints
+                        || (h.outgoing.is_none() && row.holding(h.holding).is_some_and(|out| out.person == me))
+                        || (h.incoming.is_none() && holds))
+            });
+            offer("handovers.sign", open);
+            may
+        }
+        (ViewId::Tasks, domain::Row::Tasks(task)) => {
+            use domain::duties::TaskState;
+            let place = ask.place(task.place)?;
+            let has = |c| actor.post_for(c, &place).is_some();
+            let open = task.state == TaskState::Open;
+            let verifies = match &task.state {
+                TaskState::Claimed { claim, by, .. } => {
+                    *by != Some(caller.account.id)
+                        && caller.posts.iter().any(|mine| {
+                            let above: Vec<_> = place.within.iter().copied().take_while(|id| *id != mine.place).collect();
+                            mine.role.capabilities().contains(&TasksVerify)
+                                && place.is_or_is_within(mine.place)
+                                && *mine != claim.post
+                                && !mine.is_under(&above, claim.post)
+                        })
+                }
+                _ => false,
+            };
+            let mut may = Vec::new();
+            let mut offer = |word: &'static str, good: bool| {
+                if good {
+                    may.push(word);
+                }
+            };
+            offer("tasks.claim", open && caller.posts.contains(&task.set.lead));
+            offer("tasks.verify", verifies);
+            offer("tasks.reject", verifies);
+            offer("tasks.pass_down", open && has(TasksSet) && place.level != domain::places::Level::Village);
+            offer("tasks.amend", open && has(TasksSet));
+            offer("tasks.carry_over", open && has(TasksSet));
+            offer("tasks.withdraw", open && has(TasksSet));
+            may
         }
         (ViewId::Rules, domain::Row::Rules(rule)) => {
             let place = ask.place(rule.place)?;

@@ -3,7 +3,7 @@
 use axum::http::header;
 use domain::{
     ViewId,
-    basics::{Capability, ColumnKind, PlaceId, Value as Cell},
+    basics::{ColumnKind, PlaceId, Value as Cell},
 };
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 use store::List;
@@ -11,6 +11,7 @@ use store::List;
 use crate::{
     answer::{Answer, Problem},
     ask::Ask,
+    audit,
     rows::{self, Briefs},
     wording::{fill, text},
 };
@@ -23,7 +24,8 @@ pub fn export(ask: &Ask) -> Result<Answer, Problem> {
     let file: String = ask.path(0)?;
     let (name, kind) = file.rsplit_once('.').ok_or_else(Problem::not_found)?;
     let view = ViewId::from_name(name).ok_or_else(Problem::not_found)?;
-    let list = List { limit: 2000, ..rows::list_of(ask, view, Capability::Export)? };
+    rows::seen(ask, view, view.export_capability())?;
+    let list = List { limit: 2000, ..rows::list_of(ask, view, view.export_capability())? };
     let table = table(ask, view, list)?;
     let today = ask.today();
     let disposition = format!("attachment; filename=\"qianwan-{name}-{today}.{kind}\"");
@@ -35,6 +37,8 @@ pub fn export(ask: &Ask) -> Result<Answer, Problem> {
         }
         _ => return Err(Problem::not_found()),
     };
+    // Known before it leaves, or it does not leave.
+    audit::exported(ask, name, table.rows.len() as u64, kind)?;
     Ok(answer.with(header::CONTENT_DISPOSITION, &disposition))
 }
 

@@ -1,12 +1,12 @@
 //! Facts for people: under a row, under a figure, latest, and the chains they stand in. What the 出处 panel shows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::{
-    ViewId,
-    basics::{AccountId, Capability, PlaceId},
+    Row, ViewId,
+    basics::{AccountId, Capability, PlaceId, Subject},
 };
-use facts::Fact;
+use facts::{ChainName, Fact};
 use serde_json::{Map, Value};
 use store::{HistoryEntry, Scope};
 
@@ -14,6 +14,7 @@ use crate::{
     answer::{Answer, Problem},
     answers::{ChainHead, ChainsAnswer, Change, Checkpoint, FactTold, FactsAnswer, HistoryAnswer},
     ask::Ask,
+    audit,
     rows::{self, Briefs, marked},
 };
 
@@ -21,8 +22,9 @@ use crate::{
 pub fn history(ask: &Ask) -> Result<Answer, Problem> {
     let view = rows::view(ask)?;
     let key: String = ask.path(1)?;
-    rows::readable_row(ask, view, &key)?;
-    let entries = ask.app.store.history(view, &key, &subject_of(view, &key))?;
+    let row = rows::readable_row(ask, view, &key)?;
+    audit::read(ask, view, "history");
+    let entries = ask.app.store.history(view, &key, &subject_of(&row, &key))?;
     let facts: Vec<Fact> = entries.iter().map(|e| e.fact.clone()).collect();
     let told = tell(ask, &facts)?;
     let with_changes = |(fact, entry)| FactTold { changed: Some(changes(entry)), ..fact };
@@ -31,16 +33,25 @@ pub fn history(ask: &Ask) -> Result<Answer, Problem> {
 }
 
 /// What the facts under a row are about.
-pub fn subject_of(view: ViewId, key: &str) -> String {
-    let place = key.split('/').next().unwrap_or_default();
-    match view {
-        ViewId::Places => format!("place:{key}"),
-        ViewId::Counts => format!("place:{place}"),
-        ViewId::Rules => format!("rules:{place}"),
-        ViewId::Problems => format!("problem:{key}"),
-        ViewId::Topics => format!("topic:{key}"),
-        ViewId::Persons => format!("person:{key}"),
-    }
+pub fn subject_of(row: &Row, key: &str) -> String {
+    let subject = match row {
+        Row::Places(p) => Subject::Place(p.id),
+        Row::Counts(c) => Subject::Place(c.place),
+        Row::Rules(r) => Subject::Rules(r.place),
+        Row::Problems(p) => Subject::Problem(p.id),
+        Row::Topics(t) => Subject::Topic(t.id),
+        Row::Persons(p) => Subject::Person(p.id),
+        Row::Posts(p) => Subject::Post(p.post),
+        Row::Holdings(h) => Subject::Post(h.post),
+        Row::Tasks(t) => Subject::Task(t.id),
+        Row::Audit(_) => return format!("access:{key}"),
+        Row::Lapses(l) => match (l.problem, l.task) {
+            (Some(id), _) => Subject::Problem(id),
+            (None, Some(id)) => Subject::Task(id),
+            (None, None) => return key.to_owned(),
+        },
+    };
+    subject.to_string()
 }
 
 /// Fields of the row that a fact changed, one level deep.
@@ -79,7 +90,8 @@ fn changes(entry: &HistoryEntry) -> Vec<Change> {
 /// `GET /api/history/{view}`: facts under all rows that the filter selects.
 pub fn under_figure(ask: &Ask) -> Result<Answer, Problem> {
     let view = rows::view(ask)?;
-    let list = rows::list_of(ask, view, Capability::Read)?;
+    let list = rows::list_of(ask, view, view.capability())?;
+    audit::read(ask, view, "history");
     let before = match ask.param("before") {
         None | Some("") => None,
         Some(text) => Some(read_position(text).ok_or_else(|| Problem::bad_query("before"))?),
@@ -90,6 +102,11 @@ pub fn under_figure(ask: &Ask) -> Result<Answer, Problem> {
         ViewId::Problems => "problem",
         ViewId::Topics => "topic",
         ViewId::Persons => "person",
+        ViewId::Posts => "post",
+        ViewId::Tasks => "task",
+        // These name their subject themselves.
+        ViewId::Holdings | ViewId::Lapses => "",
+        ViewId::Audit => "access",
     };
     let facts = ask.app.store.facts_under(view, word, &list.scope, &list.conditions, before, list.limit)?;
     let next =
@@ -111,7 +128,7 @@ pub fn latest(ask: &Ask) -> Result<Answer, Problem> {
         Some(text) => Some(read_position(text).ok_or_else(|| Problem::bad_query("after"))?),
     };
     let mut all: Vec<Fact> = Vec::new();
-    for head in chains_of(ask)? {
+    for head in chains_of(ask, ChainName::Main)? {
         // Facts of one moment in several chains are told apart by chain and number.
         let bound = before.filter(|(_, county, _)| *county == head.chain.county).map(|(_, _, seq)| seq);
         let mut bound = bound;
@@ -132,10 +149,22 @@ pub fn latest(ask: &Ask) -> Result<Answer, Problem> {
     Ok(Answer::json(&marked(ask, FactsAnswer { facts: tell(ask, &all)?, next })))
 }
 
-/// Chains of the organisations whose log the caller may read: only a post over a whole county, city or province does.
-fn chains_of(ask: &Ask) -> Result<Vec<facts::Head>, Problem> {
-    let heads = ask.app.store.heads()?;
-    Ok(match ask.scope(Capability::LogRead)? {
+/// What reading a chain needs. Whoever reads the programme's log does not read who looked at what, nor the other way round.
+fn capability_of(name: ChainName) -> Capability {
+    match name {
+        ChainName::Main => Capability::LogRead,
+        ChainName::Audit => Capability::AuditRead,
+    }
+}
+
+/// Chains of one kind, of the organisations whose log the caller may read: only a post over a whole county, city or province does.
+fn chains_of(ask: &Ask, name: ChainName) -> Result<Vec<facts::Head>, Problem> {
+    if !ask.caller()?.has(capability_of(name)) {
+        return Ok(Vec::new());
+    }
+    let mut heads = ask.app.store.heads()?;
+    heads.retain(|head| head.chain.name == name);
+    Ok(match ask.scope(capability_of(name))? {
         Scope::All => heads,
         Scope::Within(places) => {
             let mut orgs: Vec<u32> = Vec::new();
@@ -167,10 +196,15 @@ fn chains_of(ask: &Ask) -> Result<Vec<facts::Head>, Problem> {
     })
 }
 
+/// Every chain that the caller may read.
+pub fn readable_chains(ask: &Ask) -> Result<Vec<facts::Head>, Problem> {
+    Ok([chains_of(ask, ChainName::Main)?, chains_of(ask, ChainName::Audit)?].concat())
+}
+
 /// `GET /api/chains`.
 pub fn chains(ask: &Ask) -> Result<Answer, Problem> {
     let mut chains = Vec::new();
-    for head in chains_of(ask)? {
+    for head in readable_chains(ask)? {
         let checkpoints = ask
             .app
             .store
@@ -197,14 +231,19 @@ pub fn tell(ask: &Ask, facts: &[Fact]) -> Result<Vec<FactTold>, Problem> {
     places.sort_unstable();
     places.dedup();
     let briefs = Briefs::load(ask, &places)?;
-    Ok(facts
+    facts
         .iter()
         .map(|f| {
             let mut body: Value = serde_json::from_str(&f.body).unwrap_or(Value::Null);
             if let Some(reporter) = body.get_mut("reporter").and_then(Value::as_object_mut) {
                 reporter.remove("receipt");
             }
-            FactTold {
+            let people = if f.kind.as_str().starts_with("post.") || f.kind.as_str().starts_with("handover.") {
+                crate::duties::people_in(ask, &[&body])?
+            } else {
+                BTreeMap::new()
+            };
+            Ok(FactTold {
                 chain: f.chain.to_string(),
                 seq: f.seq,
                 kind: f.kind.as_str().to_owned(),
@@ -218,8 +257,9 @@ pub fn tell(ask: &Ask, facts: &[Fact]) -> Result<Vec<FactTold>, Problem> {
                 prev: f.prev.to_string(),
                 command: f.command.to_string(),
                 place: briefs.get(PlaceId(f.place)),
+                people,
                 changed: None,
-            }
+            })
         })
-        .collect())
+        .collect()
 }

@@ -199,6 +199,10 @@ pub fn camera_says(content: &[u8]) -> (Option<i64>, Option<Position>) {
 pub fn get(ask: &Ask) -> Result<Answer, Problem> {
     let hash = hash(ask)?;
     let info = ask.app.store.files().info(&hash)?.ok_or_else(Problem::not_found)?;
+    // Statements of what is handed over have a route of their own, which looks at the post.
+    if info.media_type == "application/json" {
+        return Err(Problem::not_found());
+    }
     // Outlines are on every map; photographs are for those whose area they were taken in.
     if info.media_type.starts_with("image/") && !may_see(ask, &hash)? {
         return Err(Problem::not_found());

@@ -7,9 +7,12 @@ mod answer;
 mod answers;
 mod ask;
 mod assets;
+mod audit;
+mod checkpoints;
 mod clocks;
 mod command;
 mod dossier;
+mod duties;
 mod export;
 mod facts_api;
 mod files;
@@ -21,9 +24,11 @@ mod operations;
 mod persons;
 mod places;
 mod public;
+mod public_duties;
 mod routes;
 mod rows;
 mod session;
+pub mod syslog;
 mod today;
 pub mod wording;
 
@@ -38,6 +43,7 @@ use domain::{
 };
 use store::Store;
 
+pub use audit::{checkpoints_made, note_counts, started, stopped};
 pub use clocks::run_clocks;
 pub use openapi::document as openapi_document;
 pub use persons::held_about;
@@ -66,6 +72,7 @@ pub struct App {
     /// How it presents itself.
     pub settings: Settings,
     limits: limits::Limits,
+    bursts: audit::Bursts,
     lockout: limits::Lockout,
     uploads: files::Uploads,
     map: map::MapCache,
@@ -98,6 +105,7 @@ impl App {
             store,
             settings,
             limits: limits::Limits::default(),
+            bursts: audit::Bursts::default(),
             lockout: limits::Lockout::default(),
             uploads: files::Uploads::default(),
             map: map::MapCache::default(),

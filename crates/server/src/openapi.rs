@@ -1,6 +1,6 @@
 //! The reference, made from the table of routes, the declared columns and the types of commands and answers.
 
-use domain::{ViewId, basics::ColumnKind, persons, places, problems, rules};
+use domain::{ViewId, access, basics::ColumnKind, duties, persons, places, problems, rules};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -55,7 +55,7 @@ pub fn document() -> Value {
                 "type": "object", "additionalProperties": false, "required": ["name", "password"],
                 "properties": { "name": { "type": "string" }, "password": { "type": "string" } } } } } });
         }
-        if route.path == "/api/persons/{id}/unmask" {
+        if ["/api/persons/{id}/unmask", "/api/persons/{id}/export"].contains(&route.path) {
             operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": {
                 "type": "object", "additionalProperties": false, "required": ["reason"],
                 "properties": { "reason": { "type": "string", "minLength": 1 } } } } } });
@@ -87,6 +87,7 @@ fn permit(permit: Permit) -> String {
         Permit::Public => "public".into(),
         Permit::SignedIn => "signed-in".into(),
         Permit::With(capability) => capability.word().into(),
+        Permit::Either(one, other) => format!("{} or {}", one.word(), other.word()),
         Permit::Loopback => "loopback".into(),
     }
 }
@@ -127,6 +128,11 @@ fn query(path: &str) -> &'static [Parameter] {
         "/api/places/{id}/duplicates" => {
             &[("field", "string", "Works field."), ("lon_e7", "integer", "Where."), ("lat_e7", "integer", "Where.")]
         }
+        "/api/bearers" => &[
+            ("post", "string", "A post as place/role/department; may be given several times."),
+            ("day", "string", "YYYY-MM-DD; today where absent."),
+        ],
+        "/api/officials" => &[Q],
         "/api/topics/candidates" | "/api/map" => &[PLACE],
         "/api/tiles/{layer}/{z}/{x}/{y}" => &[("indicator", "string", "Indicator whose values the features carry.")],
         "/api/files/{hash}" => &[("size", "string", "thumb: a small picture.")],
@@ -227,12 +233,17 @@ fn answers(shapes: &mut Map<String, Value>) -> Vec<(&'static str, Value)> {
         "GET /api/places/{id}/dossier" => Dossier;
         "GET /api/places/{id}/duplicates" => DuplicatesAnswer;
         "GET /api/today" => TodayAnswer;
+        "GET /api/bearers" => crate::duties::BearersAnswer;
+        "GET /api/officials" => crate::duties::OfficialsAnswer;
+        "POST /api/officials" => crate::duties::Official;
+        "GET /api/officials/{person}" => crate::duties::OfficialAnswer;
+        "GET /api/handovers/{hash}" => crate::duties::StatementDocument;
         "GET /api/topics/candidates" => TopicCandidatesAnswer;
         "GET /api/map" => MapInfo;
         "POST /api/files" => FileAnswer;
         "GET /api/persons/{id}" => PersonAnswer;
         "POST /api/persons/{id}/unmask" => PersonAnswer;
-        "GET /api/persons/{id}/export" => PersonExport;
+        "POST /api/persons/{id}/export" => PersonExport;
     }
     for (route, one) in [
         ("GET /api/views", add::<ViewInfo>(shapes, IN_ANSWERS)),
@@ -257,6 +268,11 @@ fn rows(shapes: &mut Map<String, Value>) {
             ViewId::Problems => ("ProblemRow", row::<problems::Problem>(shapes)),
             ViewId::Topics => ("TopicRow", row::<problems::Topic>(shapes)),
             ViewId::Persons => ("PersonRow", row::<persons::Person>(shapes)),
+            ViewId::Posts => ("PostsRow", row::<duties::PostRow>(shapes)),
+            ViewId::Holdings => ("HoldingRow", row::<duties::Held>(shapes)),
+            ViewId::Tasks => ("TaskRow", row::<duties::Task>(shapes)),
+            ViewId::Lapses => ("LapseRow", row::<duties::Lapse>(shapes)),
+            ViewId::Audit => ("AuditRow", row::<access::Entry>(shapes)),
         };
         for column in view.columns() {
             let own = row["properties"][column.name].take();
@@ -305,7 +321,9 @@ fn commands(shapes: &mut Map<String, Value>) {
             all.extend(shapes.remove("Command").and_then(|c| c["oneOf"].as_array().cloned()).unwrap_or_default());
         )+};
     }
-    of!(problems::Command, places::Command, persons::Command);
+    of!(problems::Command, places::Command, duties::Command, persons::Command);
+    add::<duties::TaskCommand>(shapes, IN_COMMANDS);
+    all.extend(shapes.remove("TaskCommand").and_then(|c| c["oneOf"].as_array().cloned()).unwrap_or_default());
     add::<rules::Command>(shapes, IN_COMMANDS);
     all.extend(shapes.remove("Command"));
     shapes.insert("Command".into(), json!({ "oneOf": all }));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::http::{StatusCode, header};
 use domain::{
     Command, Row, ViewId,
-    basics::{Actor, Capability, Context, Day, PersonId, PlaceId, Text},
+    basics::{Actor, Capability, Context, Day, PersonId, PlaceId, Subject, Text},
     persons::{self, Contact, Particulars, Person, PersonState, Purpose},
     places::Place,
     problems::{self, Problem as ProblemRow},
@@ -164,13 +164,13 @@ fn record(ask: &Ask, person: PersonId, reason: Text<500>) -> Result<(), Problem>
     })
 }
 
-/// `GET /api/persons/{id}/export?reason=`.
+/// `POST /api/persons/{id}/export`.
 pub fn export(ask: &Ask) -> Result<Answer, Problem> {
+    let why: Why = serde_json::from_slice(&ask.body).map_err(|e| Problem::bad_command(e.to_string()))?;
     let (person, _) = visible(ask, Capability::ParticularsUnmask)?;
-    let reason = Text::new(ask.param("reason").unwrap_or_default()).map_err(|_| Problem::bad_query("reason?"))?;
     // Of somebody who was erased nothing is left to be unmasked; what the log says of him may be had without.
     if matches!(person.state, PersonState::Held) {
-        record(ask, person.id, reason)?;
+        record(ask, person.id, why.reason)?;
     }
     file(ask, person.id, Some(ask))
 }
@@ -194,11 +194,11 @@ pub fn held_about(store: &Store, person: PersonId, now_ms: i64) -> Result<Option
 fn held_with(store: &Store, id: PersonId, now_ms: i64, names: Option<&Ask>) -> Result<Option<PersonExport>, Problem> {
     let Some(person) = person_row(store, id)? else { return Ok(None) };
     let kept = held(store, &person)?;
-    let mut subjects = vec![(ViewId::Persons, id.key())];
-    subjects.extend(person.problem.map(|p| (ViewId::Problems, p.key())));
+    let mut subjects = vec![(ViewId::Persons, id.key(), Subject::Person(id))];
+    subjects.extend(person.problem.map(|p| (ViewId::Problems, p.key(), Subject::Problem(p))));
     let mut found = Vec::new();
-    for (view, key) in subjects {
-        found.extend(store.history(view, &key, &facts_api::subject_of(view, &key))?.into_iter().map(|e| e.fact));
+    for (view, key, subject) in subjects {
+        found.extend(store.history(view, &key, &subject.to_string())?.into_iter().map(|e| e.fact));
     }
     found.sort_by_key(|f| (f.recorded_ms, f.seq));
     let facts: Vec<Value> = match names {

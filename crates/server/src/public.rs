@@ -73,7 +73,7 @@ impl Form {
     }
 }
 
-fn w(ask: &Ask, key: &str) -> String {
+pub fn w(ask: &Ask, key: &str) -> String {
     text(ask.language, key)
 }
 
@@ -115,7 +115,7 @@ fn page(app: &App, language: Language, path: &str, title: &str, body: &Markup) -
     Answer::html(markup.into_string()).with(header::SET_COOKIE, &remember).with(header::CONTENT_LANGUAGE, language.tag())
 }
 
-fn answer(ask: &Ask, path: &str, title: &str, body: &Markup) -> Answer {
+pub fn answer(ask: &Ask, path: &str, title: &str, body: &Markup) -> Answer {
     let answer = page(&ask.app, ask.language, path, title, body);
     // The language is remembered only where it was chosen.
     if ask.param("lang").is_some() {
@@ -210,7 +210,7 @@ fn search(ask: &Ask, words: &str) -> Result<Vec<(Place, String)>, Problem> {
     Ok(found)
 }
 
-fn path_names(ask: &Ask, place: &Place) -> Result<Vec<String>, Problem> {
+pub fn path_names(ask: &Ask, place: &Place) -> Result<Vec<String>, Problem> {
     let keys: Vec<String> = place.within.iter().map(|id| id.key()).collect();
     let rows = ask.app.store.rows(ViewId::Places, &keys)?;
     Ok(rows.into_iter().filter_map(|(_, r)| if let domain::Row::Places(p) = r { Some(p.name) } else { None }).collect())
@@ -229,7 +229,7 @@ fn children(ask: &Ask, place: &Place) -> Result<Markup, Problem> {
     })
 }
 
-fn place_of_code(ask: &Ask) -> Result<Place, Problem> {
+pub fn place_of_code(ask: &Ask) -> Result<Place, Problem> {
     let code: String = ask.path(0)?;
     if code.len() != 12 || !code.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Problem::not_found());
@@ -294,6 +294,9 @@ pub fn place(ask: &Ask) -> Result<Answer, Problem> {
             p.qw-notice.qw-notice-note { (w(ask, "public.closed")) @if let Some(on) = closed.on { " " (on) } }
         } @else if village {
             p { a.qw-button.qw-button-main href=(format!("{url}/report")) { (w(ask, "public.report_here")) } }
+        }
+        @if place.closed.is_none() && crate::public_duties::has_board(ask, &place)? {
+            p { a href=(format!("{url}/duties")) { (w(ask, "public.duties")) } }
         }
         (facts_of(ask, &place)?)
         @if village { (lists) } @else {

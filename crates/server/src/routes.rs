@@ -22,8 +22,8 @@ use crate::{
     App,
     answer::{Answer, Problem},
     ask::{Ask, Caller},
-    assets, command, dossier, export, facts_api, files, indicators, map, openapi, operations, persons, places, public, rows,
-    session, today,
+    assets, audit, checkpoints, command, dossier, duties, export, facts_api, files, indicators, map, openapi, operations, persons,
+    places, public, public_duties, rows, session, today,
     wording::Language,
 };
 
@@ -36,6 +36,8 @@ pub enum Permit {
     SignedIn,
     /// Whoever has this capability somewhere.
     With(Capability),
+    /// Whoever has one of these somewhere; what is seen inside depends on which.
+    Either(Capability, Capability),
     /// Only from this machine itself.
     Loopback,
 }
@@ -84,12 +86,13 @@ macro_rules! routes {
     };
 }
 
-use Capability::{Export, LogRead, ParticularsUnmask, ProblemsReport, Read};
-use Permit::{Loopback, Public, SignedIn, With};
+use Capability::{AuditRead, Export, LogRead, ParticularsUnmask, ProblemsReport, Read};
+use Permit::{Either, Loopback, Public, SignedIn, With};
 
 routes! {
     GET "/" permit: Public, guard: None, body: 0, public::home, "Public home page";
     GET "/v/{code}" permit: Public, guard: None, body: 0, public::place, "Public page of a place";
+    GET "/v/{code}/duties" permit: Public, guard: None, body: 0, public_duties::duties_page, "Who answers for what at a place";
     GET "/v/{code}/report" permit: Public, guard: None, body: 0, public::report_form, "Form to report a problem";
     POST "/v/{code}/report" permit: Public, guard: Form, body: UPLOAD, public::report, "Report a problem without an account";
     GET "/v/{code}/poster.svg" permit: Public, guard: None, body: 0, public::poster, "Poster with a QR code for the village entrance";
@@ -115,28 +118,35 @@ routes! {
     GET "/api/session" permit: SignedIn, guard: None, body: 0, session::get, "Who is signed in";
     DELETE "/api/session" permit: SignedIn, guard: Header, body: 0, session::sign_out, "Sign out";
     POST "/api/commands" permit: SignedIn, guard: Header, body: SMALL, command::submit, "The one way to write";
-    GET "/api/views" permit: With(Read), guard: None, body: 0, rows::views, "Views and their columns";
-    GET "/api/rows/{view}" permit: With(Read), guard: None, body: 0, rows::list, "A page of a list";
-    GET "/api/rows/{view}/{*key}" permit: With(Read), guard: None, body: 0, rows::one, "One row and what may be done to it";
-    GET "/api/groups/{view}" permit: With(Read), guard: None, body: 0, rows::groups, "Rows counted by columns or places";
-    GET "/api/history/{view}" permit: With(Read), guard: None, body: 0, facts_api::under_figure, "Facts under a figure";
-    GET "/api/history/{view}/{*key}" permit: With(Read), guard: None, body: 0, facts_api::history, "Facts under a row, in order";
+    GET "/api/views" permit: Either(Read, AuditRead), guard: None, body: 0, rows::views, "Views and their columns";
+    GET "/api/rows/{view}" permit: Either(Read, AuditRead), guard: None, body: 0, rows::list, "A page of a list";
+    GET "/api/rows/{view}/{*key}" permit: Either(Read, AuditRead), guard: None, body: 0, rows::one, "One row and what may be done to it";
+    GET "/api/groups/{view}" permit: Either(Read, AuditRead), guard: None, body: 0, rows::groups, "Rows counted by columns or places";
+    GET "/api/history/{view}" permit: Either(Read, AuditRead), guard: None, body: 0, facts_api::under_figure, "Facts under a figure";
+    GET "/api/history/{view}/{*key}" permit: Either(Read, AuditRead), guard: None, body: 0, facts_api::history, "Facts under a row, in order";
     GET "/api/facts" permit: With(LogRead), guard: None, body: 0, facts_api::latest, "Latest facts";
-    GET "/api/chains" permit: With(LogRead), guard: None, body: 0, facts_api::chains, "Chains and their checkpoints";
+    GET "/api/chains" permit: Either(LogRead, AuditRead), guard: None, body: 0, facts_api::chains, "Chains and their checkpoints";
+    GET "/checkpoints/{county}/{chain}" permit: Either(LogRead, AuditRead), guard: None, body: 0, checkpoints::page, "The latest checkpoint of a chain, to print";
     GET "/api/indicators" permit: With(Read), guard: None, body: 0, indicators::catalogue, "Catalogue of indicators";
     GET "/api/indicators/{name}" permit: With(Read), guard: None, body: 0, indicators::values, "Values of an indicator by place";
     GET "/api/places/{id}/dossier" permit: With(Read), guard: None, body: 0, dossier::dossier, "Everything known of a place";
     GET "/api/places/{id}/duplicates" permit: With(Read), guard: None, body: 0, places::duplicates, "Possible duplicates near by";
     GET "/api/today" permit: SignedIn, guard: None, body: 0, today::today, "What waits for the signed-in person";
+    GET "/api/bearers" permit: SignedIn, guard: None, body: 0, duties::bearers, "Whom duties lay with on a day";
+    GET "/api/officials" permit: SignedIn, guard: None, body: 0, duties::officials, "Officials by name, for whoever appoints";
+    POST "/api/officials" permit: SignedIn, guard: Header, body: SMALL, duties::register, "Register an official by name";
+    GET "/api/officials/{person}" permit: SignedIn, guard: None, body: 0, duties::official, "What an official held, and what counts for him";
+    GET "/api/handovers/{hash}" permit: With(Read), guard: None, body: 0, duties::handover, "What is handed over, as it was signed";
+    GET "/handover/{hash}" permit: With(Read), guard: None, body: 0, duties::handover_page, "The same as a page to print";
     GET "/api/topics/candidates" permit: With(Read), guard: None, body: 0, places::topic_candidates, "The same problem in many villages";
-    GET "/api/export/{file}" permit: With(Export), guard: None, body: 0, export::export, "A list as CSV or XLSX";
+    GET "/api/export/{file}" permit: Either(Export, AuditRead), guard: None, body: 0, export::export, "A list as CSV or XLSX";
     GET "/api/map" permit: With(Read), guard: None, body: 0, map::about, "Bounds and layers of the map";
     GET "/api/tiles/{layer}/{z}/{x}/{y}" permit: With(Read), guard: None, body: 0, map::tile, "Vector tile";
     POST "/api/files" permit: With(ProblemsReport), guard: Header, body: UPLOAD, files::upload, "Store a photo";
     GET "/api/files/{hash}" permit: With(Read), guard: None, body: 0, files::get, "A stored file";
     GET "/api/persons/{id}" permit: With(Read), guard: None, body: 0, persons::masked, "Particulars of a private person, masked";
     POST "/api/persons/{id}/unmask" permit: With(ParticularsUnmask), guard: Header, body: SMALL, persons::unmask, "Particulars in full, for a reason that is recorded first";
-    GET "/api/persons/{id}/export" permit: With(ParticularsUnmask), guard: Header, body: 0, persons::export, "All that is held about a private person, for a reason that is recorded first";
+    POST "/api/persons/{id}/export" permit: With(ParticularsUnmask), guard: Header, body: SMALL, persons::export, "All that is held about a private person, for a reason that is recorded first";
     GET "/api/openapi.json" permit: Public, guard: None, body: 0, openapi::get, "This reference";
     GET "/healthz" permit: Public, guard: None, body: 0, operations::health, "Whether it works";
     GET "/metrics" permit: Loopback, guard: None, body: 0, operations::metrics, "Figures for Prometheus";
@@ -243,6 +253,11 @@ async fn serve(app: Arc<App>, route: Arc<Route>, params: RawPathParams, request:
 
 fn handle(route: &Route, mut ask: Ask, page: bool) -> Answer {
     let result = enter(route, &mut ask).and_then(|()| (route.handler)(&ask));
+    if let Err(problem) = &result
+        && route.permit != Permit::Public
+    {
+        audit::refused(&ask, route.method.as_str(), route.path, problem);
+    }
     match result {
         Ok(answer) => answer,
         Err(problem) if problem.status == StatusCode::UNAUTHORIZED && page => Answer::see_other("/login"),
@@ -271,6 +286,12 @@ fn enter(route: &Route, ask: &mut Ask) -> Result<(), Problem> {
         Permit::SignedIn => drop(ask.caller()?),
         Permit::With(capability) => {
             if !ask.caller()?.has(capability) {
+                return Err(Problem::forbidden());
+            }
+        }
+        Permit::Either(one, other) => {
+            let caller = ask.caller()?;
+            if !caller.has(one) && !caller.has(other) {
                 return Err(Problem::forbidden());
             }
         }

@@ -1,7 +1,7 @@
 //! Lists, single rows, groups: the few ways to read, with the caller's places as the outermost condition.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex},
 };
 
@@ -19,7 +19,7 @@ use crate::{
     answer::{Answer, Problem},
     answers::{Group, GroupsAnswer, PlaceBrief, RowAnswer, RowsAnswer, ViewColumn, ViewInfo},
     ask::{Ask, below},
-    command,
+    audit, command, duties,
 };
 
 /// Rows on a page unless asked otherwise.
@@ -32,13 +32,26 @@ const RESERVED: [&str; 12] =
 
 /// The view that a path names.
 pub fn view(ask: &Ask) -> Result<ViewId, Problem> {
-    ask.path.first().and_then(|name| ViewId::from_name(name)).ok_or_else(Problem::not_found)
+    let view = ask.path.first().and_then(|name| ViewId::from_name(name)).ok_or_else(Problem::not_found)?;
+    seen(ask, view, view.capability())?;
+    Ok(view)
+}
+
+/// Whether the caller may do this with a view at all: with what everybody reads it is not allowed, the rest is not there.
+pub fn seen(ask: &Ask, view: ViewId, capability: Capability) -> Result<(), Problem> {
+    match ask.caller()?.has(capability) {
+        true => Ok(()),
+        false if view.capability() == Capability::Read => Err(Problem::forbidden()),
+        false => Err(Problem::not_found()),
+    }
 }
 
 /// `GET /api/views`.
-pub fn views(_ask: &Ask) -> Result<Answer, Problem> {
+pub fn views(ask: &Ask) -> Result<Answer, Problem> {
+    let caller = ask.caller()?;
     let views: Vec<ViewInfo> = ViewId::ALL
         .iter()
+        .filter(|v| caller.has(v.capability()))
         .map(|v| {
             let told = |c: &Column| ViewColumn { name: c.name, r#type: c.kind, sort: c.sort, filter: c.filter, group: c.group };
             ViewInfo { view: v.name(), columns: v.columns().iter().map(told).collect() }
@@ -133,7 +146,8 @@ pub fn list_of(ask: &Ask, view: ViewId, capability: Capability) -> Result<List, 
 /// `GET /api/rows/{view}`.
 pub fn list(ask: &Ask) -> Result<Answer, Problem> {
     let view = view(ask)?;
-    let list = list_of(ask, view, Capability::Read)?;
+    let list = list_of(ask, view, view.capability())?;
+    audit::read(ask, view, "rows");
     let page = ask.app.store.list(&list)?;
     let next = page.next.as_ref().map(write_cursor);
     let mut answer = RowsAnswer { rows: told(ask, view, &page.rows)?, next, count: None, count_capped: false };
@@ -159,7 +173,8 @@ pub fn marked(ask: &Ask, answer: impl Serialize) -> Value {
 pub fn one(ask: &Ask) -> Result<Answer, Problem> {
     let view = view(ask)?;
     let key: String = ask.path(1)?;
-    let (row, _) = readable_row(ask, view, &key)?;
+    let row = readable_row(ask, view, &key)?;
+    audit::read(ask, view, "rows");
     let stored = StoredRow { key, data: row.encode(), values: row.values() };
     let mut document = told(ask, view, std::slice::from_ref(&stored))?.remove(0);
     document.may = Some(command::may(ask, view, &row)?);
@@ -167,14 +182,18 @@ pub fn one(ask: &Ask) -> Result<Answer, Problem> {
 }
 
 /// A row whose place the caller may read; the same answer for a missing one and a foreign one.
-pub fn readable_row(ask: &Ask, view: ViewId, key: &str) -> Result<(domain::Row, Place), Problem> {
+pub fn readable_row(ask: &Ask, view: ViewId, key: &str) -> Result<domain::Row, Problem> {
     let row = ask.app.store.row(view, key)?.ok_or_else(Problem::not_found)?;
+    // What belongs to no place falls to whoever sees all of them.
+    if place_of(&row) == PlaceId(0) {
+        return (ask.scope(view.capability())? == Scope::All).then_some(row).ok_or_else(Problem::not_found);
+    }
     let place = ask.place(place_of(&row))?;
     // Rules of the places above hold for the caller as well.
     let above = matches!(row, domain::Row::Rules(_))
         && ask.caller()?.posts.iter().any(|p| ask.place(p.place).is_ok_and(|own| own.is_or_is_within(place.id)));
-    match above || ask.may(Capability::Read, &place)? {
-        true => Ok((row, place)),
+    match above || ask.may(view.capability(), &place)? {
+        true => Ok(row),
         false => Err(Problem::not_found()),
     }
 }
@@ -188,6 +207,11 @@ pub fn place_of(row: &domain::Row) -> PlaceId {
         domain::Row::Problems(r) => r.place,
         domain::Row::Topics(r) => r.place,
         domain::Row::Persons(r) => r.place,
+        domain::Row::Posts(r) => r.place,
+        domain::Row::Holdings(r) => r.place,
+        domain::Row::Tasks(r) => r.place,
+        domain::Row::Lapses(r) => r.place,
+        domain::Row::Audit(r) => r.place,
     }
 }
 
@@ -220,7 +244,11 @@ pub fn told(ask: &Ask, view: ViewId, rows: &[StoredRow]) -> Result<Vec<RowAnswer
                 }
             }
             let place = at.and_then(|at| if let Cell::Int(id) = r.values[at] { places.get(PlaceId(id)) } else { None });
-            Ok(RowAnswer { key: r.key.clone(), row, place, may: None })
+            let people = match view {
+                ViewId::Posts | ViewId::Holdings => duties::people_in(ask, &[&row])?,
+                _ => BTreeMap::new(),
+            };
+            Ok(RowAnswer { key: r.key.clone(), row, place, people, may: None })
         })
         .collect()
 }
@@ -245,7 +273,7 @@ fn posts_in(value: &Value, found: &mut Vec<PlaceId>) {
 }
 
 /// Gives every post the name of its place, so that nobody has to ask for it.
-fn name_posts(value: &mut Value, places: &Briefs) {
+pub fn name_posts(value: &mut Value, places: &Briefs) {
     match value {
         Value::Object(object) => {
             if let Some(name) = post_place(object).and_then(|id| places.place(id)).map(|p| p.name.clone()) {
@@ -340,7 +368,8 @@ impl CountCache {
 /// `GET /api/groups/{view}`.
 pub fn groups(ask: &Ask) -> Result<Answer, Problem> {
     let view = view(ask)?;
-    let scope = ask.scope(Capability::Read)?;
+    audit::read(ask, view, "groups");
+    let scope = ask.scope(view.capability())?;
     let mut by = Vec::new();
     for word in ask.param("by").unwrap_or_default().split(',').filter(|w| !w.is_empty()) {
         by.push(match word {

@@ -11,6 +11,7 @@ use crate::{
     answer::{Answer, Problem},
     answers::{AccountBrief, PostHeld, SessionAnswer},
     ask::Ask,
+    audit,
     public::{self, Form},
     rows::Briefs,
 };
@@ -39,7 +40,24 @@ struct Credentials {
     password: String,
 }
 
+/// Signs in, and notes either way: whoever cannot be noted is not let in.
 fn try_sign_in(ask: &Ask, name: &str, password: &str) -> Result<String, Problem> {
+    let token = check(ask, name, password).inspect_err(|problem| audit::sign_in_refused(ask, name, problem))?;
+    noted(ask, token, "password")
+}
+
+/// Notes that a session begins, or ends it at once.
+fn noted(ask: &Ask, token: String, how: &str) -> Result<String, Problem> {
+    let accounts = ask.app.store.accounts();
+    let session = accounts.session(&token, ask.now_ms)?.ok_or_else(Problem::not_signed_in)?;
+    if let Err(problem) = audit::signed_in(ask, &session.account, how) {
+        accounts.sign_out(&token)?;
+        return Err(problem);
+    }
+    Ok(token)
+}
+
+fn check(ask: &Ask, name: &str, password: &str) -> Result<String, Problem> {
     ask.app.limits.take(&format!("sign-in {}", ask.client), ATTEMPTS_MAX, 600_000, ask.now_ms).map_err(Problem::too_many)?;
     if name.len() > 200 || password.len() > 1000 {
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "sign-in/refused"));
@@ -103,6 +121,7 @@ fn document(ask: &Ask, caller: &crate::ask::Caller) -> Result<Answer, Problem> {
 /// `DELETE /api/session`.
 pub fn sign_out(ask: &Ask) -> Result<Answer, Problem> {
     ask.app.store.accounts().sign_out(&ask.caller()?.token)?;
+    audit::signed_out(ask);
     Ok(Answer::empty(StatusCode::NO_CONTENT).with(header::SET_COOKIE, &cookie(ask, "", 0)))
 }
 
@@ -141,6 +160,7 @@ pub fn sign_in_form(ask: &Ask) -> Result<Answer, Problem> {
 /// `POST /logout`.
 pub fn sign_out_form(ask: &Ask) -> Result<Answer, Problem> {
     ask.app.store.accounts().sign_out(&ask.caller()?.token)?;
+    audit::signed_out(ask);
     Ok(Answer::see_other("/").with(header::SET_COOKIE, &cookie(ask, "", 0)))
 }
 
@@ -193,7 +213,10 @@ pub fn welcome(ask: &Ask) -> Result<Answer, Problem> {
     let held: Vec<Held> = first_posts(ask, today)?;
     accounts.create(&[NewAccount { id, name, display: name, password: Some(password), held: &held }], ask.now_ms)?;
     tracing::info!(name, "first administrator");
-    let session = accounts.open_session(id, ask.now_ms)?;
+    if let Some(account) = accounts.get(id)? {
+        audit::account_event(ask, &account, "created", Some("first administrator"))?;
+    }
+    let session = noted(ask, accounts.open_session(id, ask.now_ms)?, "link")?;
     Ok(Answer::see_other("/console/").with(header::SET_COOKIE, &cookie(ask, &session, 7 * 24 * 3600)))
 }
 

@@ -48,18 +48,93 @@ pub fn today(ask: &Ask) -> Result<Answer, Problem> {
         };
         lists.push(TodayList {
             name: waiting.name,
+            view: ViewId::Problems.name(),
             query: waiting.query,
             count: count.count,
             count_capped: count.capped,
             rows: rows::told(ask, ViewId::Problems, &page.rows)?,
         });
     }
+    let mut others = Vec::new();
+    for (view, waiting) in other_lists(ask)? {
+        let list = List {
+            view,
+            scope: waiting.scope,
+            conditions: waiting.conditions,
+            sort: Some((waiting.sort.0.into(), waiting.sort.1)),
+            after: None,
+            limit: ROWS,
+        };
+        let page = ask.app.store.list(&list)?;
+        if page.rows.is_empty() {
+            continue;
+        }
+        let count = ask.app.store.count(view, &list.scope, &list.conditions)?;
+        others.push(TodayList {
+            name: waiting.name,
+            view: view.name(),
+            query: waiting.query,
+            count: count.count,
+            count_capped: count.capped,
+            rows: rows::told(ask, view, &page.rows)?,
+        });
+    }
     let display = ask.caller()?.account.display.clone();
-    Ok(Answer::json(&marked(ask, TodayAnswer { lists, as_of_ms: ask.now_ms, display })))
+    Ok(Answer::json(&marked(ask, TodayAnswer { lists, others, as_of_ms: ask.now_ms, display })))
 }
 
 fn one_of(column: &str, values: &[&str]) -> Condition {
     Condition::OneOf(column.into(), values.iter().map(|v| Cell::from(*v)).collect())
+}
+
+/// Tasks and hand-overs of a person.
+fn other_lists(ask: &Ask) -> Result<Vec<(ViewId, Waiting)>, Problem> {
+    let caller = ask.caller()?;
+    let today: Day = ask.today();
+    let mut lists = Vec::new();
+    for post in caller.posts.iter().filter(|p| p.role.capabilities().contains(&Capability::TasksWork)) {
+        let key = post.key();
+        let waiting = Waiting {
+            name: "tasks_mine",
+            query: format!("/api/rows/tasks?post={key}&state=open&sort=due"),
+            scope: Scope::All,
+            conditions: vec![one_of("post", &[&key]), one_of("state", &["open"])],
+            sort: ("due", false),
+        };
+        lists.push((ViewId::Tasks, waiting));
+        if post.role == domain::basics::Role::Head {
+            let lapsed = Condition::OneOf("lapsed_to".into(), vec![post.place.into()]);
+            let waiting = Waiting {
+                name: "tasks_lapsed",
+                query: format!("/api/rows/tasks?lapsed_to={}&state=open&sort=due", post.place),
+                scope: Scope::All,
+                conditions: vec![lapsed, one_of("state", &["open"]), Condition::Below("due".into(), today.into())],
+                sort: ("due", false),
+            };
+            lists.push((ViewId::Tasks, waiting));
+        }
+    }
+    if caller.has(Capability::TasksVerify) {
+        let waiting = Waiting {
+            name: "tasks_to_verify",
+            query: "/api/rows/tasks?state=claimed&sort=due".into(),
+            scope: ask.scope(Capability::TasksVerify)?,
+            conditions: vec![one_of("state", &["claimed"])],
+            sort: ("due", false),
+        };
+        lists.push((ViewId::Tasks, waiting));
+    }
+    if caller.has(Capability::DutiesAppoint) {
+        let waiting = Waiting {
+            name: "handovers",
+            query: format!("/api/rows/posts?unsigned_since.to={today}&sort=unsigned_since"),
+            scope: ask.scope(Capability::DutiesAppoint)?,
+            conditions: vec![Condition::UpTo("unsigned_since".into(), today.into())],
+            sort: ("unsigned_since", false),
+        };
+        lists.push((ViewId::Posts, waiting));
+    }
+    Ok(lists)
 }
 
 /// The lists of a person, most urgent first.

@@ -68,6 +68,7 @@ macro_rules! locale {
             include_str!(concat!("../../../locales/", $language, "/errors.json")),
             include_str!(concat!("../../../locales/", $language, "/public.json")),
             include_str!(concat!("../../../locales/", $language, "/cli.json")),
+            include_str!(concat!("../../../locales/", $language, "/operations.json")),
         ]
     };
 }

@@ -8,7 +8,7 @@ use argon2::{
     Argon2,
     password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString, rand_core::OsRng},
 };
-use domain::basics::{AccountId, Day, PlaceId, Post, Role, Value};
+use domain::basics::{AccountId, Day, PersonId, Post, Value};
 use sha2::{Digest, Sha256};
 
 use crate::{Store, sql::*};
@@ -27,14 +27,23 @@ const SESSION_MS: i64 = 7 * 24 * 3_600_000;
 pub struct Account {
     /// Identity.
     pub id: AccountId,
+    /// Whose it is.
+    pub person: PersonId,
     /// Name to sign in with.
     pub name: String,
-    /// Name to show.
+    /// The person's name.
     pub display: String,
     /// Whether it may sign in.
     pub disabled: bool,
     /// Posts, past and present.
     pub held: Vec<Held>,
+}
+
+impl NewAccount<'_> {
+    /// The person that comes with it.
+    fn person(&self) -> PersonId {
+        PersonId(self.id.0)
+    }
 }
 
 impl Account {
@@ -161,63 +170,51 @@ impl<'s> Accounts<'s> {
                 hashes.insert(password, hash_password(password)?);
             }
             let hash = new.password.and_then(|p| hashes.get(p)).map(String::as_str);
-            let row = [new.id.to_string().into(), new.name.into(), new.display.into(), hash.into(), now_ms.into()];
-            rows.push((row, new.id, new.held.to_vec()));
+            let row = [new.id.to_string().into(), new.name.into(), new.person().to_string().into(), hash.into(), now_ms.into()];
+            let person = [new.person().to_string().into(), new.display.into(), now_ms.into()];
+            rows.push((person, row, new.id, new.held.to_vec()));
         }
         self.store.write_together(move |sql| {
-            for (row, id, held) in &rows {
+            for (person, row, id, held) in &rows {
+                sql.run("INSERT INTO person (id, display, created_ms) VALUES ($1, $2, $3)", person)?;
                 sql.run(
-                    "INSERT INTO account (id, name, display, password, failures, locked_until_ms, disabled, created_ms) \
+                    "INSERT INTO account (id, name, person, password, failures, locked_until_ms, disabled, created_ms) \
                      VALUES ($1, $2, $3, $4, 0, 0, 0, $5)",
                     row,
                 )?;
                 held.iter().try_for_each(|h| hold(sql, *id, h))?;
             }
             Ok(())
-        })
+        })?;
+        self.store.record_posts_held(Some(now_ms))
     }
 
-    /// Gives an account a post.
+    /// Gives the person of an account a post, or ends the time at it.
     ///
     /// # Errors
     /// The database said no.
-    pub fn give_post(&self, account: AccountId, held: &Held) -> Result<()> {
+    pub fn give_post(&self, account: AccountId, held: &Held, now_ms: i64) -> Result<()> {
         let held = *held;
-        self.store.write_together(move |sql| hold(sql, account, &held))
+        self.store.write_together(move |sql| hold(sql, account, &held))?;
+        self.store.record_posts_held(Some(now_ms))
     }
 
-    /// An account with its posts.
+    /// An account with its person's posts.
     ///
     /// # Errors
     /// The database said no.
     pub fn get(&self, id: AccountId) -> Result<Option<Account>> {
-        let mut sql = self.store.reader()?;
-        let mut found = None;
-        sql.each("SELECT id, name, display, disabled FROM account WHERE id = $1", &[id.to_string().into()], &mut |r| {
-            found = Some(Account {
-                id,
-                name: r.text(1)?.to_owned(),
-                display: r.text(2)?.to_owned(),
-                disabled: r.int(3)? != 0,
-                held: Vec::new(),
-            });
-            Ok(())
-        })?;
-        let Some(mut account) = found else { return Ok(None) };
-        let query = "SELECT place, role, from_day, until_day FROM post_held WHERE account = $1 ORDER BY place, role, from_day";
-        sql.each(query, &[id.to_string().into()], &mut |r| {
-            let bad = || StoreError::Stored("post held".into());
-            account.held.push(Held {
-                post: Post::new(PlaceId(r.int(0)?), Role::from_word(r.text(1)?).ok_or_else(bad)?),
-                from: r.text(2)?.parse().map_err(|_| bad())?,
-                until: match r.text(3)? {
-                    "" => None,
-                    day => Some(day.parse().map_err(|_| bad())?),
-                },
-            });
-            Ok(())
-        })?;
-        Ok(Some(account))
+        let query =
+            "SELECT a.name, p.display, a.disabled, a.person FROM account a JOIN person p ON p.id = a.person WHERE a.id = $1";
+        let rows = self.store.reader()?.rows(query, &[id.to_string().into()], 4)?;
+        let Some([Value::Text(name), Value::Text(display), Value::Int(disabled), Value::Text(person)]) =
+            rows.first().map(Vec::as_slice)
+        else {
+            return Ok(None);
+        };
+        let person: PersonId = person.parse().map_err(|_| StoreError::Stored("person of an account".into()))?;
+        let held = self.store.posts_of(person, id)?;
+        Ok(Some(Account { id, person, name: name.clone(), display: display.clone(), disabled: *disabled != 0, held }))
     }
 
     /// Names to show, for many accounts at once.
@@ -227,7 +224,8 @@ impl<'s> Accounts<'s> {
     pub fn displays(&self, ids: &[AccountId]) -> Result<Vec<(AccountId, String)>> {
         let keys: Vec<Value> = ids.iter().map(|id| Value::Text(id.to_string())).collect();
         let mut found = Vec::new();
-        self.store.reader()?.by_keys("account", "id, display", ("id", SqlType::Text), &keys, &mut |r| {
+        let named = "(SELECT a.id AS id, p.display AS display FROM account a JOIN person p ON p.id = a.person) named";
+        self.store.reader()?.by_keys(named, "id, display", ("id", SqlType::Text), &keys, &mut |r| {
             if let Ok(id) = r.text(0)?.parse() {
                 found.push((id, r.text(1)?.to_owned()));
             }
@@ -362,7 +360,7 @@ fn hold(sql: &mut dyn Sql, account: AccountId, held: &Held) -> Result<()> {
         &[
             account.to_string().into(),
             held.post.place.into(),
-            held.post.role.word().into(),
+            crate::persons::role_words(held.post).into(),
             held.from.into(),
             held.until.map(|d| d.to_string()).unwrap_or_default().into(),
         ],

@@ -5,6 +5,7 @@
 use std::{
     fs,
     io::{self, Read, Seek, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -58,8 +59,15 @@ pub fn backup(store: &Store, out: &Path) -> Result<u64> {
     let copy = out.with_extension("db-part");
     let _ = fs::remove_file(&copy);
     let result = (|| {
+        // For the owner only, from the first byte: passwords' hashes and the signing key are in it.
+        let own = |path: &Path| {
+            let _ = fs::remove_file(path);
+            let opened = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(path);
+            opened.map_err(StoreError::io(path.display().to_string()))
+        };
+        drop(own(&copy)?);
         store.db.copy_to(&copy)?;
-        let file = fs::File::create(&partial).map_err(StoreError::io(partial.display().to_string()))?;
+        let file = own(&partial)?;
         let mut archive = tar::Builder::new(Hashed { file, hasher: Sha256::new() });
         add(&mut archive, "qianwan.db", &copy)?;
         let keys = store.dir().join("keys.json");
@@ -156,7 +164,7 @@ fn add(archive: &mut tar::Builder<Hashed>, name: &str, path: &Path) -> Result<()
 fn unpack(from: &Path, dir: &Path) -> Result<()> {
     let damaged = |what: String| StoreError::Bad(format!("{} is not a whole backup: {what}", from.display()));
     let file = fs::File::open(from).map_err(StoreError::io(from.display().to_string()))?;
-    fs::create_dir_all(dir).map_err(StoreError::io(dir.display().to_string()))?;
+    crate::own_dir(dir).map_err(StoreError::io(dir.display().to_string()))?;
     let mut file = io::BufReader::new(file);
     if !is_whole(&mut file).map_err(|e| damaged(e.to_string()))? {
         return Err(damaged("it was cut off or altered".into()));

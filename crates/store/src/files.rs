@@ -45,7 +45,7 @@ impl<'s> Files<'s> {
         Files { store }
     }
 
-    fn path(&self, hash: &FileHash) -> PathBuf {
+    pub(crate) fn path(&self, hash: &FileHash) -> PathBuf {
         let name = hash.as_str();
         self.store.dir().join("files").join(&name[..2]).join(name)
     }

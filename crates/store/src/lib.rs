@@ -5,8 +5,10 @@
 mod accounts;
 mod backup;
 mod files;
+mod inspect;
 mod log;
 mod particulars;
+mod persons;
 mod postgres;
 mod query;
 mod rebuild;
@@ -28,6 +30,7 @@ use facts::Suite;
 pub use accounts::{Account, Accounts, Held, LinkPurpose, NewAccount, Session, SignIn};
 pub use backup::{backup, restore, verify_backup};
 pub use files::{FileInfo, Files, NewFile};
+pub use inspect::{FilesReport, Inspection, inspect};
 pub use log::decode;
 pub use particulars::{ERASED_FILE, KEY_FILE, KeptParticulars, KeyInfo, Sealed};
 pub use query::{Condition, Counted, Cursor, GroupRow, Groups, HistoryEntry, List, Page, Scope, StoredRow};
@@ -36,7 +39,11 @@ pub use verify::{ChainReport, VerifyReport};
 pub use writer::{Answer, FactRef, Outcome, Positions, Submission, Writer, allowed};
 
 /// Migrations: forward only, each opening with its why.
-const MIGRATIONS: &[&str] = &[include_str!("../sql/0001_ground.sql"), include_str!("../sql/0004_particulars.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../sql/0001_ground.sql"),
+    include_str!("../sql/0002_persons.sql"),
+    include_str!("../sql/0004_particulars.sql"),
+];
 
 /// Where the data are.
 #[derive(Debug, Clone)]
@@ -83,6 +90,8 @@ pub struct Store {
     rebuilding: Mutex<Vec<Weak<Tables>>>,
     suite: Suite,
     housekeeping: Option<Housekeeping>,
+    /// Whether commands are handed in here, or in another process that serves the same data.
+    serves: bool,
     // Held as long as the store is open; the operating system lets go of it when the process ends.
     _lock: Option<fs::File>,
 }
@@ -104,7 +113,7 @@ impl Store {
     /// As [`Store::open`].
     #[doc(hidden)]
     pub fn open_with(location: &Location, bench: Bench) -> Result<Store> {
-        fs::create_dir_all(&location.dir).map_err(StoreError::io(location.dir.display().to_string()))?;
+        own_dir(&location.dir).map_err(StoreError::io(location.dir.display().to_string()))?;
         let (db, lock): (Arc<dyn Database>, _) = match &location.database {
             Some(url) => (Arc::new(postgres::Postgres::open(url)?), None),
             None => {
@@ -121,7 +130,9 @@ impl Store {
         rebuild::drop_others(sql.as_mut(), &tables)?;
         drop(sql);
         let writers = db.writers();
-        let store = Store::assemble(location, db, tables, writers, lock, bench)?;
+        let mut store = Store::assemble(location, db, tables, writers, lock, bench)?;
+        store.serves = true;
+        store.record_posts_held(None)?;
         // A backup from before an erasure brings nobody back.
         match store.particulars().erase_again()? {
             0 => {}
@@ -179,6 +190,7 @@ impl Store {
             rebuilding: Mutex::new(Vec::new()),
             suite: location.suite,
             housekeeping: Some(housekeeping),
+            serves: false,
             _lock: lock,
         })
     }
@@ -233,6 +245,23 @@ impl Store {
     /// Suite of new chains.
     pub fn suite(&self) -> Suite {
         self.suite
+    }
+
+    /// For tests: until it is undone, nothing can be written into an audit chain, as on a full disk.
+    ///
+    /// # Errors
+    /// The database is another one than SQLite.
+    #[doc(hidden)]
+    pub fn refuse_audit(&self, refuse: bool) -> Result<()> {
+        self.writer.alone(move |sql| {
+            sql.script(match refuse {
+                true => {
+                    "CREATE TRIGGER audit_refused BEFORE INSERT ON fact WHEN NEW.chain = 'audit' \
+                     BEGIN SELECT RAISE(ABORT, 'refused for a test'); END"
+                }
+                false => "DROP TRIGGER audit_refused",
+            })
+        })
     }
 
     /// A typed row.
@@ -299,6 +328,12 @@ impl Drop for Store {
     }
 }
 
+/// Made for its owner only: whoever may read the database may read what people are shown only in part.
+fn own_dir(dir: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
 /// The data directory belongs to one process.
 fn take_lock(dir: &Path) -> Result<fs::File> {
     let path = dir.join("lock");
@@ -316,12 +351,17 @@ fn take_lock(dir: &Path) -> Result<fs::File> {
 }
 
 fn migrate(sql: &mut dyn sql::Sql) -> Result<()> {
+    migrate_to(sql, MIGRATIONS)
+}
+
+/// Each step together with its number, or not at all: whoever is killed in the middle leaves the state before or after it.
+fn migrate_to(sql: &mut dyn sql::Sql, migrations: &[&str]) -> Result<()> {
     sql.script("CREATE TABLE IF NOT EXISTS migration (number BIGINT NOT NULL PRIMARY KEY)")?;
     let done = sql.one_int("SELECT CAST(coalesce(max(number), 0) AS BIGINT) FROM migration", &[])?.unwrap_or(0);
-    if done > MIGRATIONS.len() as i64 {
+    if done > migrations.len() as i64 {
         return Err(StoreError::Newer(done));
     }
-    for (number, text) in (1_i64..).zip(MIGRATIONS) {
+    for (number, text) in (1_i64..).zip(migrations) {
         if number > done {
             sql::together(sql, |sql| {
                 sql.script(text)?;
@@ -363,5 +403,32 @@ impl Drop for Housekeeping {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_migration_that_fails_half_way_leaves_the_state_before_it() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let db = sqlite::Sqlite::open(&dir.path().join("a.db")).expect("opens");
+        let mut sql = db.writer().expect("a connection");
+        let first = "CREATE TABLE a (n BIGINT NOT NULL); INSERT INTO a (n) VALUES (1);";
+        let half = "ALTER TABLE a ADD COLUMN m BIGINT; INSERT INTO a (n, m) VALUES (2, 2); INSERT INTO nowhere (n) VALUES (3);";
+        let whole = "ALTER TABLE a ADD COLUMN m BIGINT; INSERT INTO a (n, m) VALUES (2, 2);";
+        let state = |sql: &mut dyn sql::Sql| {
+            let one = |sql: &mut dyn sql::Sql, query: &str| sql.one_int(query, &[]).expect(query);
+            (one(sql, "SELECT count(*) FROM a"), one(sql, "SELECT max(number) FROM migration"))
+        };
+        migrate_to(sql.as_mut(), &[first]).expect("the first step");
+        for _ in 0..2 {
+            migrate_to(sql.as_mut(), &[first, half]).expect_err("the second fails");
+            assert_eq!(state(sql.as_mut()), (Some(1), Some(1)));
+        }
+        migrate_to(sql.as_mut(), &[first, whole]).expect("mended, it goes on");
+        assert_eq!(state(sql.as_mut()), (Some(2), Some(2)));
+        assert!(matches!(migrate_to(sql.as_mut(), &[first]), Err(StoreError::Newer(2))), "and never back");
     }
 }

@@ -449,8 +449,15 @@ impl Store {
             ViewId::Counts => {
                 (format!("(SELECT DISTINCT t.c_place AS c_place FROM {table} t WHERE {})", w.text), "CAST(t.c_place AS TEXT)")
             }
+            ViewId::Holdings | ViewId::Lapses => {
+                // Several of them rest on one subject, whose facts are wanted once.
+                let rows = format!("(SELECT DISTINCT t.c_subject AS c_subject FROM {table} t WHERE {})", w.text);
+                w.text = String::from("TRUE");
+                (rows, "t.c_subject")
+            }
             _ => (table.to_string(), "t.key"),
         };
+        let subject = if key == "t.c_subject" { key.to_owned() } else { format!("'{subject}:' || {key}") };
         if view == ViewId::Counts {
             w.text = String::from("f.kind LIKE 'place.counted@%'");
         }
@@ -461,7 +468,7 @@ impl Store {
         let limit = w.param(Value::Int(limit as i64));
         let select: Vec<String> = log::SELECT.split(", ").map(|c| format!("f.{c}")).collect();
         let query = format!(
-            "SELECT {} FROM {rows} t JOIN fact f ON f.subject = '{subject}:' || {key} WHERE {} \
+            "SELECT {} FROM {rows} t JOIN fact f ON f.subject = {subject} WHERE {} \
              ORDER BY f.recorded_ms DESC, f.county DESC, f.seq DESC LIMIT {limit}",
             select.join(", "),
             w.text

@@ -80,7 +80,7 @@ impl Store {
             let mut in_use = in_use.write().map_err(|_| StoreError::Stopped)?;
             let rest = together(sql, |sql| {
                 let mut rest = 0;
-                for head in log::heads(sql, true)? {
+                for head in log::heads(sql, true)?.into_iter().filter(|h| h.chain.name == view.chain()) {
                     let after = reached.get(&head.chain).copied().unwrap_or(0);
                     rest += fold_chain(sql, &beside, view, head.chain, after, head.size, &mut put_into(fresh), &mut |_| {})?;
                 }
@@ -102,7 +102,8 @@ impl Store {
         before: u64,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<u64> {
-        let heads = log::heads(sql, false)?;
+        let mut heads = log::heads(sql, false)?;
+        heads.retain(|h| h.chain.name == fresh.view.chain());
         let total = heads.iter().map(|h| h.size).sum();
         let mut done = 0;
         let mut put = |_: &mut dyn Sql, rows: Vec<Finished>| {
@@ -146,7 +147,7 @@ pub(crate) fn build_fresh(sql: &mut dyn Sql, tables: &Tables, view: ViewId) -> R
     let tables = with(tables, fresh);
     together(sql, |sql| {
         fresh.create(sql)?;
-        for head in log::heads(sql, false)? {
+        for head in log::heads(sql, false)?.into_iter().filter(|h| h.chain.name == view.chain()) {
             fold_chain(sql, &tables, view, head.chain, 0, head.size, &mut put_into(fresh), &mut |_| {})?;
         }
         register(sql, fresh)?;

@@ -104,6 +104,93 @@ impl Store {
         Ok(head.size)
     }
 
+    /// Writes the beginning of one chain, up to the first fact recorded at `before_ms` or later, as a file that can be checked with
+    /// no database. Nothing is written, and 0 returned, where there is no such fact.
+    ///
+    /// # Errors
+    /// As [`Store::export_chain`].
+    pub fn export_beginning(
+        &self,
+        chain: ChainId,
+        before_ms: i64,
+        (installation, demo): (&str, bool),
+        key: &SignerKey,
+        now_ms: i64,
+        out: &mut dyn FnMut() -> Result<Box<dyn Write>>,
+    ) -> Result<u64> {
+        let told = |e: facts::ChainFileError| StoreError::Bad(e.to_string());
+        let mut sql = self.reader()?;
+        sql.begin_read()?;
+        let suite = log::heads(sql.as_mut(), false)?.into_iter().find(|h| h.chain == chain).map(|h| h.suite);
+        let suite = suite.ok_or_else(|| StoreError::Bad(format!("there is no chain {chain}")))?;
+        // Clocks go back, so that the number decides and not the time alone.
+        let query =
+            "SELECT CAST(coalesce(min(seq), 0) AS BIGINT) FROM fact WHERE county = $1 AND chain = $2 AND recorded_ms >= $3";
+        let params = [i64::from(chain.county).into(), chain.name.as_str().into(), before_ms.into()];
+        let first_kept = sql.one_int(query, &params)?.unwrap_or(0);
+        let up_to = if first_kept > 0 { first_kept.unsigned_abs() - 1 } else { u64::MAX };
+        let origin = Origin::new(installation, chain).map_err(|e| StoreError::Bad(e.to_string()))?;
+        let (mut writer, mut last) = (None, Head::empty(chain, suite));
+        log::scan(sql.as_mut(), chain, 0, up_to, &mut |fact| {
+            if writer.is_none() {
+                let header = ChainFileHeader { suite, origin: origin.clone(), demo };
+                writer = Some(ChainFileWriter::new(out()?, &header).map_err(told)?);
+            }
+            (last.size, last.hash) = (fact.seq, fact.hash);
+            writer.as_mut().map_or(Ok(()), |w| w.write(fact).map_err(told))
+        })?;
+        sql.rollback()?;
+        if let Some(writer) = writer {
+            let checkpoint = Checkpoint { origin, size: last.size, hash: last.hash, suite, time_ms: now_ms };
+            let mut out = writer.finish(Some(&facts::sign(&checkpoint, key))).map_err(told)?;
+            out.flush().map_err(StoreError::io("chain file"))?;
+        }
+        Ok(last.size)
+    }
+
+    /// Goes through a chain and says whether it still contains what a checkpoint says, and how many facts came since; or which is the
+    /// first fact that does not hold.
+    ///
+    /// # Errors
+    /// The database said no; a contradiction is a finding.
+    pub fn verify_checkpoint(&self, checkpoint: &Checkpoint) -> Result<Result<u64, facts::Broken>> {
+        let chain = checkpoint.origin.chain();
+        let mut verifier = Verifier::new(chain, checkpoint.suite);
+        if let Err(broken) = verifier.consistent_with(checkpoint) {
+            return Ok(Err(broken));
+        }
+        let mut broken = None;
+        let mut sql = self.reader()?;
+        let scanned = log::scan(sql.as_mut(), chain, 0, u64::MAX, &mut |fact| {
+            verifier.check(fact).map_err(|e| {
+                let told = StoreError::Bad(e.to_string());
+                broken = Some(e);
+                told
+            })
+        });
+        match broken {
+            Some(broken) => Ok(Err(broken)),
+            None => {
+                scanned?;
+                Ok(verifier.finish().map(|head| head.size - checkpoint.size))
+            }
+        }
+    }
+
+    /// Facts of a chain in order, from after a number.
+    ///
+    /// # Errors
+    /// The database said no, or `each` did.
+    pub fn each_fact(
+        &self,
+        chain: ChainId,
+        after: u64,
+        up_to: u64,
+        each: &mut dyn FnMut(&facts::Fact) -> Result<()>,
+    ) -> Result<()> {
+        log::scan(self.reader()?.as_mut(), chain, after, up_to, each)
+    }
+
     /// Signs the present head of every chain that has grown since its last checkpoint, and keeps the notes.
     ///
     /// # Errors
@@ -140,7 +227,7 @@ impl Store {
     }
 }
 
-fn checkpoints(sql: &mut dyn Sql, chain: ChainId) -> Result<Vec<(u64, i64, String)>> {
+pub(crate) fn checkpoints(sql: &mut dyn Sql, chain: ChainId) -> Result<Vec<(u64, i64, String)>> {
     let mut found = Vec::new();
     let query = "SELECT size, made_ms, note FROM checkpoint WHERE county = $1 AND chain = $2 ORDER BY size DESC LIMIT 4000";
     sql.each(query, &[i64::from(chain.county).into(), chain.name.as_str().into()], &mut |r| {
@@ -150,19 +237,22 @@ fn checkpoints(sql: &mut dyn Sql, chain: ChainId) -> Result<Vec<(u64, i64, Strin
     Ok(found)
 }
 
+/// A kept checkpoint, if it is signed and of this size.
+pub(crate) fn opened(note: &str, size: u64, keys: &[VerifierKey]) -> Result<Checkpoint, String> {
+    let opened = match keys {
+        // Without keys the content is compared all the same; who signed it stays open.
+        [] => facts::note::unverified_text(note).and_then(Checkpoint::from_text),
+        keys => facts::open(note, keys),
+    };
+    let checkpoint = opened.map_err(|e| e.to_string())?;
+    if checkpoint.size == size { Ok(checkpoint) } else { Err(format!("it was signed at size {}", checkpoint.size)) }
+}
+
 fn verify_chain(sql: &mut dyn Sql, head: Head, keys: &[VerifierKey], progress: &mut dyn FnMut(u64)) -> Result<ChainReport> {
     let mut verifier = Verifier::new(head.chain, head.suite);
     let mut report = ChainReport { chain: head.chain, facts: 0, checkpoints: 0, broken: None, code: None, at: None };
     for (size, _, note) in checkpoints(sql, head.chain)? {
-        let opened = match keys {
-            // Without keys the content is compared all the same; who signed it stays open.
-            [] => facts::note::unverified_text(&note).and_then(Checkpoint::from_text),
-            keys => facts::open(&note, keys),
-        };
-        let checked = opened.map_err(|e| e.to_string()).and_then(|c| {
-            if c.size != size {
-                return Err(format!("it was signed at size {}", c.size));
-            }
+        let checked = opened(&note, size, keys).and_then(|c| {
             report.checkpoints += 1;
             verifier.consistent_with(&c).map_err(|e| e.to_string())
         });

@@ -15,8 +15,9 @@ use std::{
 };
 
 use domain::{
-    Command, ViewId,
+    Command, ViewId, access,
     basics::{Actor, Authority, Context, Draft, Read, Recorded, RefusalBody, Rows, Value},
+    duties::{self, PostRow},
     persons::Person,
     problems::{Problem, Topic},
 };
@@ -398,9 +399,13 @@ fn batch(sql: &mut dyn Sql, tables: &Tables, items: &[Item], suite: Suite, rows:
             heads.extend(log::heads(sql, true)?.into_iter().map(|head| (head.chain, head)));
         } else {
             views::load(sql, tables, &mut folder.rows, &first)?;
-            let orgs: BTreeSet<u32> = first.iter().filter_map(|read| org_of(read, &folder.rows)).collect();
-            for org in orgs {
-                let chain = ChainId { county: org, name: ChainName::Main };
+            let chains: BTreeSet<ChainId> = items
+                .iter()
+                .filter(|i| fresh(i, &known))
+                .filter_map(|i| Some((org_of(&first_read(&i.submission.command)?, &folder.rows)?, &i.submission.command)))
+                .flat_map(|(county, command)| chains_of(command).iter().map(move |name| ChainId { county, name: *name }))
+                .collect();
+            for chain in chains {
                 heads.insert(chain, log::head_for_writing(sql, chain, suite)?);
             }
             folder.forget();
@@ -470,6 +475,16 @@ fn first_read(command: &Command) -> Option<Read> {
     command.reads(&Rows::default()).into_iter().next()
 }
 
+/// The chains of its organisation that a command is sure to write to, or may. What else it writes to is locked when it does: a
+/// deadlock that comes of it is tried again.
+fn chains_of(command: &Command) -> &'static [ChainName] {
+    match command {
+        Command::Access(_) => &[ChainName::Audit],
+        Command::Rules(_) | Command::Duties(_) | Command::Persons(_) => &[ChainName::Main, ChainName::Audit],
+        Command::Places(_) | Command::Problems(_) | Command::Tasks(_) | Command::Import(_) => &[ChainName::Main],
+    }
+}
+
 /// The organisation of a row that is loaded.
 fn org_of(read: &Read, rows: &Rows) -> Option<u32> {
     let Read::Row(view, key) = read else { return None };
@@ -478,7 +493,9 @@ fn org_of(read: &Read, rows: &Rows) -> Option<u32> {
         ViewId::Problems => rows.get::<Problem>(key).map(|p| p.org),
         ViewId::Topics => rows.get::<Topic>(key).map(|t| t.org),
         ViewId::Persons => rows.get::<Person>(key).map(|p| p.org),
-        ViewId::Counts | ViewId::Rules => None,
+        ViewId::Posts => rows.get::<PostRow>(key).map(|p| p.org),
+        ViewId::Tasks => rows.get::<duties::Task>(key).map(|t| t.org),
+        ViewId::Counts | ViewId::Rules | ViewId::Holdings | ViewId::Lapses | ViewId::Audit => None,
     }
 }
 
@@ -513,43 +530,53 @@ fn record(
 ) -> Result<Outcome> {
     let subject = drafts.first().map(|d| d.subject.to_string()).unwrap_or_default();
     let (mut refs, mut kinds) = (Vec::new(), BTreeMap::new());
-    let actor = context.actor.word();
-    for Draft { org, subject, place, effective_ms, fact } in drafts {
-        let chain = ChainId { county: org, name: ChainName::Main };
-        let head = match heads.entry(chain) {
-            std::collections::btree_map::Entry::Occupied(found) => found.into_mut(),
-            std::collections::btree_map::Entry::Vacant(free) => free.insert(log::head_for_writing(sql, chain, suite)?),
-        };
-        let draft = facts::Draft {
-            command: context.command,
-            kind: Kind::from_static(fact.kind()),
-            subject: subject.to_string(),
-            place: place.0,
-            actor: actor.clone(),
-            effective_ms,
-            recorded_ms: context.now_ms,
-            body: fact.encode(),
-        };
-        draft.check().map_err(|e| StoreError::Stored(format!("a fact that must not be stored: {e}")))?;
-        let done = head.seal(draft);
+    for draft in drafts {
+        let (done, recorded) = seal(sql, heads, context, draft, suite)?;
         if refs.len() < NAMED_MAX {
             refs.push(FactRef { chain: done.chain.to_string(), seq: done.seq, kind: done.kind.to_string() });
         }
         *kinds.entry(done.kind.to_string()).or_insert(0) += 1;
-        let recorded = Recorded {
-            org,
-            seq: done.seq,
-            subject,
-            place,
-            actor: actor.clone(),
-            effective_ms,
-            recorded_ms: context.now_ms,
-            fact,
-        };
         folder.fold(sql, ViewId::ALL, &recorded)?;
         sealed.push(done);
+        // What changes rights or rules stands in the audit chain by the same commit, or nowhere. The answer does not speak of it.
+        if let Some(draft) = access::mirror(&recorded) {
+            let (done, recorded) = seal(sql, heads, context, draft, suite)?;
+            folder.fold(sql, ViewId::ALL, &recorded)?;
+            sealed.push(done);
+        }
     }
     Ok(Outcome::Accepted { subject, facts: refs, kinds })
+}
+
+/// Puts a draft at the end of its chain.
+fn seal(
+    sql: &mut dyn Sql,
+    heads: &mut BTreeMap<ChainId, Head>,
+    context: &Context,
+    draft: Draft,
+    suite: Suite,
+) -> Result<(Fact, Recorded)> {
+    let Draft { org, subject, place, effective_ms, fact } = draft;
+    let chain = ChainId { county: org, name: fact.chain() };
+    let head = match heads.entry(chain) {
+        std::collections::btree_map::Entry::Occupied(found) => found.into_mut(),
+        std::collections::btree_map::Entry::Vacant(free) => free.insert(log::head_for_writing(sql, chain, suite)?),
+    };
+    let (actor, recorded_ms) = (context.actor.word(), context.now_ms);
+    let draft = facts::Draft {
+        command: context.command,
+        kind: Kind::from_static(fact.kind()),
+        subject: subject.to_string(),
+        place: place.0,
+        actor: actor.clone(),
+        effective_ms,
+        recorded_ms,
+        body: fact.encode(),
+    };
+    draft.check().map_err(|e| StoreError::Stored(format!("a fact that must not be stored: {e}")))?;
+    let done = head.seal(draft);
+    let recorded = Recorded { org, seq: done.seq, subject, place, actor, effective_ms, recorded_ms, fact };
+    Ok((done, recorded))
 }
 
 fn known_answers(sql: &mut dyn Sql, items: &[Item]) -> Result<HashMap<Uuid, ([u8; 32], Outcome)>> {

@@ -19,7 +19,7 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use domain::{
     Command,
-    basics::{AccountId, Actor, Context, Day, PlaceId, Post, Role},
+    basics::{AccountId, Actor, Context, Day, PersonId, PlaceId, Post, Role},
     places::{Level, Place},
     rules,
 };
@@ -157,7 +157,11 @@ fn fill(data: &Path, problems: u64) -> Result<()> {
     }
     let photo = NewFile { content: b"synthetic", media_type: "image/png", taken_ms: None, position: None };
     let photo = store.files().put(&photo, now_ms)?.hash;
-    let actor = |role| Actor::Account { id: AccountId(Uuid::from_u128(role as u128 + 1)), posts: vec![Post::new(top, role)] };
+    let actor = |role| Actor::Account {
+        id: AccountId(Uuid::from_u128(role as u128 + 1)),
+        person: PersonId(Uuid::from_u128(role as u128 + 1)),
+        posts: vec![Post::new(top, role)],
+    };
     let (office, inspector) = (actor(Role::Office), actor(Role::Inspector));
     let fields = [
         "waste",
@@ -222,7 +226,8 @@ fn fill(data: &Path, problems: u64) -> Result<()> {
             continue;
         }
         let rule = post_of(&store, at, field)?;
-        let worker = Actor::Account { id: AccountId(Uuid::from_u128(99)), posts: vec![rule] };
+        let worker =
+            Actor::Account { id: AccountId(Uuid::from_u128(99)), person: PersonId(Uuid::from_u128(99)), posts: vec![rule] };
         give(
             &worker,
             86_400_000,

@@ -17,7 +17,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use domain::{
     Command, ViewId,
-    basics::{AccountId, Actor, Context, Day, FileHash, PlaceId, Post, ProblemId, Role, Text},
+    basics::{AccountId, Actor, Context, Day, FileHash, PersonId, PlaceId, Post, ProblemId, Role, Text},
     places::{ImportRow, Kind, Level, RegisterImport},
     problems::{self, Field, Photo},
     rules,
@@ -149,7 +149,7 @@ fn now_ms() -> i64 {
 
 fn account(n: u128, role: Role) -> Actor {
     let posts = vec![Post::new(TOP, role)];
-    Actor::Account { id: AccountId(Uuid::from_u128(n)), posts }
+    Actor::Account { id: AccountId(Uuid::from_u128(n)), person: PersonId(Uuid::from_u128(n)), posts }
 }
 
 fn text<const N: usize>(words: &str) -> Text<N> {

@@ -141,7 +141,7 @@ fn contains_path(whole: &str, part: &str) -> bool {
 
 /// Invariant `sql-in-the-store`: no string with a statement anywhere else, and no .sql file.
 pub fn sql(tree: &Tree, rust: &RustFiles) -> Vec<Finding> {
-    let elsewhere = |path: &str| !path.starts_with("crates/store/") && !path.starts_with("xtask/");
+    let elsewhere = |path: &str| !["crates/store/", "xtask/"].iter().any(|p| path.starts_with(p)) && !harms(path);
     let files = tree
         .files
         .keys()
@@ -154,6 +154,11 @@ pub fn sql(tree: &Tree, rust: &RustFiles) -> Vec<Finding> {
         }
     }
     out
+}
+
+/// Tests of the real binary harm a database past the store, to see it found; their statements stand in one file of this name.
+fn harms(path: &str) -> bool {
+    path.contains("/tests/") && path.ends_with("/tamper.rs")
 }
 
 /// A statement, and not an English sentence or an HTTP method.
@@ -224,6 +229,7 @@ mod tests {
         assert_eq!(check("fn a() { b(\"DELETE\"); c(\"select one of these\"); d(\"Update it\"); }"), 0);
         assert_eq!(check("fn a() { b(\"SELECT 1\"); }"), 1);
         assert_eq!(check("fn a() { b(\"delete from log\"); c(\"update x set y = 1\"); }"), 2);
+        assert!(harms("crates/a/tests/b/tamper.rs") && !harms("crates/a/src/tamper.rs") && !harms("crates/a/tests/b/other.rs"));
         let tree = Tree::of(&[("crates/server/a.sql", ""), ("crates/store/sql/b.sql", "")]);
         assert_eq!(sql(&tree, &RustFiles::of(&tree)).len(), 1);
     }

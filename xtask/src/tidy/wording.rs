@@ -48,6 +48,9 @@ const FAMILIES: &[Family] = &[
     Family { name: "method", of: Words::Enums("places", &["Method"]), extras: &[] },
     Family { name: "role", of: Words::Enums("basics", &["Role"]), extras: &["public"] },
     Family { name: "department", of: Words::Enums("basics", &["Department"]), extras: &[] },
+    Family { name: "task_kind", of: Words::Enums("duties", &["TaskKind"]), extras: &[] },
+    Family { name: "task_state", of: Words::Enums("duties", &["TaskState"]), extras: &[] },
+    Family { name: "side", of: Words::Enums("duties", &["Side"]), extras: &[] },
     Family { name: "rule", of: Words::Enums("rules", &["Rule"]), extras: &[] },
     Family { name: "unit", of: Words::Enums("indicators", &["Unit"]), extras: &[] },
 ];

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{AccountId, Capability, Day, PlaceId, Post, Subject, View};
+use super::{AccountId, Capability, Day, PersonId, PlaceId, Post, Subject, View};
 use crate::{Fact, Row, ViewId, places::Place};
 
 /// Who acts.
@@ -15,6 +15,8 @@ pub enum Actor {
     Account {
         /// The account.
         id: AccountId,
+        /// The person whose account it is.
+        person: PersonId,
         /// Posts valid on the day of the act.
         posts: Vec<Post>,
     },
@@ -41,6 +43,14 @@ impl Actor {
     pub fn account(&self) -> Option<AccountId> {
         match self {
             Actor::Account { id, .. } => Some(*id),
+            Actor::Public | Actor::System | Actor::Import => None,
+        }
+    }
+
+    /// The person, if somebody is signed in.
+    pub fn person(&self) -> Option<PersonId> {
+        match self {
+            Actor::Account { person, .. } => Some(*person),
             Actor::Public | Actor::System | Actor::Import => None,
         }
     }

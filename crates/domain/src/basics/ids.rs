@@ -6,6 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::Post;
+
 /// Stable identity of a place, for ever; its division code may change under it.
 ///
 /// Minted once as *first known 12-digit code × 100 + n* (n tells apart places that were given the same
@@ -78,6 +80,15 @@ uuid_id!(
     PersonId
 );
 
+uuid_id!(
+    /// A person's time at a post.
+    HoldingId
+);
+uuid_id!(
+    /// A task, promise or target.
+    TaskId
+);
+
 /// What a fact is about: `place:33…`, `problem:<uuid>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Subject {
@@ -91,6 +102,49 @@ pub enum Subject {
     Rules(PlaceId),
     /// A private person.
     Person(PersonId),
+    /// A post: who holds it, and what is handed over.
+    Post(Post),
+    /// A task.
+    Task(TaskId),
+    /// One thing in the audit chain.
+    Access(AccessId),
+}
+
+/// One thing in the audit chain: noted by a command of its own, or mirrored from a fact of the main chain. Each is one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AccessId {
+    /// By the command that noted it; the server chooses its id.
+    Noted(Uuid),
+    /// By the number of the fact in the main chain of the same organisation.
+    Mirrored {
+        /// The organisation.
+        org: u32,
+        /// The number.
+        seq: u64,
+    },
+}
+
+impl fmt::Display for AccessId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AccessId::Noted(id) => id.fmt(f),
+            AccessId::Mirrored { org, seq } => write!(f, "{org}-{seq}"),
+        }
+    }
+}
+
+impl FromStr for AccessId {
+    type Err = UnknownSubject;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        if let Ok(id) = s.parse() {
+            return Ok(AccessId::Noted(id));
+        }
+        let mirrored = || {
+            let (org, seq) = s.split_once('-')?;
+            Some(AccessId::Mirrored { org: org.parse().ok()?, seq: seq.parse().ok()? })
+        };
+        mirrored().ok_or_else(|| UnknownSubject(s.to_owned()))
+    }
 }
 
 impl fmt::Display for Subject {
@@ -101,6 +155,9 @@ impl fmt::Display for Subject {
             Subject::Topic(id) => write!(f, "topic:{id}"),
             Subject::Rules(id) => write!(f, "rules:{id}"),
             Subject::Person(id) => write!(f, "person:{id}"),
+            Subject::Post(post) => write!(f, "post:{post}"),
+            Subject::Task(id) => write!(f, "task:{id}"),
+            Subject::Access(id) => write!(f, "access:{id}"),
         }
     }
 }
@@ -116,6 +173,9 @@ impl FromStr for Subject {
             "topic" => id.parse().map(Subject::Topic).map_err(|_| unknown()),
             "rules" => id.parse().map(Subject::Rules).map_err(|_| unknown()),
             "person" => id.parse().map(Subject::Person).map_err(|_| unknown()),
+            "post" => id.parse().map(Subject::Post).map_err(|_| unknown()),
+            "task" => id.parse().map(Subject::Task).map_err(|_| unknown()),
+            "access" => id.parse().map(Subject::Access).map_err(|_| unknown()),
             _ => Err(unknown()),
         }
     }
@@ -300,9 +360,15 @@ mod tests {
             "problem:0190f000-0000-7000-8000-000000000000",
             "rules:5",
             "person:0190f000-0000-7000-8000-000000000000",
+            "post:5/head",
+            "post:5/department/water",
+            "access:0190f000-0000-7000-8000-000000000000",
+            "access:330523-17",
         ] {
             assert_eq!(s.parse::<Subject>().expect("known").to_string(), s);
         }
-        assert!("work:1".parse::<Subject>().is_err());
+        for s in ["work:1", "post:5", "post:5/head/water", "post:5/department/water/x", "post:5/mayor"] {
+            assert!(s.parse::<Subject>().is_err(), "{s}");
+        }
     }
 }

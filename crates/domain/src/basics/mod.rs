@@ -11,7 +11,7 @@ mod text;
 mod view;
 
 pub use decide::{Actor, AsView, Authority, Context, Decide, Draft, Read, Recorded, RefusalBody, Rows};
-pub use ids::{AccountId, Day, FileHash, PersonId, PlaceId, Position, ProblemId, Subject, TopicId};
+pub use ids::{AccessId, AccountId, Day, FileHash, HoldingId, PersonId, PlaceId, Position, ProblemId, Subject, TaskId, TopicId};
 pub use post::{Capability, Department, Post, Role, UnknownPost};
 pub use small_counts::{ShownCount, ShownParts, shown_count, shown_parts};
 pub use text::{Text, TextError};

@@ -1,9 +1,10 @@
 //! Views: folds over facts into rows, one row per key, and the columns that lists can use.
 
+use facts::ChainName;
 use serde::{Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 
-use super::Recorded;
+use super::{Capability, Recorded};
 use crate::ViewId;
 
 /// What a column holds; decides how it is stored, compared and shown.
@@ -135,6 +136,12 @@ pub trait View: Sized + Clone + Serialize + DeserializeOwned {
     const ID: ViewId;
     /// Raised whenever [`View::fold`], the row's shape or the columns change: the table is then rebuilt.
     const VERSION: u32;
+    /// What somebody must be able to do, over the place of a row, to see it. To everybody else it is as if it were not there.
+    const CAPABILITY: Capability = Capability::Read;
+    /// The same for taking it away as a file.
+    const EXPORT: Capability = Capability::Export;
+    /// The chains whose facts it folds.
+    const CHAIN: ChainName = ChainName::Main;
     /// The columns, in the order of [`View::values`].
     const COLUMNS: &'static [Column];
 

@@ -258,6 +258,12 @@ pub struct Escalated {
     pub answer_by: Day,
     /// The day that was missed, or why somebody sent it up.
     pub reason: EscalationReason,
+    /// The post that missed the day, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed_by: Option<Post>,
+    /// Heads' posts on the way that nobody held.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<Post>,
 }
 
 /// Why a problem goes up.

@@ -14,6 +14,7 @@ use crate::{
         Actor, Authority, Capability, Context, Day, Decide, Draft, PlaceId, Position, Post, ProblemId, Read, Role, Rows, Subject,
         Text, TopicId,
     },
+    duties::PostRow,
     persons::Contact,
     places::{Level, Place},
     rules::{self, Rule},
@@ -469,7 +470,7 @@ impl Decide for Command {
             let place = match view {
                 ViewId::Problems => rows.get::<Problem>(key).map(|p| p.place),
                 ViewId::Topics => rows.get::<Topic>(key).map(|t| t.place),
-                ViewId::Places | ViewId::Counts | ViewId::Rules | ViewId::Persons => None,
+                _ => None,
             };
             reads.extend(place.map(place_read));
         }
@@ -482,6 +483,10 @@ impl Decide for Command {
             {
                 reads.extend(rules::reads(place, Rule::NAMES[0]));
                 reads.extend(rules::reads(place, Rule::NAMES[1]));
+                if let Command::Escalate { .. } = self {
+                    let heads = place.within.iter().chain([&place.id]).map(|id| Post::new(*id, Role::Head));
+                    reads.extend(heads.map(|head| Read::Row(ViewId::Posts, head.key())));
+                }
             }
         }
         if let Command::Reclassify { place: Some(id), .. } = self
@@ -840,8 +845,31 @@ impl Case<'_> {
         };
         let next = next.filter(|id| self.level_of(*id).is_some_and(|level| level >= rule.up_to)).ok_or(Refusal::AtTheTop)?;
         let answer_by = today.plus(rule.answer_days.into());
-        let to = Post::new(next, Role::Head);
-        self.one(Fact::Escalated(Escalated { to, answer_by, reason }))
+        let missed_by = match reason {
+            // A claim that nobody came to verify was missed by no post of its own.
+            EscalationReason::Overdue { .. } => {
+                let own = matches!(self.p.state, State::Assigned { .. }).then_some(post);
+                self.p.unanswered().map(|e| e.to).or(own)
+            }
+            EscalationReason::Sent { .. } => None,
+        };
+        // It lands with a person: posts that nobody holds are passed over, unless nobody holds any.
+        let mut passed_over = Vec::new();
+        let candidates = [next].into_iter().chain(self.ancestors(next).into_iter().rev());
+        let mut to = Post::new(next, Role::Head);
+        let mut found = false;
+        for id in candidates.take_while(|id| self.level_of(*id).is_some_and(|level| level >= rule.up_to)) {
+            let head = Post::new(id, Role::Head);
+            if self.rows.get::<PostRow>(&head.key()).is_some_and(|row| row.bearer(today).is_some()) {
+                (to, found) = (head, true);
+                break;
+            }
+            passed_over.push(head);
+        }
+        if !found {
+            passed_over.clear();
+        }
+        self.one(Fact::Escalated(Escalated { to, answer_by, reason, missed_by, passed_over }))
     }
 
     fn answer_escalation(&self, text: Reason, due: Option<Day>) -> Result<Vec<Draft>, Refusal> {
@@ -942,7 +970,8 @@ impl Case<'_> {
         let rule = self.deadlines_at(place)?.of(field);
         let at = place.at_level(rule.level).unwrap_or(place.id);
         let due = self.cx.today().plus(rule.days.into());
-        Ok(Assigned { post: Post::new(at, rule.role), due, by_rule: true, note: None })
+        let post = Post { place: at, role: rule.role, department: rule.department };
+        Ok(Assigned { post, due, by_rule: true, note: None })
     }
 
     fn deadlines(&self) -> Result<&rules::Deadlines, Refusal> {

@@ -136,7 +136,8 @@ fn lamp(state: &str) -> Scene {
     let head = post(YUNLING, Role::Head);
     let sent = || {
         let reason = EscalationReason::Overdue { due: day("2026-11-16") };
-        Fact::Escalated(Escalated { to: head, answer_by: day("2026-11-30"), reason })
+        let missed_by = Some(YUNLING_OFFICIALS);
+        Fact::Escalated(Escalated { to: head, answer_by: day("2026-11-30"), reason, missed_by, passed_over: vec![] })
     };
     let on_lamp = |scene: Scene, by: Person, fact| about(scene, by, SHANGWU, LAMP, fact);
     let verified = || Fact::FixVerified(FixVerified { note: text("亮了"), photos: vec![], post: inspector });
@@ -412,7 +413,7 @@ fn a_problem_above_the_rules_level_stays_where_it_is() {
 }
 
 fn deadlines(days: u16) -> Rule {
-    let otherwise = Deadline { level: Level::Township, role: Role::Township, days };
+    let otherwise = Deadline { level: Level::Township, role: Role::Township, department: None, days };
     Rule::Deadlines(Deadlines { by_field: Default::default(), otherwise, verify_days: 5 })
 }
 
@@ -760,17 +761,20 @@ fn a_merged_one_takes_nothing_in() {
 
 #[test]
 fn a_missed_day_climbs_head_by_head() {
-    let up = |place, answer_by: &str, due: &str| {
-        let to = post(place, Role::Head);
-        Fact::Escalated(Escalated { to, answer_by: day(answer_by), reason: EscalationReason::Overdue { due: day(due) } })
+    let up = |place, answer_by: &str, due: &str, missed_by| {
+        let reason = EscalationReason::Overdue { due: day(due) };
+        let (to, passed_over) = (post(place, Role::Head), vec![]);
+        Fact::Escalated(Escalated { to, answer_by: day(answer_by), reason, missed_by: Some(missed_by), passed_over })
     };
     let by_clock = || escalate(None);
     let scene = lamp("assigned").on("2026-11-16");
     scene.when(by_clock()).by(CLOCK).then_in("due today is not overdue", "problems/not-overdue");
-    let scene = scene.on("2026-11-17").when(by_clock()).by(CLOCK).then(up(YUNLING, "2026-11-24", "2026-11-16"));
+    let scene =
+        scene.on("2026-11-17").when(by_clock()).by(CLOCK).then(up(YUNLING, "2026-11-24", "2026-11-16", YUNLING_OFFICIALS));
     assert_eq!(row(&scene, LAMP).clock(), Some(day("2026-11-24")), "now the head's clock runs");
     let scene = scene.on("2026-11-24").when(by_clock()).by(CLOCK).then("problems/not-overdue");
-    let scene = scene.on("2026-11-25").when(by_clock()).by(CLOCK).then(up(QINGXI, "2026-12-02", "2026-11-24"));
+    let scene =
+        scene.on("2026-11-25").when(by_clock()).by(CLOCK).then(up(QINGXI, "2026-12-02", "2026-11-24", post(YUNLING, Role::Head)));
     let scene = scene.on("2026-12-03").when(by_clock()).by(CLOCK).then("problems/at-the-top");
     scene.when(answer_escalation(None)).by(SHEN).then_in("passed over", "problems/not-yours");
     let scene = scene.when(answer_escalation(Some("2026-12-20"))).by(FANG).then("problem.escalation_answered");
@@ -823,6 +827,8 @@ fn people_send_it_up_with_a_reason() {
         to: post(YUNLING, Role::Head),
         answer_by: day("2026-11-09"),
         reason: EscalationReason::Sent { words: text("没有经费") },
+        missed_by: None,
+        passed_over: vec![],
     };
     let scene = lamp("assigned").when(escalate(Some("没有经费"))).by(LU).then(Fact::Escalated(sent));
     let scene = scene.when(escalate(Some("镇里不答复"))).by(CHEN).then("problem.escalated");
@@ -1076,7 +1082,7 @@ fn what_is_open_in_a_place_that_is_gone_has_somebody_who_answers() {
         after.when(hand_over()).by(CLOCK).then_in(case, "problems/nothing-changes");
         let p = row(&after, LAMP);
         if let Some(answers) = p.state.post() {
-            const WORKER: fn(Post) -> Actor = |post| Actor::Account { id: LU.account(), posts: vec![post] };
+            const WORKER: fn(Post) -> Actor = |post| Actor::Account { id: LU.account(), person: LU.person(), posts: vec![post] };
             after.when(diagnose()).by(WORKER(answers)).then_in(case, "problem.diagnosed");
             after.on("2027-03-01").when(escalate(None)).by(CLOCK).then_in(case, "problem.escalated");
         }
@@ -1213,7 +1219,7 @@ fn columns_say_what_the_row_knows() {
     }
 }
 
-/// Eight places of the county and five rules stand before it in the chain, those above the county in others.
+/// Eight places of the county and six rules stand before it in the chain, those above the county in others.
 fn number_of_the_first_problem() -> usize {
     let own = registrations().iter().filter(|(id, _)| id.0 / 100_000_000 == 990_101).count();
     own + Rule::NAMES.len() + 1

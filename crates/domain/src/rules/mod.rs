@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use crate::{
     Fact as AnyFact, ViewId,
     basics::{
-        Authority, Capability, Column, ColumnKind, Context, Day, Decide, Draft, PlaceId, Read, Recorded, Role, Rows, Subject,
-        Text, Value, View,
+        Authority, Capability, Column, ColumnKind, Context, Day, Decide, Department, Draft, PlaceId, Read, Recorded, Role, Rows,
+        Subject, Text, Value, View,
     },
     places::{Level, Place},
     problems::Field,
@@ -28,6 +28,9 @@ pub struct Deadline {
     pub level: Level,
     /// Role of the post.
     pub role: Role,
+    /// The department, where the role is that of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub department: Option<Department>,
     /// Calendar days until the fix has to be claimed, 1…3650.
     pub days: u16,
 }
@@ -109,6 +112,19 @@ pub struct SmallCounts {
     pub min: u16,
 }
 
+/// Rule `audit.retention`: how long the audit chain is kept in any case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Facts younger than so many days are not handed to an archive; at least [`Retention::DAYS_MIN`].
+    pub days: u16,
+}
+
+impl Retention {
+    /// Six months: what the law asks for at least (Cybersecurity Law of 2017, article 21, item 3).
+    pub const DAYS_MIN: u16 = 183;
+}
+
 /// A rule with its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "rule", content = "value")]
@@ -134,16 +150,20 @@ pub enum Rule {
     /// Which counts are too small for the public.
     #[serde(rename = "public.small_counts")]
     SmallCounts(SmallCounts),
+    /// How long the audit chain is kept.
+    #[serde(rename = "audit.retention")]
+    Retention(Retention),
 }
 
 impl Rule {
     /// Names of all rules.
-    pub const NAMES: [&'static str; 7] = [
+    pub const NAMES: [&'static str; 8] = [
         "problems.deadlines",
         "problems.escalation",
         "problems.public_reports",
         "problems.duplicates",
         "problems.topics",
+        "audit.retention",
         Rule::CONTACTS,
         Rule::SMALL_COUNTS,
     ];
@@ -162,6 +182,7 @@ impl Rule {
             Rule::Topics(_) => Rule::NAMES[4],
             Rule::Contacts(_) => Rule::CONTACTS,
             Rule::SmallCounts(_) => Rule::SMALL_COUNTS,
+            Rule::Retention(_) => Rule::NAMES[5],
         }
     }
 
@@ -172,6 +193,11 @@ impl Rule {
             Rule::Deadlines(r) if !days(r.verify_days) => Some("verify_days"),
             Rule::Deadlines(r) if !days(r.otherwise.days) => Some("otherwise.days"),
             Rule::Deadlines(r) if !r.by_field.values().all(|d| days(d.days)) => Some("by_field.days"),
+            Rule::Deadlines(r)
+                if r.by_field.values().chain([&r.otherwise]).any(|d| d.department.is_some() && d.role != Role::Department) =>
+            {
+                Some("by_field.department")
+            }
             Rule::Escalation(r) if !days(r.answer_days) => Some("answer_days"),
             Rule::PublicReports(r) if r.per_client_hour == 0 => Some("per_client_hour"),
             Rule::PublicReports(r) if r.per_village_day == 0 => Some("per_village_day"),
@@ -181,8 +207,15 @@ impl Rule {
             Rule::Topics(r) if !days(r.days) => Some("days"),
             Rule::Contacts(r) if !days(r.keep_days) => Some("keep_days"),
             Rule::SmallCounts(r) if !(1..=1000).contains(&r.min) => Some("min"),
-            Rule::Deadlines(_) | Rule::Escalation(_) | Rule::PublicReports(_) | Rule::Duplicates(_) | Rule::Topics(_) => None,
-            Rule::Contacts(_) | Rule::SmallCounts(_) => None,
+            Rule::Retention(r) if !(Retention::DAYS_MIN..=36_500).contains(&r.days) => Some("days"),
+            Rule::Deadlines(_)
+            | Rule::Escalation(_)
+            | Rule::PublicReports(_)
+            | Rule::Duplicates(_)
+            | Rule::Topics(_)
+            | Rule::Contacts(_)
+            | Rule::SmallCounts(_)
+            | Rule::Retention(_) => None,
         }
     }
 }

@@ -81,7 +81,7 @@ fn a_rule_begins_today_or_later() {
 
 #[test]
 fn a_value_can_work() {
-    let deadline = |days| Deadline { level: Level::Township, role: Role::Township, days };
+    let deadline = |days| Deadline { level: Level::Township, role: Role::Township, department: None, days };
     let deadlines = |by_field, otherwise, verify_days| {
         let by_field = BTreeMap::from([(Field::Waste, deadline(by_field))]);
         Rule::Deadlines(Deadlines { by_field, otherwise: deadline(otherwise), verify_days })

@@ -4,7 +4,7 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 use uuid::Uuid;
 
 use super::*;
-use crate::{basics::*, persons::Contact, places::*, problems::*, rules};
+use crate::{basics::*, duties, persons::Contact, places::*, problems::*, rules};
 
 /// Words as people and machines might send them: any characters at all, cleaned at the door.
 pub fn words<const N: usize>() -> impl Strategy<Value = Text<N>> + Clone {
@@ -29,7 +29,11 @@ fn problem_id() -> impl Strategy<Value = ProblemId> {
 }
 
 fn any_post() -> impl Strategy<Value = Post> {
-    (place(), select(Role::ALL.to_vec())).prop_map(|(place, role)| Post::new(place, role))
+    let department = option::of(select(Department::ALL.to_vec()));
+    (place(), select(Role::ALL.to_vec()), department).prop_map(|(place, role, department)| Post {
+        department: department.filter(|_| role == Role::Department),
+        ..Post::new(place, role)
+    })
 }
 
 fn position() -> impl Strategy<Value = Position> {
@@ -183,7 +187,15 @@ pub fn problem_fact() -> BoxedStrategy<crate::problems::Fact> {
         problem_id().prop_map(|from| F::Absorbed(Absorbed { from })),
         reason.clone().prop_map(|reason| F::Unmerged(Unmerged { reason })),
         problem_id().prop_map(|from| F::Released(Released { from })),
-        (any_post(), any_day(), why).prop_map(|(to, answer_by, reason)| F::Escalated(Escalated { to, answer_by, reason })),
+        (any_post(), any_day(), why, option::of(any_post()), vec(any_post(), 0..3)).prop_map(
+            |(to, answer_by, reason, missed_by, passed_over)| F::Escalated(Escalated {
+                to,
+                answer_by,
+                reason,
+                missed_by,
+                passed_over
+            })
+        ),
         (words(), any_day()).prop_map(|(text, due)| F::EscalationAnswered(EscalationAnswered { text, due })),
         (field(), place(), words()).prop_map(|(field, place, reason)| F::Reclassified(Reclassified { field, place, reason })),
         reason.clone().prop_map(|reason| F::Withheld(Withheld { reason })),
@@ -200,8 +212,14 @@ pub fn problem_fact() -> BoxedStrategy<crate::problems::Fact> {
 
 pub fn rule_fact() -> BoxedStrategy<rules::Fact> {
     use rules::*;
-    let deadline =
-        || (level(), select(Role::ALL.to_vec()), any::<u16>()).prop_map(|(level, role, days)| Deadline { level, role, days });
+    let deadline = || {
+        (level(), any_post(), any::<u16>()).prop_map(|(level, Post { role, department, .. }, days)| Deadline {
+            level,
+            role,
+            department,
+            days,
+        })
+    };
     let rule = prop_oneof![
         (proptest::collection::btree_map(field(), deadline(), 0..5), deadline(), any::<u16>())
             .prop_map(|(by_field, otherwise, verify_days)| Rule::Deadlines(Deadlines { by_field, otherwise, verify_days })),
@@ -213,16 +231,116 @@ pub fn rule_fact() -> BoxedStrategy<rules::Fact> {
         any::<(u16, u16)>().prop_map(|(villages_min, days)| Rule::Topics(Topics { villages_min, days })),
         any::<u16>().prop_map(|keep_days| Rule::Contacts(Contacts { keep_days })),
         any::<u16>().prop_map(|min| Rule::SmallCounts(SmallCounts { min })),
+        any::<u16>().prop_map(|days| Rule::Retention(Retention { days })),
     ];
     (any_day(), rule, words()).prop_map(|(from, rule, reason)| Fact::RuleSet(RuleSet { from, rule, reason })).boxed()
 }
 
+fn person() -> impl Strategy<Value = PersonId> {
+    (0..3_u128).prop_map(|n| PersonId(Uuid::from_u128(n)))
+}
+
+fn holding() -> impl Strategy<Value = HoldingId> {
+    (0..3_u128).prop_map(|n| HoldingId(Uuid::from_u128(n)))
+}
+
+fn task_id() -> impl Strategy<Value = TaskId> {
+    (0..3_u128).prop_map(|n| TaskId(Uuid::from_u128(n)))
+}
+
+pub fn duty_fact() -> BoxedStrategy<duties::Fact> {
+    use duties::{Fact as F, *};
+    let quantity = || (any::<u32>(), words()).prop_map(|(value, unit)| Quantity { value, unit });
+    let about = (select(TaskKind::ALL.to_vec()), any::<u16>(), words(), option::of(words()), option::of(field()), any_post());
+    let how = (
+        vec(any_post(), 0..3),
+        any_day(),
+        option::of(quantity()),
+        option::of(task_id()),
+        option::of(task_id()),
+        option::of(words()),
+    );
+    prop_oneof![
+        (holding(), person(), any_day(), option::of(any_day()), option::of(words()))
+            .prop_map(|(holding, person, from, until, document)| F::TakenUp(TakenUp { holding, person, from, until, document })),
+        (holding(), any_day(), words()).prop_map(|(holding, on, reason)| F::Left(Left { holding, on, reason })),
+        (holding(), holding(), person(), any_day(), any_day(), words()).prop_map(
+            |(holding, stands_in_for, person, from, until, reason)| F::Delegated(Delegated {
+                holding,
+                stands_in_for,
+                person,
+                from,
+                until,
+                reason
+            })
+        ),
+        (holding(), words()).prop_map(|(holding, reason)| F::Withdrawn(Withdrawn { holding, reason })),
+        (words(), option::of(words())).prop_map(|(duty, phone)| F::Described(Described { duty, phone })),
+        (holding(), any_day(), file(), proptest::collection::btree_map("[a-z]{1,8}", any::<u32>(), 0..3))
+            .prop_map(|(holding, on, statement, counts)| F::DrawnUp(DrawnUp { holding, on, statement, counts })),
+        (file(), select(Side::ALL.to_vec()), person(), option::of(words()), option::of(words())).prop_map(
+            |(statement, side, person, in_absence, remark)| F::Signed(Signed { statement, side, person, in_absence, remark })
+        ),
+        (about, how).prop_map(
+            |((kind, year, title, duty, field, lead), (helpers, due, quantity, part_of, carried_from, occasion))| F::TaskSet(
+                TaskSet { kind, year, title, duty, field, lead, helpers, due, quantity, part_of, carried_from, occasion }
+            )
+        ),
+        vec(task_id(), 0..3).prop_map(|parts| F::TaskPassedDown(TaskPassedDown { parts })),
+        (any_post(), vec(any_post(), 0..3), any_day(), words())
+            .prop_map(|(lead, helpers, due, reason)| F::TaskAmended(TaskAmended { lead, helpers, due, reason })),
+        (words(), photos(), option::of(any::<u32>()), any_post())
+            .prop_map(|(text, photos, done, post)| F::TaskClaimed(TaskClaimed { text, photos, done, post })),
+        (words(), option::of(any::<u32>()), any_post()).prop_map(|(note, done, post)| F::TaskVerified(TaskVerified {
+            note,
+            done,
+            post
+        })),
+        (words(), any_post()).prop_map(|(reason, post)| F::TaskRejected(TaskRejected { reason, post })),
+        words().prop_map(|reason| F::TaskWithdrawn(TaskWithdrawn { reason })),
+        (task_id(), words()).prop_map(|(into, reason)| F::TaskCarriedOver(TaskCarriedOver { into, reason })),
+        (any_day(), any_post(), option::of(any_post())).prop_map(|(due, post, to)| F::TaskLapsed(TaskLapsed { due, post, to })),
+    ]
+    .boxed()
+}
+
+pub fn access_fact() -> BoxedStrategy<crate::access::Fact> {
+    use crate::access::{Fact as F, *};
+    let account = || option::of(any::<u128>().prop_map(|n| AccountId(Uuid::from_u128(n))));
+    let who =
+        (account(), option::of(words()), option::of(words())).prop_map(|(account, name, client)| Who { account, name, client });
+    let (times, count) = (any::<u32>(), any::<u64>());
+    prop_oneof![
+        (who.clone(), words()).prop_map(|(who, how)| F::SignedIn(SignedIn { who, how })),
+        (who.clone(), words(), times).prop_map(|(who, why, times)| F::SignInRefused(SignInRefused { who, why, times })),
+        who.clone().prop_map(|who| F::SignedOut(SignedOut { who })),
+        (who.clone(), words(), words(), times).prop_map(|(who, what, why, times)| F::Refused(Refused { who, what, why, times })),
+        (who.clone(), words(), option::of(words()), count, words())
+            .prop_map(|(who, what, query, rows, format)| F::Exported(Exported { who, what, query, rows, format })),
+        (who.clone(), words(), times).prop_map(|(who, what, times)| F::AuditRead(AuditRead { who, what, times })),
+        (words(), words(), count).prop_map(|(kind, subject, seq)| F::Changed(Changed { kind, subject, seq })),
+        (who, words(), account(), option::of(words())).prop_map(|(who, event, by, detail)| F::AccountEvent(AccountEvent {
+            who,
+            event,
+            by,
+            detail
+        })),
+        words().prop_map(|version| F::Started(Started { version })),
+        words().prop_map(|version| F::Stopped(Stopped { version })),
+        count.prop_map(|chains| F::CheckpointMade(CheckpointMade { chains })),
+        count.prop_map(|facts| F::BackupMade(BackupMade { facts })),
+    ]
+    .boxed()
+}
+
 pub fn fact() -> BoxedStrategy<crate::Fact> {
     prop_oneof![
+        4 => duty_fact().prop_map(crate::Fact::Duty),
         4 => place_fact().prop_map(crate::Fact::Place),
         6 => problem_fact().prop_map(crate::Fact::Problem),
         1 => rule_fact().prop_map(crate::Fact::Rule),
         1 => person_fact().prop_map(crate::Fact::Person),
+        2 => access_fact().prop_map(crate::Fact::Access),
     ]
     .boxed()
 }
@@ -235,6 +353,9 @@ pub fn log() -> impl Strategy<Value = Vec<Recorded>> {
         1 => (0..2_u128).prop_map(|n| Subject::Topic(TopicId(Uuid::from_u128(n)))),
         1 => select(vec![QINGXI, SHANGWU]).prop_map(Subject::Rules),
         1 => person_id().prop_map(Subject::Person),
+        2 => select(vec![Post::new(SHANGWU, Role::Head), Post::of(QINGXI, Department::Water)]).prop_map(Subject::Post),
+        2 => task_id().prop_map(Subject::Task),
+        1 => (0..4_u128).prop_map(|n| Subject::Access(AccessId::Noted(Uuid::from_u128(n)))),
     ];
     let time = prop_oneof![4 => 1_700_000_000_000..1_900_000_000_000_i64, 1 => any::<i64>()];
     let one = (subject, place(), time.clone(), time, fact(), any::<bool>()).prop_map(

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use crate::{
     Command, Fact, Row, ViewId,
     basics::{
-        AccountId, Actor, AsView, Authority, Context, Day, Draft, PlaceId, Post, Read, Recorded, RefusalBody, Role, Rows,
-        Subject, Text, View,
+        AccountId, Actor, AsView, Authority, Context, Day, Draft, PersonId, PlaceId, Post, Read, Recorded, RefusalBody, Role,
+        Rows, Subject, Text, View,
     },
     places::{self, Kind, Level},
     rules,
@@ -60,11 +60,15 @@ impl Person {
     pub fn account(self) -> AccountId {
         AccountId(Uuid::from_u128(self.0))
     }
+
+    pub fn person(self) -> PersonId {
+        PersonId(Uuid::from_u128(0x9e50 << 16 | self.0))
+    }
 }
 
 impl From<Person> for Actor {
     fn from(p: Person) -> Actor {
-        Actor::Account { id: p.account(), posts: p.1.to_vec() }
+        Actor::Account { id: p.account(), person: p.person(), posts: p.1.to_vec() }
     }
 }
 
@@ -418,8 +422,8 @@ macro_rules! into_any {
     };
 }
 into_any!(
-    Place places, Problem problems, Rule rules, Person persons;
-    Places crate::places::Command, Problems crate::problems::Command, Rules crate::rules::Command, Persons crate::persons::Command, Import crate::places::RegisterImport,
+    Place places, Problem problems, Rule rules, Duty duties, Person persons;
+    Duties crate::duties::Command, Tasks crate::duties::TaskCommand, Places crate::places::Command, Problems crate::problems::Command, Rules crate::rules::Command, Persons crate::persons::Command, Import crate::places::RegisterImport,
 );
 
 /// A refusal enum with one example of every variant. The match makes a forgotten variant a compile error.

@@ -141,6 +141,14 @@ fn every_json_answer_has_its_shape() {
     let near = ask(&mut shapes, "office", "/api/places/{id}/duplicates", &near);
     assert!(!near["candidates"].as_array().unwrap().is_empty());
 
+    ask(&mut shapes, "office", "/api/bearers", &format!("/api/bearers?post={}/office&post={}/head", village.id, village.id));
+    ask(&mut shapes, "office", "/api/officials", "/api/officials");
+    let left = leaver(At::Village);
+    ask(&mut shapes, "office", "/api/officials/{person}", &format!("/api/officials/{}", left.person));
+    ask(&mut shapes, "office", "/api/handovers/{hash}", &format!("/api/handovers/{}", left.statement));
+    let new = world.post("/api/officials").by("office").json(&json!({ "name": "某人" })).send();
+    shapes.check("post", "/api/officials", "an official", &new);
+
     let command = json!({ "type": "problems.report", "place": village.id, "field": "road", "text": "路坏了" });
     shapes.check("post", "/api/commands", "a command", &world.command("village", command));
     let file = world.post("/api/files").by("village").parts(&[], &[("file", "a.png", &picture(8, 8, 1))]).send();

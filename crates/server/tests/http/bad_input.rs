@@ -12,7 +12,7 @@ const HERE: &str = "http://localhost:8080";
 #[test]
 fn commands_that_are_none() {
     let world = World::own();
-    let before = world.store.positions().facts();
+    let before = world.recorded();
     let id = Uuid::now_v7();
     let (place_id, problem_id) = (place(At::Village).id, problem(At::Village));
     let report = |change: Value| {
@@ -89,13 +89,13 @@ fn commands_that_are_none() {
         );
         assert_eq!(reply.status, 409, "{found_ms}: {}", reply.text());
     }
-    assert_eq!(world.store.positions().facts(), before, "nothing was recorded");
+    assert_eq!(world.recorded(), before, "nothing was recorded");
 }
 
 #[test]
 fn ten_megabytes_of_text() {
     let world = World::own();
-    let before = world.store.positions().facts();
+    let before = world.recorded();
     let much = "长".repeat((10 << 20) / 3);
     let command = json!({ "id": Uuid::now_v7(), "command": { "type": "problems.report", "place": place(At::Village).id, "field": "waste", "text": much } });
     for language in ["zh-CN", "en"] {
@@ -121,7 +121,7 @@ fn ten_megabytes_of_text() {
         .body("text/plain", vec![b'x'; 1 << 20])
         .send()
         .refused(413, "too-large");
-    assert_eq!(world.store.positions().facts(), before);
+    assert_eq!(world.recorded(), before);
 }
 
 /// Hostile words in every text: shown as words, on every public page, and cleaned of what disguises them.
@@ -384,7 +384,7 @@ fn wrong_methods() {
 #[test]
 fn odd_uploads() {
     let world = World::own();
-    let before = (world.stored_files(), world.store.positions().facts());
+    let before = (world.stored_files(), world.recorded());
     let (png, jpeg) = (picture(20, 20, 50), encoded(64, 64, 50, ImageFormat::Jpeg));
     let upload = |content: &[u8]| world.post("/api/files").by("office").parts(&[], &[("file", "photo.jpg", content)]);
     let mut bomb = png.clone();
@@ -463,7 +463,7 @@ fn odd_uploads() {
         world.post("/api/files").by(name).parts(&[], &[("file", "a.png", &png)]).send().refused(403, "forbidden");
     }
     // The empty photo of the form above was a good report; nothing else was recorded, and no file was kept.
-    assert_eq!((world.stored_files(), world.store.positions().facts()), (before.0, before.1 + 1));
+    assert_eq!((world.stored_files(), world.recorded()), (before.0, before.1 + 1));
 
     // Mislabelled, but photos; with broken EXIF, but photos.
     for content in [
@@ -511,7 +511,7 @@ fn the_public_form() {
         all.extend(extra);
         all.into_iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect()
     };
-    let before = world.store.positions().facts();
+    let before = world.recorded();
     for (extra, status) in [
         (&[("website", "http://spam.example")][..], 422),
         (&[("field", "")], 422),
@@ -532,7 +532,7 @@ fn the_public_form() {
     let given = fields(&[]);
     let pairs: Vec<(&str, &str)> = given.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     assert_eq!(world.post(&path).parts(&pairs, &files).send().status, 422, "five photos");
-    assert_eq!(world.store.positions().facts(), before);
+    assert_eq!(world.recorded(), before);
     // One address sends the same form again and again with other photos: it is not kept for ever.
     let kept = world.stored_files().len();
     for n in 0..40_u8 {

@@ -261,9 +261,9 @@ fn dossier_today_duplicates_and_candidates() {
         }
     }
     let today = office("/api/today");
-    expected(&today, "lists as_of_ms display demo");
+    expected(&today, "lists others as_of_ms display demo");
     for list in today["lists"].as_array().unwrap() {
-        expected(list, "name query count count_capped rows");
+        expected(list, "name view query count count_capped rows");
         let behind = office(&format!("{}&count=1&limit=1", list["query"].as_str().unwrap()));
         assert_eq!(behind["count"], list["count"], "{list}");
     }

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod answers;
+mod audit;
 mod bad_input;
 mod contract;
 mod exports;
@@ -14,4 +15,5 @@ mod particulars;
 mod persons;
 mod photos;
 mod problems;
+mod syslog;
 mod world;

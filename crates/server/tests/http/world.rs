@@ -36,13 +36,15 @@ pub const FOREIGN_WORDS: &str = "邻县机密";
 pub const FOREIGN_NAME: &str = "邻江";
 
 /// Our own people and one of each kind next door: name, role, at.
-const PEOPLE: [(&str, Role, At); 20] = [
+const PEOPLE: [(&str, Role, At); 24] = [
     ("office", Role::Office, At::County),
     ("head", Role::Head, At::County),
     ("department", Role::Department, At::County),
     ("inspector", Role::Inspector, At::County),
     ("viewer", Role::Viewer, At::County),
     ("admin", Role::Admin, At::County),
+    ("security", Role::Security, At::County),
+    ("audit", Role::Audit, At::County),
     ("township", Role::Township, At::Township),
     ("township_head", Role::Head, At::Township),
     ("township_viewer", Role::Viewer, At::Township),
@@ -55,13 +57,31 @@ const PEOPLE: [(&str, Role, At); 20] = [
     ("foreign_head", Role::Head, At::ForeignCounty),
     ("foreign_department", Role::Department, At::ForeignCounty),
     ("foreign_admin", Role::Admin, At::ForeignCounty),
+    ("foreign_security", Role::Security, At::ForeignCounty),
+    ("foreign_audit", Role::Audit, At::ForeignCounty),
     ("foreign_township", Role::Township, At::ForeignTownship),
     ("foreign_village", Role::Village, At::ForeignVillage),
 ];
 
+/// Of every role somebody in the township, with places above, below and beside, and somebody whose time is over.
+static PEOPLE_OF_ROLES: LazyLock<Vec<(&'static str, Role, At)>> = LazyLock::new(|| {
+    let mut people = PEOPLE.to_vec();
+    for role in Role::ALL {
+        for (prefix, at) in [("mid", At::Township), ("ended", At::Township), ("ended_county", At::County)] {
+            people.push((Box::leak(format!("{prefix}_{}", role.word()).into_boxed_str()), role, at));
+        }
+    }
+    people
+});
+
 /// Names of all who can sign in.
 pub fn everybody() -> impl Iterator<Item = &'static str> {
-    PEOPLE.iter().map(|(name, ..)| *name)
+    PEOPLE_OF_ROLES.iter().map(|(name, ..)| *name)
+}
+
+/// Whether somebody's time at the post is over.
+pub fn is_over(name: &str) -> bool {
+    name.starts_with("ended")
 }
 
 /// Where a person stands and what is acted on: village lies in township lies in county.
@@ -112,6 +132,18 @@ pub struct Seed {
     pub receipts: Vec<(Uuid, String)>,
     /// A photo shown with a problem of the foreign county.
     pub foreign_photo: String,
+    /// A task at each place, led by its office.
+    pub tasks: Vec<(At, Uuid)>,
+    /// Who left the office at each place, with holding and statement, which nobody has signed.
+    pub leavers: Vec<(At, Leaver)>,
+}
+
+/// Somebody who left a post.
+#[derive(Debug, Clone)]
+pub struct Leaver {
+    pub person: Uuid,
+    pub holding: Uuid,
+    pub statement: String,
 }
 
 pub static SEED: LazyLock<Seed> = LazyLock::new(make_seed);
@@ -193,11 +225,11 @@ fn make_seed() -> Seed {
         do_it(Actor::System, command);
     }
     let people: Vec<(String, AccountId)> =
-        PEOPLE.iter().map(|(name, ..)| (format!("test-{name}"), AccountId(Uuid::now_v7()))).collect();
-    let held: Vec<[Held; 1]> = PEOPLE
+        PEOPLE_OF_ROLES.iter().map(|(name, ..)| (format!("test-{name}"), AccountId(Uuid::now_v7()))).collect();
+    let held: Vec<[Held; 1]> = PEOPLE_OF_ROLES
         .iter()
         .map(|(name, role, at)| {
-            let until = (*name == "ended").then(|| today.plus(-1));
+            let until = is_over(name).then(|| today.plus(-1));
             [Held { post: Post::new(at_of(*at, &places), *role), from: today.plus(-400), until }]
         })
         .collect();
@@ -210,7 +242,7 @@ fn make_seed() -> Seed {
     let official = |foreign: bool| {
         let (place, name) = if foreign { (At::ForeignCounty, "foreign_office") } else { (At::County, "office") };
         let id = people.iter().find(|(n, _)| n.strip_prefix("test-") == Some(name)).unwrap().1;
-        Actor::Account { id, posts: vec![Post::new(at_of(place, &places), Role::Office)] }
+        Actor::Account { id, person: domain::basics::PersonId(id.0), posts: vec![Post::new(at_of(place, &places), Role::Office)] }
     };
     let photo = store::NewFile { content: &picture(33, 31, 7), media_type: "image/png", taken_ms: None, position: None };
     let foreign_photo = store.files().put(&photo, NOW_MS).unwrap().hash.as_str().to_owned();
@@ -238,9 +270,33 @@ fn make_seed() -> Seed {
         official(true),
         json!({ "type": "places.count", "place": at_of(At::ForeignVillage, &places), "what": "households_registered", "value": 424_242, "on": "2026-10-01", "method": "register" }),
     );
+    let (mut tasks, mut leavers) = (Vec::new(), Vec::new());
+    for at in At::ALL {
+        let place = at_of(at, &places);
+        let office = json!({ "place": place, "role": "office" });
+        let title = if at.is_foreign() { format!("{FOREIGN_WORDS}：改厕") } else { "改厕".to_owned() };
+        let set = json!({ "type": "tasks.set", "place": place, "kind": "task", "year": 2026, "title": title, "duty": null, "field": "toilet",
+            "lead": office, "helpers": [], "due": "2026-12-20", "quantity": null, "occasion": null });
+        tasks.push((at, do_it(Actor::Import, set).parse().unwrap()));
+        let person = Uuid::now_v7();
+        let name = if at.is_foreign() { format!("{FOREIGN_WORDS}离任者") } else { "离任者".to_owned() };
+        store.put_person(domain::basics::PersonId(person), &name, NOW_MS).unwrap();
+        let take_up = json!({ "type": "duties.take_up", "post": office, "person": person, "from": "2024-01-01", "until": "2026-11-20", "document": null });
+        do_it(Actor::Import, take_up);
+        let holding = store.holdings_of(domain::basics::PersonId(person)).unwrap()[0].holding.id.0;
+        let counts = json!({ "problems": 0, "promises": 0, "tasks": 0, "answers": 0 });
+        let document = json!({ "post": office, "place": "某地", "person": person, "name": name, "from": "2024-01-01", "until": "2026-11-20",
+            "on": "2026-11-20", "counts": counts, "problems": [], "promises": [], "tasks": [], "answers": [] });
+        let content = document.to_string().into_bytes();
+        let file = store::NewFile { content: &content, media_type: "application/json", taken_ms: None, position: None };
+        let statement = store.files().put(&file, NOW_MS).unwrap().hash.as_str().to_owned();
+        let draw_up = json!({ "type": "handovers.draw_up", "post": office, "holding": holding, "statement": { "file": statement, "counts": counts } });
+        do_it(Actor::Import, draw_up);
+        leavers.push((at, Leaver { person, holding, statement }));
+    }
     drop(store);
     let receipts = filled.receipts.iter().map(|(id, r)| (id.0, r.clone())).collect();
-    Seed { dir, _kept: kept, places, people, problems, topics, receipts, foreign_photo }
+    Seed { dir, _kept: kept, places, people, problems, topics, receipts, foreign_photo, tasks, leavers }
 }
 
 /// A small PNG; another shade makes another file.
@@ -370,6 +426,12 @@ impl World {
         })
     }
 
+    /// Facts of the programme: what is noted in the audit chain besides does not count.
+    pub fn recorded(&self) -> u64 {
+        let heads = self.store.heads().unwrap();
+        heads.iter().filter(|h| h.chain.name == facts::ChainName::Main).map(|h| h.size).sum()
+    }
+
     /// Everything stored under the data directory but the database: hashes of files.
     pub fn stored_files(&self) -> Vec<String> {
         let mut names = Vec::new();
@@ -415,7 +477,7 @@ pub fn problem(at: At) -> Uuid {
 
 /// The post of a test person, as the table above says.
 pub fn post(name: &str) -> (Role, At) {
-    PEOPLE.iter().find(|(n, ..)| *n == name).map(|(_, role, at)| (*role, *at)).unwrap()
+    PEOPLE_OF_ROLES.iter().find(|(n, ..)| *n == name).map(|(_, role, at)| (*role, *at)).unwrap()
 }
 
 /// One request on its way.
@@ -583,10 +645,24 @@ pub fn routes() -> Vec<(Method, String, String)> {
 }
 
 /// A path with its parameters filled in for one place.
+pub fn task(at: At) -> Uuid {
+    SEED.tasks.iter().find(|(a, _)| *a == at).unwrap().1
+}
+
+/// Who left the office at a place.
+pub fn leaver(at: At) -> &'static Leaver {
+    &SEED.leavers.iter().find(|(a, _)| *a == at).unwrap().1
+}
+
 pub fn filled(path: &str, at: At) -> String {
     let place = place(at);
     let foreign = at.is_foreign();
+    let leaver = leaver(at);
     path.replace("{code}", &place.code)
+        .replace("/handovers/{hash}", &format!("/handovers/{}", leaver.statement))
+        .replace("/handover/{hash}", &format!("/handover/{}", leaver.statement))
+        .replace("{person}", &leaver.person.to_string())
+        .replace("/api/bearers", &format!("/api/bearers?post={}/head", place.id))
         .replace("{problem}", &problem(at).to_string())
         .replace("{id}", &place.id.to_string())
         .replace("{view}", "problems")

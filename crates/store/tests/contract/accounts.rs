@@ -78,8 +78,8 @@ fn all_or_none(ground: &Ground) {
     assert_eq!(store.accounts().count().expect("counted"), 1);
     store.accounts().create(&[new(2, "lin"), new(3, "mo")], NOW).expect("made");
     let held = Held { post: Post::new(CITY, Role::Viewer), from: day("2026-01-01"), until: None };
-    store.accounts().give_post(account(2), &held).expect("given");
-    store.accounts().give_post(account(2), &Held { until: Some(day("2026-01-31")), ..held }).expect("ended");
+    store.accounts().give_post(account(2), &held, NOW).expect("given");
+    store.accounts().give_post(account(2), &Held { until: Some(day("2026-01-31")), ..held }, NOW).expect("ended");
     let lin = store.accounts().get(account(2)).expect("read").expect("there");
     assert_eq!(lin.held, [Held { until: Some(day("2026-01-31")), ..held }]);
 }

@@ -218,9 +218,9 @@ fn several_organisations(ground: &Ground) {
 
 /// Chen again, with the province as well.
 fn chen_everywhere() -> Actor {
-    let Actor::Account { id, mut posts } = chen() else { unreachable!() };
+    let Actor::Account { id, person, mut posts } = chen() else { unreachable!() };
     posts.push(domain::basics::Post::new(PROVINCE, domain::basics::Role::Office));
-    Actor::Account { id, posts }
+    Actor::Account { id, person, posts }
 }
 
 trait MapTo {

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::{
     Command, ViewId,
-    basics::{AccountId, Actor, Context, Day, FileHash, PlaceId, Post, ProblemId, Role, Text},
+    basics::{AccountId, Actor, Context, Day, Department, FileHash, PersonId, PlaceId, Post, ProblemId, Role, TaskId, Text},
+    duties,
     places::{self, ImportChange, ImportRow, Kind, Level, RegisterImport},
     problems::{self, Field, Photo},
     rules,
@@ -56,7 +57,11 @@ pub fn account(n: u128) -> AccountId {
 }
 
 fn person(n: u128, posts: &[(PlaceId, Role)]) -> Actor {
-    Actor::Account { id: account(n), posts: posts.iter().map(|(place, role)| Post::new(*place, *role)).collect() }
+    Actor::Account {
+        id: account(n),
+        person: domain::basics::PersonId(account(n).0),
+        posts: posts.iter().map(|(place, role)| Post::new(*place, *role)).collect(),
+    }
 }
 
 /// Chen runs the city's office, and verifies.
@@ -228,7 +233,61 @@ pub fn busy(store: &Store) -> Vec<ProblemId> {
             }
         }
     }
+    duties_too(store);
     problems
+}
+
+/// Posts that change hands, tasks that are passed down, done, missed and carried over.
+fn duties_too(store: &Store) {
+    use duties::{Command as D, TaskCommand as T, TaskKind};
+    let holds = |n: u128, post: Post, from: &str, until: Option<&str>| D::TakeUp {
+        post,
+        person: PersonId(account(n).0),
+        from: day(from),
+        until: until.map(day),
+        document: None,
+        already: Vec::new(),
+    };
+    let head = |place| Post::new(place, Role::Head);
+    for command in [
+        holds(11, head(CITY), "2024-01-01", Some("2025-12-31")),
+        holds(12, head(CITY), "2026-01-01", None),
+        holds(13, head(QINGXI), "2024-01-01", None),
+        holds(14, Post::of(QINGXI, Department::Water), "2024-01-01", None),
+        holds(15, head(VILLAGES[0]), "2025-05-01", Some("2026-02-01")),
+        D::Describe { post: head(QINGXI), duty: text("第一责任人"), phone: None },
+    ] {
+        accepted(store, by(Actor::Import, Command::Duties(command)));
+    }
+    for n in 0..6_usize {
+        let set = T::Set {
+            place: [CITY, QINGXI, VILLAGES[0]][n % 3],
+            kind: [TaskKind::Task, TaskKind::Promise][n % 2],
+            year: 2025 + (n % 2) as u16,
+            title: text(WORDS[n]),
+            duty: None,
+            field: None,
+            lead: Post::new(CITY, Role::Head),
+            helpers: Vec::new(),
+            due: Day::of_ms(NOW).plus(n as i64 - 4),
+            quantity: None,
+            occasion: None,
+        };
+        let set = by(Actor::Import, Command::Tasks(set));
+        let task = TaskId(set.context.fresh);
+        let steps = [
+            T::Claim { task, text: text("做完了"), photos: Vec::new(), done: None },
+            T::Reject { task, reason: text("没有做完") },
+            T::CarryOver { task, year: 2027, due: Day::of_ms(NOW).plus(300), reason: text("雨季") },
+        ];
+        accepted(store, set);
+        if n < 4 {
+            accepted(store, by(Actor::System, Command::Tasks(T::Lapse { task })));
+        }
+        for step in steps.into_iter().take(n) {
+            answer(store, by(chen(), Command::Tasks(step)));
+        }
+    }
 }
 
 /// Words as people write them, and worse.

@@ -369,6 +369,13 @@ fn subject_of(view: ViewId, row: &StoredRow) -> String {
         ViewId::Problems => format!("problem:{}", row.key),
         ViewId::Topics => format!("topic:{}", row.key),
         ViewId::Persons => format!("person:{}", row.key),
+        ViewId::Posts => format!("post:{}", row.key),
+        ViewId::Tasks => format!("task:{}", row.key),
+        ViewId::Holdings | ViewId::Lapses => match row.values.last() {
+            Some(Value::Text(subject)) => subject.clone(),
+            other => panic!("{other:?}"),
+        },
+        ViewId::Audit => format!("access:{}", row.key),
     }
 }
 

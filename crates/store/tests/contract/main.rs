@@ -5,6 +5,7 @@
 //! Start reading at `county.rs` (what there is), then any other file (what must hold).
 
 mod accounts;
+mod audit;
 mod backups;
 mod batches;
 mod chains;
@@ -17,6 +18,7 @@ mod opening;
 mod particulars;
 mod rebuilds;
 mod stored_files;
+mod upgrade;
 
 use std::process::ExitCode;
 
@@ -34,9 +36,11 @@ const BOTH: &[&[Case]] = &[
     lists::CASES,
     rebuilds::CASES,
     accounts::CASES,
+    audit::CASES,
     stored_files::CASES,
     opening::CASES,
     particulars::CASES,
+    upgrade::CASES,
 ];
 
 /// What only a database in a file of ours has.
@@ -45,6 +49,9 @@ const IN_A_FILE: &[&[Case]] = &[opening::IN_A_FILE, particulars::IN_A_FILE, back
 fn main() -> ExitCode {
     if let Some(dir) = std::env::var_os(kills::CHILD) {
         return kills::child(dir.as_ref());
+    }
+    if let Some(dir) = std::env::var_os(upgrade::CHILD) {
+        return upgrade::child(dir.as_ref());
     }
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();

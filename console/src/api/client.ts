@@ -42,6 +42,8 @@ export async function request(path: string, init: RequestInit = {}, signal?: Abo
     if (response.ok) return response
     const body: unknown = await response.json().catch(() => null)
     if (response.status === 401 && path !== '/api/session') goToSignIn()
+    // Some posts ask for a second factor before anything else; its page is plain HTML.
+    if (isProblemDocument(body) && body.type === '/errors/second-factor-required') location.assign('/second-factor')
     throw new Refused(isProblemDocument(body) ? body : { type: '/errors/accident', title: `HTTP ${response.status}`, status: response.status })
   } finally {
     waiting.value--

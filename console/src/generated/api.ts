@@ -3,6 +3,21 @@
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
+/** One account, with what may be done to it. */
+export type AccountAnswer = {
+  /** The account. */
+  account: AccountTold
+  /** Set where everything is made up. */
+  demo?: boolean
+  link?: LinkMade | null
+  /** What the caller may do to it now. */
+  may: string[]
+  /** Living sessions, for the security administrator. */
+  sessions: SessionTold[]
+  /** Keys for programs, for the security administrator. */
+  tokens: KeyTold[]
+}
+
 /** An account in short. */
 export type AccountBrief = {
   /** Name to show. */
@@ -15,6 +30,95 @@ export type AccountBrief = {
 
 /** An account that can sign in. */
 export type AccountId = string
+
+/** What state an account is in. */
+export const AccountState = ['open', 'invited', 'locked', 'closed'] as const
+export type AccountState = (typeof AccountState)[number]
+
+/** An account as administrators see it. */
+export type AccountTold = {
+  /** When it was made. */
+  created_ms: number
+  /** Name to show. */
+  display: string
+  /** Identity. */
+  id: AccountId
+  /** Until when it is locked; 0 where it is not. */
+  locked_until_ms: number
+  /** Name to sign in with. */
+  name: string
+  /** Posts held today and later. */
+  posts: PostHeld[]
+  /** Whether a code is asked for besides. */
+  second_factor: boolean
+  /** The last request of a session that is still kept; 0 for none. */
+  seen_ms: number
+  /** Whether it is open, invited, locked or closed. */
+  state: AccountState
+}
+
+/** A page of accounts. */
+export type AccountsAnswer = {
+  /** Accounts in the order of their names. */
+  accounts: AccountTold[]
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** Name after which the next page begins; null on the last. */
+  next: string | null
+}
+
+/** What is done to an account. */
+export type Act =
+  | { do: 'close'; reason: string }
+  | { do: 'reopen'; reason: string }
+  | { do: 'invite' }
+  | { do: 'reset' }
+  | { do: 'unlock' }
+  | { do: 'end_sessions'; session?: string | null }
+  | { do: 'take_second_factor'; reason: string }
+  | { do: 'end_tokens' }
+
+/** Keys of phones. */
+export type AppUsersAnswer = {
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** The newest first. */
+  keys: KeyTold[]
+}
+
+/** A fact of the audit chain. */
+export type AuditRow = {
+  account: AccountId | null
+  /** When it was recorded, ms since 1970. */
+  at_ms: number
+  by?: AccountId | null
+  /** Network address. */
+  client: string | null
+  /** On which day. */
+  day: Day
+  /** More about it: filters, format, the subject of a change, the detail of an account's event. */
+  detail: string | null
+  /** What happened, the middle of its kind: `signed_in`, `refused` … */
+  event: string
+  /** The name to sign in with. */
+  name: string | null
+  /** Organisation of its chain. */
+  org: number
+  /** How it ended. */
+  outcome: Outcome
+  /** The place under whose audit administrator it falls. */
+  place: PlaceId
+  /** Rows taken away. */
+  rows: number | null
+  /** Its number there. */
+  seq: number
+  /** How many times within the same minute. */
+  times: number
+  /** What was asked, taken away, changed, or done to an account. */
+  what: string | null
+  /** Why it was refused, or by what means somebody signed in. */
+  why: string | null
+}
 
 /** Whom a post's duty lay with on a day. */
 export type Bearer = {
@@ -105,6 +209,12 @@ export type Closed = {
   /** What it became; none where that is not known. */
   into: PlaceId[]
   on: Day | null
+}
+
+/** A code, for the second step. */
+export type CodeGiven = {
+  /** Six digits, or a recovery code. */
+  code: string
 }
 
 /** What a column holds; decides how it is stored, compared and shown. */
@@ -248,6 +358,14 @@ export type DuplicatesAnswer = {
   candidates: Duplicate[]
   /** Set where everything is made up. */
   demo?: boolean
+}
+
+/** How many were ended. */
+export type Ended = {
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** How many. */
+  ended: number
 }
 
 /** One step up the ladder. */
@@ -544,6 +662,51 @@ export type IndicatorValue = {
   value: number | null
 }
 
+/** Whose key this is. */
+export type KeyAnswer = {
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** Until when it works. */
+  expires_ms: number
+  /** What it is called. */
+  name: string
+  /** Where it reports from. */
+  place: PlaceBrief
+}
+
+/** A key that was just made. */
+export type KeyMade = {
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** Identity. */
+  id: AccountId
+  /** The key, shown this once. */
+  key: string
+  /** The address as a QR code, SVG; null for programs. */
+  qr: string | null
+  /** Where a phone asks who it is; null for programs. */
+  url: string | null
+}
+
+/** A key for a program or a phone; the key itself was shown once. */
+export type KeyTold = {
+  /** What it may do at most. */
+  capabilities: Capability[]
+  /** When it was made. */
+  created_ms: number
+  /** Until when it works. */
+  expires_ms: number
+  /** Identity. */
+  id: AccountId
+  /** What it is called. */
+  label: string
+  place: PlaceBrief | null
+  /** When it was last used; 0 for never. */
+  used_ms: number
+  /** Whether it works now. */
+  works: boolean
+}
+
 /** What kind of place within its level. */
 export const Kind = ['area', 'town', 'township', 'subdistrict', 'villagers', 'residents', 'other'] as const
 export type Kind = (typeof Kind)[number]
@@ -577,6 +740,14 @@ export type LapseRow = {
 export const Level = ['province', 'city', 'county', 'township', 'village'] as const
 export type Level = (typeof Level)[number]
 
+/** A link that was just made. */
+export type LinkMade = {
+  /** Until when it works. */
+  expires_ms: number
+  /** The address. */
+  url: string
+}
+
 /** Where the map is and what is on it. */
 export type MapInfo = {
   /** West, south, east, north in degrees. */
@@ -601,12 +772,80 @@ export type Method = (typeof Method)[number]
 export const Missing = ['no-denominator'] as const
 export type Missing = (typeof Missing)[number]
 
+/** One's own account. */
+export type MyAccount = {
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** Name to show. */
+  display: string
+  /** Whether there is a password; without one the account is invited only. */
+  has_password: boolean
+  /** Identity. */
+  id: AccountId
+  /** What a key may be given. */
+  may_be_given: Capability[]
+  /** Name to sign in with. */
+  name: string
+  /** Shortest new password. */
+  password_min: number
+  /** Recovery codes not yet used. */
+  recovery_left: number
+  /** Whether a code is asked for besides. */
+  second_factor: boolean
+  /** Sessions that live. */
+  sessions: SessionTold[]
+  /** Keys for programs. */
+  tokens: KeyTold[]
+}
+
 /** A post with the name of its place. */
 export type NamedPost = {
   department?: Department
   name?: string
   place: PlaceId
   role: Role
+}
+
+/** An account to be made, with its first post. */
+export type NewAccountGiven = {
+  department?: Department | null
+  /** Name to show. */
+  display: string
+  /** Name to sign in with. */
+  name: string
+  /** Where. */
+  place: PlaceId
+  /** As what. */
+  role: Role
+}
+
+/** A key for a phone. */
+export type NewAppUser = {
+  /** For how many days, at most 365. */
+  days: number
+  /** Whose or which phone. */
+  label: string
+  /** Where it reports from. */
+  place: PlaceId
+}
+
+/** Another password. */
+export type NewPassword = {
+  /** The one that holds. */
+  current: string
+  /** The one that shall. */
+  new: string
+}
+
+/** A key for a program. */
+export type NewToken = {
+  /** What it may do at most. */
+  capabilities: Capability[]
+  /** For how many days, at most 365. */
+  days: number
+  /** What it is called. */
+  label: string
+  place?: PlaceId | null
 }
 
 /** An official. */
@@ -640,6 +879,10 @@ export type OfficialsAnswer = {
   /** By name. */
   officials: Official[]
 }
+
+/** How it ended. */
+export const Outcome = ['done', 'refused'] as const
+export type Outcome = (typeof Outcome)[number]
 
 /** Its outline became known; the geometry itself is a stored file (GeoJSON, WGS-84). */
 export type Outlined = {
@@ -965,12 +1208,18 @@ export type Reporter =
   | { is: 'villager' }
   | { is: 'account'; account: AccountId }
 
+/** Rule `audit.retention`: how long the audit chain is kept in any case. */
+export type Retention = {
+  /** Facts younger than so many days are not handed to an archive; at least [`Retention::DAYS_MIN`]. */
+  days: number
+}
+
 /** What kind of post somebody holds. */
 export const Role = ['admin', 'security', 'audit', 'head', 'office', 'department', 'township', 'village', 'inspector', 'viewer'] as const
 export type Role = (typeof Role)[number]
 
 /** A row of any view. */
-export type Row = PlaceRow | CountsRow | RuleRow | ProblemRow | TopicRow | PostsRow | HoldingRow | TaskRow | LapseRow
+export type Row = PlaceRow | CountsRow | RuleRow | ProblemRow | TopicRow | PostsRow | HoldingRow | TaskRow | LapseRow | AuditRow
 
 /** A row with its place. */
 export type RowAnswer = {
@@ -1007,6 +1256,7 @@ export type Rule =
   | { rule: 'problems.public_reports'; value: PublicReports }
   | { rule: 'problems.duplicates'; value: Duplicates }
   | { rule: 'problems.topics'; value: Topics }
+  | { rule: 'audit.retention'; value: Retention }
 
 /** A rule at a place with all its versions. */
 export type RuleRow = {
@@ -1039,6 +1289,24 @@ export type SessionAnswer = {
   posts: PostHeld[]
   /** Today in Asia/Shanghai. */
   today: Day
+}
+
+/** A session. */
+export type SessionTold = {
+  /** From where. */
+  address: string
+  /** With what. */
+  browser: string
+  /** When it began. */
+  created_ms: number
+  /** When it ends in any case. */
+  expires_ms: number
+  /** Name to end it by. */
+  id: string
+  /** Whether it is the one that asks. */
+  own: boolean
+  /** The last request, to the minute. */
+  seen_ms: number
 }
 
 /** The larger value that a denominator once had. */

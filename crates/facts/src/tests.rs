@@ -647,3 +647,70 @@ proptest! {
 fn line_of(fact: &Fact) -> String {
     serde_json::to_string(fact).unwrap() + "\n"
 }
+
+// ---- tampering, one row each
+
+#[test]
+fn each_field_that_is_changed_names_its_fact() {
+    let check = |field: &str, change: fn(&mut Fact), code: &str| {
+        let mut facts = chain_of(Suite::Sha256, (1..=5).map(|n| draft(n, "{}"))).0;
+        let file = signed_file(&facts);
+        let good = line_of(&facts[2]);
+        change(&mut facts[2]);
+        let broken = verify(&facts).unwrap_err();
+        assert_eq!((broken.code(), broken.chain().to_string().as_str()), (code, ANJI), "{field}: {broken}");
+        // What is found under another number is named by both.
+        let named = if field == "seq" { format!("fact 3 should come here, fact {} came", facts[2].seq) } else { "fact 3".into() };
+        assert!(broken.to_string().contains(&named), "{field}: {broken}");
+        let error = read(file.replace(&good, &line_of(&facts[2])).as_bytes()).unwrap_err();
+        assert_eq!(error.code(), code, "{field} in a file: {error}");
+        assert!(error.to_string().starts_with("line 4: ") && error.to_string().contains(&named), "{field} in a file: {error}");
+    };
+    check("chain", |f| f.chain.county += 1, "wrong-chain");
+    check("seq", |f| f.seq = 9, "gap");
+    check("command", |f| f.command = Uuid::from_u128(9), "hash-mismatch");
+    check("kind", |f| f.kind = Kind::from_static("problem.dismissed@1"), "hash-mismatch");
+    check("subject", |f| f.subject.push('1'), "hash-mismatch");
+    check("place", |f| f.place += 1, "hash-mismatch");
+    check("actor", |f| f.actor = "system".into(), "hash-mismatch");
+    check("effective_ms", |f| f.effective_ms += 1, "hash-mismatch");
+    check("recorded_ms", |f| f.recorded_ms -= 1, "hash-mismatch");
+    check("body", |f| f.body = r#"{"n":1}"#.into(), "hash-mismatch");
+    check("prev", |f| f.prev.0[0] ^= 1, "prev-mismatch");
+    check("hash", |f| f.hash.0[31] ^= 1, "hash-mismatch");
+    // Whoever seals the fact anew is found at the one that follows it.
+    let reseal = |f: &mut Fact| {
+        f.place += 1;
+        f.hash = f.compute_hash(Suite::Sha256);
+    };
+    let mut facts = three();
+    reseal(&mut facts[1]);
+    let broken = verify(&facts).unwrap_err();
+    assert_eq!((broken.code(), broken.seq()), ("prev-mismatch", 3));
+}
+
+#[test]
+fn each_forged_checkpoint_is_refused() {
+    let (facts, head) = chain_of(Suite::Sha256, (1..=5).map(|n| draft(n, "{}")));
+    let stranger = SignerKey::from_seed("anji.example", [8; 32]).unwrap();
+    let good = checkpoint_of(&head);
+    let other = verify(&chain_of(Suite::Sha256, [draft(1, "{}"), draft(7, "{}")]).0).unwrap();
+    let check = |what: &str, change: &dyn Fn(&mut Checkpoint), key: &SignerKey, code: &str| {
+        let mut forged = good.clone();
+        change(&mut forged);
+        let kept = checkpoint::sign(&forged, key);
+        let file = signed_file(&facts);
+        let keys = [signer().verifier()];
+        let mut reader = ChainFileReader::open(file.as_bytes(), &keys).unwrap();
+        let error = reader.expect(&kept).and_then(|()| reader.finish().map(drop)).unwrap_err();
+        assert_eq!(error.code(), code, "{what}: {error}");
+    };
+    check("another key of the same name", &|_| {}, &stranger, "bad-checkpoint");
+    check("a larger size", &|c| c.size = 6, &signer(), "checkpoint-beyond-end");
+    check("a smaller size", &|c| c.size = 4, &signer(), "checkpoint-mismatch");
+    check("another head", &|c| c.hash.0[0] ^= 1, &signer(), "checkpoint-mismatch");
+    check("the head of a fork", &|c| (c.size, c.hash) = (other.size, other.hash), &signer(), "checkpoint-mismatch");
+    check("another suite", &|c| c.suite = Suite::Sm3, &signer(), "wrong-suite");
+    check("another installation", &|c| c.origin = format!("b/{ANJI}").parse().unwrap(), &signer(), "checkpoint-origin");
+    check("another chain", &|c| c.origin = "anji.example/330524/main".parse().unwrap(), &signer(), "checkpoint-origin");
+}

@@ -13,23 +13,51 @@ use facts::SignerKey;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use server::wording::both;
-use store::{Location, Store, StoreError};
+use store::{Location, Store, StoreError, Trouble};
 
 use crate::Data;
 
 impl Data {
     /// Opens the store.
     pub fn open(&self) -> Result<Arc<Store>> {
-        let store = Store::open(&self.location()?).map_err(told).with_context(|| format!("opening {}", self.data.display()))?;
-        Ok(Arc::new(store))
+        Ok(Arc::new(Store::open(&self.location()?).map_err(|e| self.explained(e))?))
     }
 
     /// Opens a store that another process may be serving: for looking and for accounts, not for commands.
     pub fn open_beside(&self) -> Result<Arc<Store>> {
         self.must_exist()?;
-        Ok(Arc::new(
-            Store::open_beside(&self.location()?).map_err(told).with_context(|| format!("opening {}", self.data.display()))?,
-        ))
+        Ok(Arc::new(Store::open_beside(&self.location()?).map_err(|e| self.explained(e))?))
+    }
+
+    /// What is wrong with the ground, in words that say what to do.
+    fn explained(&self, error: StoreError) -> anyhow::Error {
+        let key = match (&error, error.trouble()) {
+            (StoreError::Newer(step), _) => return anyhow!(both("cli.other_version", &[("step", step.to_string())])),
+            (StoreError::InUse, _) => "cli.in_use",
+            (_, Some(Trouble::Full)) => "cli.trouble_full",
+            (_, Some(Trouble::ReadOnly)) => "cli.trouble_read_only",
+            (_, Some(Trouble::Away)) => "cli.trouble_away",
+            (_, None) => return anyhow::Error::new(error).context(format!("opening {}", self.data.display())),
+        };
+        let words = both(key, &[("dir", self.data.display().to_string())]);
+        anyhow::Error::new(error).context(words)
+    }
+
+    /// Several processes may serve one PostgreSQL database; photos and the key that signs checkpoints are in the data
+    /// directory, which must then be the same for all of them.
+    ///
+    /// # Errors
+    /// Another directory's key is known in this database.
+    pub fn same_directory(&self, store: &Store, key: &SignerKey) -> Result<()> {
+        if self.database.is_none() {
+            return Ok(());
+        }
+        let own = key.verifier().to_string();
+        match store.setting("checkpoint.key")? {
+            None => Ok(store.set_setting("checkpoint.key", &own)?),
+            Some(known) if known == own => Ok(()),
+            Some(known) => Err(anyhow!(both("cli.other_directory", &[("key", known), ("own", own)]))),
+        }
     }
 
     /// Says so where there is nothing.
@@ -42,15 +70,6 @@ impl Data {
     pub fn location(&self) -> Result<Location> {
         let suite = self.suite.parse().map_err(|e| anyhow!("--suite: {e}"))?;
         Ok(Location { dir: self.data.clone(), database: self.database.clone(), suite })
-    }
-}
-
-/// What people meet after an upgrade, in both languages.
-fn told(e: StoreError) -> anyhow::Error {
-    match e {
-        StoreError::Newer(step) => anyhow!(both("cli.other_version", &[("step", step.to_string())])),
-        StoreError::InUse => anyhow!(both("cli.in_use", &[])),
-        other => other.into(),
     }
 }
 

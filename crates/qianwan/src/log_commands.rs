@@ -93,8 +93,7 @@ impl Verify {
         if dir.join("keys.json").exists() {
             keys.push(data::signer(&dir)?.verifier());
         }
-        let total = store.heads()?.iter().map(|h| h.size).sum();
-        let bar = data::bar(total, "verify");
+        let bar = data::bar(store.positions().facts(), "verify");
         let report = store.verify(&keys, &mut |n| bar.set_position(n))?;
         bar.finish_and_clear();
         if self.json {

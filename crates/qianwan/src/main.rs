@@ -1,5 +1,5 @@
-//! The binary: `serve`, `demo`, `places import`, `verify`, `log export`, `rebuild`, `backup`, `restore`, `account add`,
-//! `config check`, `config example`, `doctor`.
+//! The binary: `serve`, `demo`, `places import`, `verify`, `log export`, `rebuild`, `backup`, `restore`, `account`,
+//! `config check`, `config example`, `doctor`, `audit`, `checkpoint`.
 //!
 //! Messages go to stderr, results to stdout; 0 is success, 1 the answer "no", 2 bad use or bad input.
 
@@ -112,6 +112,12 @@ enum Log {
 enum Account {
     /// Add an account with a post; the password is read from standard input
     Add(accounts::Add),
+    /// Close an account: no sessions, tokens and links from now on
+    Close(accounts::Named),
+    /// Open and unlock an account and print a link that sets another password
+    Reset(accounts::Reset),
+    /// List all accounts
+    List(accounts::ListAll),
 }
 
 /// How a command ends when nothing went wrong inside.
@@ -158,6 +164,9 @@ fn main() -> ExitCode {
         Command::Person(c) => c.run(),
         Command::Doctor(c) => c.run(Cli::command(), &named),
         Command::Config(c) => c.run(Cli::command(), &named),
+        Command::Account(Account::Close(c)) => c.close(),
+        Command::Account(Account::Reset(c)) => c.run(),
+        Command::Account(Account::List(c)) => c.run(),
         Command::Openapi => {
             println!("{:#}", server::openapi_document());
             Ok(End::Success)

@@ -1,12 +1,17 @@
 //! `keys list|rotate|reseal` and `person export`: particulars of private persons, for whoever has the machine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::{Args, Subcommand};
-use domain::basics::PersonId;
+use domain::{
+    Command, ViewId,
+    basics::{PersonId, Text},
+    persons::{self, PersonState},
+};
 use serde_json::json;
-use server::wording::both;
+use server::wording::{Language, both, text_or};
+use store::{Outcome, Store};
 
 use crate::{Data, End, data};
 
@@ -84,7 +89,7 @@ impl List {
         if keys.iter().all(|k| k.there) {
             return Ok(End::Success);
         }
-        eprintln!("{}", both("cli.keys_missing", &[("file", store.particulars().key_file().display().to_string())]));
+        missing(&store);
         Ok(End::No)
     }
 }
@@ -104,6 +109,9 @@ pub struct Export {
     /// Id of the person
     #[arg(long)]
     person: PersonId,
+    /// Why, in at least four words; recorded before anything is written
+    #[arg(long)]
+    reason: String,
     /// Where to; standard output without it
     #[arg(long)]
     out: Option<PathBuf>,
@@ -112,14 +120,31 @@ pub struct Export {
 impl Person {
     /// Runs it.
     pub fn run(self) -> Result<End> {
-        let Person::Export(export) = self;
-        let store = export.data.open_beside()?;
-        let Some(held) = server::held_about(&store, export.person, data::now_ms())? else {
-            eprintln!("{}", both("cli.no_person", &[("person", export.person.to_string())]));
-            return Ok(End::No);
+        let Person::Export(Export { data, person, reason, out }) = self;
+        let reason = Text::new(&reason).map_err(|e| anyhow!("--reason: {e}"))?;
+        let installation = data.open_existing_or_ask()?;
+        let nobody = || {
+            eprintln!("{}", both("cli.no_person", &[("person", person.to_string())]));
+            Ok(End::No)
         };
+        let Some(domain::Row::Persons(row)) = installation.store.row(ViewId::Persons, &person.key())? else { return nobody() };
+        // Of somebody who was erased nothing is left to be unmasked.
+        if row.state == PersonState::Held {
+            let unmask = Command::Persons(persons::Command::Unmask { person, reason });
+            match installation.import(unmask)?.outcome {
+                Outcome::Accepted { .. } => {}
+                Outcome::Refused { code, args, english } => {
+                    for language in [Language::Chinese, Language::English] {
+                        eprintln!("{}", text_or(language, &format!("error.{code}.detail"), &args, &english));
+                    }
+                    return Ok(End::BadInput);
+                }
+                Outcome::Forbidden | Outcome::IdReused => return nobody(),
+            }
+        }
+        let Some(held) = server::held_about(&installation.store, person, data::now_ms())? else { return nobody() };
         let text = format!("{held:#}\n");
-        match &export.out {
+        match &out {
             Some(out) => data::write_private(out, text.as_bytes()).with_context(|| out.display().to_string())?,
             None => print!("{text}"),
         }
@@ -127,15 +152,32 @@ impl Person {
     }
 }
 
-/// Says after a restore, or with a backup, what is kept apart from it.
-pub fn kept_apart(store: &store::Store) -> Result<()> {
+/// Says with a backup what is kept apart from it.
+pub fn kept_apart(store: &Store) -> Result<()> {
     if store.particulars().count()? == 0 {
         return Ok(());
     }
-    let dir = store.dir().display().to_string();
     match store.particulars().keys()?.iter().all(|k| k.there) {
-        true => eprintln!("{}", both("cli.keys_apart", &[("dir", dir)])),
-        false => eprintln!("{}", both("cli.keys_missing", &[("file", store.particulars().key_file().display().to_string())])),
+        true => eprintln!("{}", both("cli.keys_apart", &[("dir", store.dir().display().to_string())])),
+        false => missing(store),
     }
     Ok(())
+}
+
+fn missing(store: &Store) {
+    eprintln!("{}", both("cli.keys_missing", &[("file", store.particulars().key_file().display().to_string())]));
+}
+
+/// Puts back after a restore what was kept apart, and says what is not there yet.
+pub fn put_back(store: &Store, keys: Option<&Path>, erased: Option<&Path>) -> Result<End> {
+    let dir = store.dir().display().to_string();
+    let kept = store.particulars();
+    kept.put_back(keys, erased).with_context(|| both("cli.not_put_back", &[("dir", dir.clone())]))?;
+    if !kept.keys()?.iter().all(|k| k.there) {
+        missing(store);
+    }
+    if kept.unsettled() {
+        eprintln!("{}", both("cli.erased_unknown", &[("dir", dir)]));
+    }
+    Ok(End::Success)
 }

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use domain::{
     ViewId,
@@ -20,6 +20,7 @@ use domain::{
 use serde_json::json;
 use server::{
     App, Settings,
+    access::Access,
     syslog::Address,
     wording::{Language, both, text},
 };
@@ -70,6 +71,15 @@ pub struct Serve {
     /// Seconds that requests under way may take to end after a stop is asked for
     #[arg(long, env = "QIANWAN_STOP_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=600))]
     stop_seconds: u64,
+    /// Roles that must have a second factor; none: `--second-factor-for ''`
+    #[arg(long, env = "QIANWAN_SECOND_FACTOR_FOR", value_delimiter = ',', default_value = "admin,security,audit")]
+    second_factor_for: Vec<String>,
+    /// Minutes without a request after which a session ends
+    #[arg(long, env = "QIANWAN_IDLE_MINUTES", default_value_t = 720, value_parser = clap::value_parser!(i64).range(1..=100_000))]
+    idle_minutes: i64,
+    /// The same for administrators
+    #[arg(long, env = "QIANWAN_ADMIN_IDLE_MINUTES", default_value_t = 30, value_parser = clap::value_parser!(i64).range(1..=100_000))]
+    admin_idle_minutes: i64,
 }
 
 /// Where what must not stay on this machine alone is sent.
@@ -124,6 +134,17 @@ fn log(json: bool, filter: &str) {
 }
 
 impl Serve {
+    fn access(&self) -> Result<Access> {
+        let roles = self.second_factor_for.iter().map(|word| word.trim()).filter(|word| !word.is_empty());
+        let role = |word: &str| Role::from_word(word).ok_or_else(|| anyhow!(both("cli.no_role", &[("role", word.to_owned())])));
+        Ok(Access {
+            second_factor_for: roles.map(role).collect::<Result<_>>()?,
+            idle_ms: self.idle_minutes * 60_000,
+            administrator_idle_ms: self.admin_idle_minutes * 60_000,
+            ..Access::default()
+        })
+    }
+
     /// Runs it.
     pub fn run(self) -> Result<End> {
         log(self.log_json, &self.log);
@@ -131,6 +152,8 @@ impl Serve {
             bail!("{key}: {}", both(words, &args));
         }
         let store = self.data.open()?;
+        store.look_at_clock(data::now_ms());
+        self.data.same_directory(&store, &data::signer(store.dir())?)?;
         let tls = !self.plain && !self.behind_proxy;
         let secure = tls || self.behind_proxy;
         let hosts = tls::hosts(&self.host, self.listen.ip());
@@ -146,6 +169,7 @@ impl Serve {
             behind_proxy: self.behind_proxy,
             now_ms: None,
             demo_sign_ins: Vec::new(),
+            access: self.access()?,
         };
         let given = self.tls_cert.clone().zip(self.tls_key.clone());
         let dir = self.data.data.clone();
@@ -224,6 +248,7 @@ impl Demo {
                 .iter()
                 .map(|(name, display)| (name.clone(), display.clone(), DEMO_PASSWORD.to_owned()))
                 .collect(),
+            access: Access::of_demo(),
         };
         let json_line = self.json;
         listen(store, settings, self.listen, Duration::from_secs(2), None, &Outside::default(), &mut |address| {

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderName, HeaderValue, Response, StatusCode, header},
 };
 use serde_json::{Map, Value, json};
-use store::StoreError;
+use store::{StoreError, Trouble};
 
 use crate::wording::{Language, text_or};
 
@@ -143,6 +143,12 @@ impl Problem {
         Problem { accident: Some(what.into().into()), ..Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "accident") }
     }
 
+    /// As an answer that carries more than the refusal, a cookie for one.
+    pub fn into_answer(self, ask: &crate::ask::Ask) -> Answer {
+        let document = self.document(ask.language, ask.app.settings.demo).to_string().into_bytes();
+        Answer::bytes("application/problem+json", document).status(self.status)
+    }
+
     /// A refusal of the programme's own rules.
     pub fn refused(code: String, args: Map<String, Value>, english: String) -> Problem {
         Problem { code, args, english: english.into(), ..Problem::new(StatusCode::CONFLICT, "") }
@@ -188,7 +194,17 @@ impl From<StoreError> for Problem {
                 tracing::error!(why, "particulars");
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "particulars/no-key")
             }
-            other => Problem::accident(other.to_string()),
+            other => {
+                let accident = Problem::accident(other.to_string());
+                // Nothing was recorded, and the same thing may work later: whoever sent it keeps it and sends it again.
+                let code = match other.trouble() {
+                    None => return accident,
+                    Some(Trouble::Full) => "storage/full",
+                    Some(Trouble::ReadOnly) => "storage/read-only",
+                    Some(Trouble::Away) => "storage/away",
+                };
+                Problem { accident: accident.accident, ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, code) }
+            }
         }
     }
 }

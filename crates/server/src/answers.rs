@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 
 use domain::{
     basics::{
-        AccountId, Capability, ColumnKind, Day, Department, FileHash, Filter, PersonId, PlaceId, Position, ProblemId, Role,
+        AccountId, Capability, ColumnKind, Day, Department, FileHash, Filter, PersonId, PlaceId, Position, ProblemId, Role, Text,
     },
     indicators::{Better, Unit},
     persons::{Particulars, PersonState, Purpose},
     places::{Class, Closed, Grade, Kind, Level},
     problems,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{
     ToSchema,
@@ -580,6 +580,14 @@ pub struct Health {
     pub database: &'static str,
     /// Of the binary.
     pub version: &'static str,
+}
+
+/// Why particulars are to be seen in full.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WhyUnmasked {
+    /// At least four words.
+    pub reason: Text<500>,
 }
 
 /// Particulars of a private person: masked, or in full where a reason was recorded.

@@ -11,28 +11,37 @@ use domain::{
 };
 use store::{Account, Scope};
 
-use crate::{App, answer::Problem, wording::Language};
+use crate::{App, answer::Problem, keys::Limit, wording::Language};
 
 /// Somebody signed in.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// The account.
     pub account: Account,
-    /// Posts held today.
+    /// Posts held today; with a key for one place only as far as they reach into it.
     pub posts: Vec<Post>,
-    /// Token that plain forms must carry.
+    /// Token that plain forms must carry; none with a key.
     pub csrf: String,
     /// The session's own token, to end it.
     pub token: String,
+    /// The session's name in lists.
+    pub session: String,
+    /// What a key may do less than its owner; none for somebody who signed in.
+    pub limit: Option<Limit>,
 }
 
 impl Caller {
     /// Whether any post gives the capability anywhere.
     pub fn has(&self, capability: Capability) -> bool {
-        self.posts.iter().any(|p| p.role.capabilities().contains(&capability))
+        self.may_use(capability) && self.posts.iter().any(|p| p.role.capabilities().contains(&capability))
     }
 
-    /// As a command sees it.
+    /// Whether the key goes so far, if it is one.
+    pub fn may_use(&self, capability: Capability) -> bool {
+        self.limit.as_ref().is_none_or(|l| l.capabilities.contains(&capability))
+    }
+
+    /// As a rule about places sees it; what gives commands is `keys::acting`.
     pub fn actor(&self) -> Actor {
         Actor::Account { id: self.account.id, person: self.account.person, posts: self.posts.clone() }
     }
@@ -111,7 +120,8 @@ impl Ask {
 
     /// Whether the caller may do something at a place.
     pub fn may(&self, capability: Capability, place: &Place) -> Result<bool, Problem> {
-        Ok(self.caller()?.actor().post_for(capability, place).is_some())
+        let caller = self.caller()?;
+        Ok(caller.may_use(capability) && caller.actor().post_for(capability, place).is_some())
     }
 
     /// The caller's own places for a capability, as a scope; `place=` narrows it.
@@ -127,6 +137,7 @@ impl Ask {
         let caller = self.caller()?;
         let mut places: Vec<PlaceId> =
             caller.posts.iter().filter(|p| p.role.capabilities().contains(&capability)).map(|p| p.place).collect();
+        places.retain(|_| caller.may_use(capability));
         places.sort_unstable();
         places.dedup();
         let roots = self.app.roots()?;

@@ -15,7 +15,7 @@ use crate::{
     answer::{Answer, Problem},
     answers::{CommandAnswer, FactRef},
     ask::Ask,
-    duties, files, persons,
+    duties, files, keys, persons,
     rows::marked,
 };
 
@@ -41,7 +41,7 @@ pub fn submit(ask: &Ask) -> Result<Answer, Problem> {
     if matches!(command, Command::Problems(problems::Command::Report { receipt: Some(_), .. })) {
         return Err(Problem::forbidden());
     }
-    let actor = ask.caller()?.actor();
+    let actor = keys::acting(ask, &command)?;
     let answer = persons::give_with(ask, incoming.id, command.clone(), actor, left.as_ref())?;
     answer_document(ask, answer).map_err(|refused| {
         let field = command.field(&refused.code);

@@ -27,12 +27,18 @@ pub fn export(ask: &Ask) -> Result<Answer, Problem> {
     rows::seen(ask, view, view.export_capability())?;
     let list = List { limit: 2000, ..rows::list_of(ask, view, view.export_capability())? };
     let table = table(ask, view, list)?;
+    self::file(ask, &format!("{name}.{kind}"), view.name(), &table)
+}
+
+/// A table as the file that a name asks for.
+pub fn file(ask: &Ask, file: &str, of: &str, table: &Table) -> Result<Answer, Problem> {
+    let (name, kind) = file.rsplit_once('.').filter(|(name, _)| *name == of).ok_or_else(Problem::not_found)?;
     let today = ask.today();
     let disposition = format!("attachment; filename=\"qianwan-{name}-{today}.{kind}\"");
     let answer = match kind {
-        "csv" => Answer::bytes("text/csv; charset=utf-8", csv(ask, &table)?),
+        "csv" => Answer::bytes("text/csv; charset=utf-8", csv(ask, table)?),
         "xlsx" => {
-            let bytes = xlsx(ask, view, &table).map_err(|e| Problem::accident(format!("XLSX: {e}")))?;
+            let bytes = xlsx(ask, of, table).map_err(|e| Problem::accident(format!("XLSX: {e}")))?;
             Answer::bytes("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", bytes)
         }
         _ => return Err(Problem::not_found()),
@@ -42,9 +48,12 @@ pub fn export(ask: &Ask) -> Result<Answer, Problem> {
     Ok(answer.with(header::CONTENT_DISPOSITION, &disposition))
 }
 
-struct Table {
-    head: Vec<String>,
-    rows: Vec<Vec<Cell>>,
+/// What goes into a file.
+pub struct Table {
+    /// Names of the columns.
+    pub head: Vec<String>,
+    /// Cells by row.
+    pub rows: Vec<Vec<Cell>>,
 }
 
 fn table(ask: &Ask, view: ViewId, mut list: List) -> Result<Table, Problem> {
@@ -133,11 +142,11 @@ fn csv(ask: &Ask, table: &Table) -> Result<Vec<u8>, Problem> {
     writer.into_inner().map_err(|e| Problem::accident(format!("CSV: {e}")))
 }
 
-fn xlsx(ask: &Ask, view: ViewId, table: &Table) -> Result<Vec<u8>, XlsxError> {
+fn xlsx(ask: &Ask, of: &str, table: &Table) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     let sheet = book.add_worksheet();
-    let title = text(ask.language, &format!("room.{}", view.name()));
-    sheet.set_name(if title.starts_with("room.") { view.name() } else { &title })?;
+    let title = text(ask.language, &format!("room.{of}"));
+    sheet.set_name(if title.starts_with("room.") { of } else { &title })?;
     let bold = Format::new().set_bold();
     let mut line = 0;
     if ask.app.settings.demo {

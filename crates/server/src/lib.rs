@@ -3,11 +3,16 @@
 //! Handlers are plain functions from an [`ask::Ask`] to an answer or a problem document; they may block, and run on
 //! threads made for that. Start reading at `routes.rs`, then `ask.rs`, `command.rs`, `rows.rs`.
 
+pub mod access;
+mod account_answers;
+mod account_pages;
+mod accounts;
 mod answer;
 mod answers;
 mod ask;
 mod assets;
 mod audit;
+mod audited;
 mod checkpoints;
 mod clocks;
 mod command;
@@ -17,10 +22,13 @@ mod export;
 mod facts_api;
 mod files;
 mod indicators;
+mod keys;
 mod limits;
 mod map;
+mod my_account;
 mod openapi;
 mod operations;
+pub mod passwords;
 mod persons;
 mod places;
 mod public;
@@ -63,6 +71,8 @@ pub struct Settings {
     pub now_ms: Option<i64>,
     /// One-line sign-in hints for the demo's sign-in page: name, display, password.
     pub demo_sign_ins: Vec<(String, String, String)>,
+    /// How people sign in, and how long that holds.
+    pub access: access::Access,
 }
 
 /// Everything a handler can reach.

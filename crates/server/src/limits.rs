@@ -23,6 +23,10 @@ impl Limits {
         while times.front().is_some_and(|t| *t <= now_ms - window_ms) {
             times.pop_front();
         }
+        // Counted by a clock that was put back since.
+        while times.back().is_some_and(|t| *t > now_ms) {
+            times.pop_back();
+        }
         match times.front() {
             Some(oldest) if times.len() >= max => Err((oldest + window_ms - now_ms) / 1000 + 1),
             _ => {
@@ -47,7 +51,7 @@ impl Lockout {
     pub fn check(&self, name: &str, now_ms: i64) -> Result<(), i64> {
         let Ok(names) = self.0.lock() else { return Ok(()) };
         match names.get(name) {
-            Some((_, until)) if *until > now_ms => Err((until - now_ms + 999) / 1000),
+            Some((_, until)) if *until > now_ms && *until <= now_ms + LOCKED_MS => Err((until - now_ms + 999) / 1000),
             _ => Ok(()),
         }
     }
@@ -85,5 +89,19 @@ mod tests {
         assert_eq!(limits.take("a", 2, 10_000, 5_000), Err(6));
         assert_eq!(limits.take("b", 2, 10_000, 5_000), Ok(()));
         assert_eq!(limits.take("a", 2, 10_000, 10_001), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_locks_nobody_out_for_longer() {
+        let (limits, lockout) = (Limits::default(), Lockout::default());
+        let later = 30 * 24 * 3_600_000;
+        for _ in 0..2 {
+            assert_eq!(limits.take("a", 2, 10_000, later), Ok(()));
+        }
+        assert!(limits.take("a", 2, 10_000, later).is_err());
+        assert_eq!(limits.take("a", 2, 10_000, 0), Ok(()));
+        (0..5).for_each(|_| lockout.wrong("a", later));
+        assert!(lockout.check("a", later + 1).is_err());
+        assert_eq!(lockout.check("a", 0), Ok(()));
     }
 }

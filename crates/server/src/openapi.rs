@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::{
+    account_answers::*,
     answer::{Answer, Problem},
     answers::*,
     ask::Ask,
@@ -55,10 +56,8 @@ pub fn document() -> Value {
                 "type": "object", "additionalProperties": false, "required": ["name", "password"],
                 "properties": { "name": { "type": "string" }, "password": { "type": "string" } } } } } });
         }
-        if ["/api/persons/{id}/unmask", "/api/persons/{id}/export"].contains(&route.path) {
-            operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": {
-                "type": "object", "additionalProperties": false, "required": ["reason"],
-                "properties": { "reason": { "type": "string", "minLength": 1 } } } } } });
+        if let Some(given) = body(&mut shapes, route.method.as_str(), route.path) {
+            operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": given } } });
         }
         if route.path == "/api/files" {
             operation["requestBody"] = json!({ "required": true, "content": { "multipart/form-data": { "schema": {
@@ -66,7 +65,10 @@ pub fn document() -> Value {
                 "properties": { "file": { "type": "string", "contentMediaType": "application/octet-stream" } } } } } });
         }
         if !matches!(route.permit, Permit::Public) {
-            operation["security"] = json!([{ "session": [] }]);
+            operation["security"] = match route.permit {
+                Permit::Person | Permit::PersonEither(..) => json!([{ "session": [] }]),
+                _ => json!([{ "session": [] }, { "key": [] }]),
+            };
         }
         let entry = paths.entry(path).or_insert_with(|| Value::Object(Map::new()));
         entry[route.method.as_str().to_ascii_lowercase()] = operation;
@@ -76,7 +78,10 @@ pub fn document() -> Value {
         "info": { "title": "Qianwan", "version": env!("CARGO_PKG_VERSION"), "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" } },
         "paths": paths,
         "components": {
-            "securitySchemes": { "session": { "type": "apiKey", "in": "cookie", "name": "qw_session" } },
+            "securitySchemes": {
+                "session": { "type": "apiKey", "in": "cookie", "name": "qw_session" },
+                "key": { "type": "http", "scheme": "bearer" },
+            },
             "schemas": shapes,
         },
     })
@@ -86,10 +91,25 @@ fn permit(permit: Permit) -> String {
     match permit {
         Permit::Public => "public".into(),
         Permit::SignedIn => "signed-in".into(),
+        Permit::Person => "person".into(),
         Permit::With(capability) => capability.word().into(),
-        Permit::Either(one, other) => format!("{} or {}", one.word(), other.word()),
+        Permit::Either(one, other) | Permit::PersonEither(one, other) => format!("{} or {}", one.word(), other.word()),
         Permit::Loopback => "loopback".into(),
     }
+}
+
+/// What is sent in to change accounts.
+fn body(shapes: &mut Map<String, Value>, method: &str, path: &str) -> Option<Value> {
+    Some(match (method, path) {
+        ("POST", "/api/session/code") => add::<CodeGiven>(shapes, IN_ANSWERS),
+        ("POST", "/api/account/password") => add::<NewPassword>(shapes, IN_ANSWERS),
+        ("POST", "/api/account/tokens") => add::<NewToken>(shapes, IN_ANSWERS),
+        ("POST", "/api/accounts") => add::<NewAccountGiven>(shapes, IN_ANSWERS),
+        ("POST", "/api/accounts/{account}") => add::<Act>(shapes, IN_ANSWERS),
+        ("POST", "/api/app-users") => add::<NewAppUser>(shapes, IN_ANSWERS),
+        ("POST", "/api/persons/{id}/unmask" | "/api/persons/{id}/export") => add::<WhyUnmasked>(shapes, IN_ANSWERS),
+        _ => return None,
+    })
 }
 
 /// What a part of a path may be.
@@ -122,6 +142,8 @@ fn query(path: &str) -> &'static [Parameter] {
             ("sum", "string", "Column to add up."),
         ],
         "/api/history/{view}" => &[PLACE, Q, LIMIT, OVERDUE, ("before", "string", "Position of the page before.")],
+        "/api/accounts" => &[Q, LIMIT, AFTER, ("state", "string", "open, invited, locked or closed.")],
+        "/api/accounts/export/{file}" => &[Q, ("state", "string", "open, invited, locked or closed.")],
         "/api/export/{file}" => &[PLACE, Q, SORT, OVERDUE],
         "/api/facts" => &[LIMIT, AFTER],
         "/api/indicators/{name}" => &[PLACE, ("level", "string", "Level of the places, or child.")],
@@ -144,7 +166,7 @@ fn query(path: &str) -> &'static [Parameter] {
 fn responses(route: &str, answers: &[(&str, Value)]) -> Value {
     let of = |media: &[&str]| media.iter().map(|m| ((*m).to_owned(), json!({}))).collect::<Map<_, _>>();
     let content = match route {
-        "GET /api/export/{file}" => {
+        "GET /api/export/{file}" | "GET /api/accounts/export/{file}" => {
             of(&["text/csv; charset=utf-8", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"])
         }
         "GET /api/tiles/{layer}/{z}/{x}/{y}" => of(&["application/vnd.mapbox-vector-tile"]),
@@ -221,6 +243,21 @@ fn answers(shapes: &mut Map<String, Value>) -> Vec<(&'static str, Value)> {
     of! {
         "GET /api/session" => SessionAnswer;
         "POST /api/session" => SessionAnswer;
+        "POST /api/session/code" => SessionAnswer;
+        "GET /api/account" => MyAccount;
+        "POST /api/account/password" => MyAccount;
+        "DELETE /api/account/sessions" => Ended;
+        "DELETE /api/account/sessions/{session}" => Ended;
+        "POST /api/account/tokens" => KeyMade;
+        "DELETE /api/account/tokens/{token}" => Ended;
+        "GET /api/accounts" => AccountsAnswer;
+        "POST /api/accounts" => AccountAnswer;
+        "GET /api/accounts/{account}" => AccountAnswer;
+        "POST /api/accounts/{account}" => AccountAnswer;
+        "GET /api/app-users" => AppUsersAnswer;
+        "POST /api/app-users" => KeyMade;
+        "DELETE /api/app-users/{key}" => Ended;
+        "GET /key/{key}" => KeyAnswer;
         "POST /api/commands" => CommandAnswer;
         "GET /api/rows/{view}" => RowsAnswer;
         "GET /api/rows/{view}/{*key}" => RowAnswer;

@@ -12,7 +12,6 @@ use domain::{
     problems::{self, Problem as ProblemRow},
     rules::Rule,
 };
-use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{Condition, List, Outcome, Scope, Store, StoreError, Submission};
 use uuid::Uuid;
@@ -20,7 +19,7 @@ use uuid::Uuid;
 use crate::{
     App,
     answer::{Answer, Problem},
-    answers::{PersonAnswer, PersonExport},
+    answers::{PersonAnswer, PersonExport, WhyUnmasked},
     ask::Ask,
     command, facts_api, places,
     public::Form,
@@ -139,15 +138,9 @@ pub fn masked(ask: &Ask) -> Result<Answer, Problem> {
     answer(ask, person, &place, true)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Why {
-    reason: Text<500>,
-}
-
 /// `POST /api/persons/{id}/unmask`.
 pub fn unmask(ask: &Ask) -> Result<Answer, Problem> {
-    let why: Why = serde_json::from_slice(&ask.body).map_err(|e| Problem::bad_command(e.to_string()))?;
+    let why: WhyUnmasked = serde_json::from_slice(&ask.body).map_err(|e| Problem::bad_command(e.to_string()))?;
     let (person, place) = visible(ask, Capability::ParticularsUnmask)?;
     record(ask, person.id, why.reason)?;
     let person = person_row(&ask.app.store, person.id)?.ok_or_else(Problem::not_found)?;
@@ -166,7 +159,7 @@ fn record(ask: &Ask, person: PersonId, reason: Text<500>) -> Result<(), Problem>
 
 /// `POST /api/persons/{id}/export`.
 pub fn export(ask: &Ask) -> Result<Answer, Problem> {
-    let why: Why = serde_json::from_slice(&ask.body).map_err(|e| Problem::bad_command(e.to_string()))?;
+    let why: WhyUnmasked = serde_json::from_slice(&ask.body).map_err(|e| Problem::bad_command(e.to_string()))?;
     let (person, _) = visible(ask, Capability::ParticularsUnmask)?;
     // Of somebody who was erased nothing is left to be unmasked; what the log says of him may be had without.
     if matches!(person.state, PersonState::Held) {

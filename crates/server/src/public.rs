@@ -73,6 +73,7 @@ impl Form {
     }
 }
 
+/// Words in the language of the answer.
 pub fn w(ask: &Ask, key: &str) -> String {
     text(ask.language, key)
 }
@@ -115,6 +116,7 @@ fn page(app: &App, language: Language, path: &str, title: &str, body: &Markup) -
     Answer::html(markup.into_string()).with(header::SET_COOKIE, &remember).with(header::CONTENT_LANGUAGE, language.tag())
 }
 
+/// A page in the frame.
 pub fn answer(ask: &Ask, path: &str, title: &str, body: &Markup) -> Answer {
     let answer = page(&ask.app, ask.language, path, title, body);
     // The language is remembered only where it was chosen.
@@ -890,7 +892,7 @@ pub fn photo(ask: &Ask) -> Result<Answer, Problem> {
 }
 
 /// Where this installation is reached, as the client sees it.
-fn origin(ask: &Ask) -> String {
+pub fn origin(ask: &Ask) -> String {
     let scheme = if ask.app.settings.secure_cookies { "https" } else { "http" };
     format!("{scheme}://{}", ask.header("host").unwrap_or("localhost"))
 }

@@ -19,11 +19,11 @@ use subtle::ConstantTimeEq;
 use tower_http::compression::CompressionLayer;
 
 use crate::{
-    App,
+    App, account_pages, accounts,
     answer::{Answer, Problem},
-    ask::{Ask, Caller},
-    assets, audit, checkpoints, command, dossier, duties, export, facts_api, files, indicators, map, openapi, operations, persons,
-    places, public, public_duties, rows, session, today,
+    ask::Ask,
+    assets, audit, checkpoints, command, dossier, duties, export, facts_api, files, indicators, keys, map, my_account, openapi,
+    operations, persons, places, public, public_duties, rows, session, today,
     wording::Language,
 };
 
@@ -32,12 +32,16 @@ use crate::{
 pub enum Permit {
     /// Everybody.
     Public,
-    /// Anybody signed in.
+    /// Anybody signed in, or a key that may read.
     SignedIn,
+    /// Anybody who signed in himself: no key, whatever it may do.
+    Person,
     /// Whoever has this capability somewhere.
     With(Capability),
     /// Whoever has one of these somewhere; what is seen inside depends on which.
     Either(Capability, Capability),
+    /// The same, and signed in himself: no key.
+    PersonEither(Capability, Capability),
     /// Only from this machine itself.
     Loopback,
 }
@@ -86,8 +90,8 @@ macro_rules! routes {
     };
 }
 
-use Capability::{AuditRead, Export, LogRead, ParticularsUnmask, ProblemsReport, Read};
-use Permit::{Either, Loopback, Public, SignedIn, With};
+use Capability::{AccountsManage, AccountsSecure, AuditRead, Export, LogRead, ParticularsUnmask, ProblemsReport, Read};
+use Permit::{Either, Loopback, Person, PersonEither, Public, SignedIn, With};
 
 routes! {
     GET "/" permit: Public, guard: None, body: 0, public::home, "Public home page";
@@ -102,7 +106,14 @@ routes! {
     GET "/public/files/{hash}" permit: Public, guard: None, body: 0, public::photo, "A photo of a public problem, without its position";
     GET "/login" permit: Public, guard: None, body: 0, session::page, "Sign-in page";
     POST "/login" permit: Public, guard: Form, body: SMALL, session::sign_in_form, "Sign in with a plain form";
-    POST "/logout" permit: SignedIn, guard: Form, body: SMALL, session::sign_out_form, "Sign out with a plain form";
+    GET "/login/code" permit: Public, guard: None, body: 0, account_pages::code_page, "Second step of signing in";
+    POST "/login/code" permit: Public, guard: Form, body: SMALL, account_pages::code_form, "Second step with a plain form";
+    GET "/link" permit: Public, guard: None, body: 0, account_pages::link_page, "One-time link: choose a password";
+    POST "/link" permit: Public, guard: Form, body: SMALL, account_pages::link_form, "One-time link: set the password";
+    GET "/second-factor" permit: Person, guard: None, body: 0, account_pages::factor_page, "One's own second factor";
+    POST "/second-factor" permit: Person, guard: Form, body: SMALL, account_pages::factor_form, "Turn the second factor on or off";
+    GET "/key/{key}" permit: Public, guard: None, body: 0, keys::who, "Whose key of a phone this is";
+    POST "/logout" permit: Person, guard: Form, body: SMALL, session::sign_out_form, "Sign out with a plain form";
     GET "/welcome" permit: Public, guard: None, body: 0, session::welcome_page, "One-time link: set a password";
     POST "/welcome" permit: Public, guard: Form, body: SMALL, session::welcome, "One-time link: become the first administrator";
     GET "/console" permit: Public, guard: None, body: 0, assets::to_console, "To the console";
@@ -116,7 +127,22 @@ routes! {
     GET "/robots.txt" permit: Public, guard: None, body: 0, assets::robots, "For crawlers";
     POST "/api/session" permit: Public, guard: Header, body: SMALL, session::sign_in, "Sign in";
     GET "/api/session" permit: SignedIn, guard: None, body: 0, session::get, "Who is signed in";
-    DELETE "/api/session" permit: SignedIn, guard: Header, body: 0, session::sign_out, "Sign out";
+    POST "/api/session/code" permit: Public, guard: Header, body: SMALL, session::second_step, "Second step of signing in";
+    GET "/api/account" permit: Person, guard: None, body: 0, my_account::get, "One's own account";
+    POST "/api/account/password" permit: Person, guard: Header, body: SMALL, my_account::password, "Another password";
+    DELETE "/api/account/sessions" permit: Person, guard: Header, body: 0, my_account::end_others, "End all other sessions";
+    DELETE "/api/account/sessions/{session}" permit: Person, guard: Header, body: 0, my_account::end_session, "End one session";
+    POST "/api/account/tokens" permit: Person, guard: Header, body: SMALL, my_account::make_token, "A key for a program";
+    DELETE "/api/account/tokens/{token}" permit: Person, guard: Header, body: 0, my_account::end_token, "End a key for a program";
+    GET "/api/accounts" permit: PersonEither(AccountsManage, AccountsSecure), guard: None, body: 0, accounts::list, "Accounts within one's places";
+    POST "/api/accounts" permit: With(AccountsManage), guard: Header, body: SMALL, accounts::create, "An account with its first post";
+    GET "/api/accounts/{account}" permit: PersonEither(AccountsManage, AccountsSecure), guard: None, body: 0, accounts::one, "One account";
+    POST "/api/accounts/{account}" permit: PersonEither(AccountsManage, AccountsSecure), guard: Header, body: SMALL, accounts::act, "Do something to an account";
+    GET "/api/accounts/export/{file}" permit: PersonEither(AccountsManage, AccountsSecure), guard: None, body: 0, accounts::export, "Accounts as CSV or XLSX";
+    GET "/api/app-users" permit: With(AccountsManage), guard: None, body: 0, accounts::app_users, "Keys of phones";
+    POST "/api/app-users" permit: With(AccountsManage), guard: Header, body: SMALL, accounts::make_app_user, "A key for a phone";
+    DELETE "/api/app-users/{key}" permit: With(AccountsManage), guard: Header, body: 0, accounts::end_app_user, "End the key of a phone";
+    DELETE "/api/session" permit: Person, guard: Header, body: 0, session::sign_out, "Sign out";
     POST "/api/commands" permit: SignedIn, guard: Header, body: SMALL, command::submit, "The one way to write";
     GET "/api/views" permit: Either(Read, AuditRead), guard: None, body: 0, rows::views, "Views and their columns";
     GET "/api/rows/{view}" permit: Either(Read, AuditRead), guard: None, body: 0, rows::list, "A page of a list";
@@ -145,8 +171,8 @@ routes! {
     POST "/api/files" permit: With(ProblemsReport), guard: Header, body: UPLOAD, files::upload, "Store a photo";
     GET "/api/files/{hash}" permit: With(Read), guard: None, body: 0, files::get, "A stored file";
     GET "/api/persons/{id}" permit: With(Read), guard: None, body: 0, persons::masked, "Particulars of a private person, masked";
-    POST "/api/persons/{id}/unmask" permit: With(ParticularsUnmask), guard: Header, body: SMALL, persons::unmask, "Particulars in full, for a reason that is recorded first";
-    POST "/api/persons/{id}/export" permit: With(ParticularsUnmask), guard: Header, body: SMALL, persons::export, "All that is held about a private person, for a reason that is recorded first";
+    POST "/api/persons/{id}/unmask" permit: PersonEither(ParticularsUnmask, ParticularsUnmask), guard: Header, body: SMALL, persons::unmask, "Particulars in full, for a reason that is recorded first";
+    POST "/api/persons/{id}/export" permit: PersonEither(ParticularsUnmask, ParticularsUnmask), guard: Header, body: SMALL, persons::export, "All that is held about a private person, for a reason that is recorded first";
     GET "/api/openapi.json" permit: Public, guard: None, body: 0, openapi::get, "This reference";
     GET "/healthz" permit: Public, guard: None, body: 0, operations::health, "Whether it works";
     GET "/metrics" permit: Loopback, guard: None, body: 0, operations::metrics, "Figures for Prometheus";
@@ -247,7 +273,7 @@ async fn serve(app: Arc<App>, route: Arc<Route>, params: RawPathParams, request:
     let handled = tokio::task::spawn_blocking(move || handle(&table_row, ask, page)).await;
     let answer = handled.unwrap_or_else(|e| told(&app, Problem::accident(format!("handler: {e}")), language, page));
     app.metrics.request(route.path, answer.status.as_u16(), began.elapsed());
-    tracing::debug!(method = %route.method, path = %parts.uri.path(), status = answer.status.as_u16(), ms = began.elapsed().as_millis(), "request");
+    tracing::debug!(method = %route.method, path = if route.path.starts_with("/key/") { route.path } else { parts.uri.path() }, status = answer.status.as_u16(), ms = began.elapsed().as_millis(), "request");
     finish(&app, parts.uri.path(), answer)
 }
 
@@ -274,24 +300,43 @@ fn enter(route: &Route, ask: &mut Ask) -> Result<(), Problem> {
     if ask.query.iter().any(|(n, v)| n.contains('\0') || v.contains('\0')) {
         return Err(Problem::bad_query("NUL"));
     }
-    if let Some(token) = session::token_of(&ask.headers) {
-        let found = ask.app.store.accounts().session(&token, ask.now_ms)?;
-        ask.caller = found.map(|s| {
-            let posts = s.account.posts_on(ask.today());
-            Caller { posts, account: s.account, csrf: s.csrf, token }
-        });
-    }
+    ask.caller = match keys::bearer(ask)? {
+        Some(caller) => Some(caller),
+        None => session::caller(ask)?,
+    };
+    let key = ask.caller.as_ref().is_some_and(|c| c.limit.is_some());
     match route.permit {
         Permit::Public => {}
-        Permit::SignedIn => drop(ask.caller()?),
+        // A key gives commands within its scope, says who it is, and sees what waits where it may read.
+        Permit::SignedIn => {
+            let open = ["/api/commands", "/api/session"].contains(&route.path);
+            if key && !open && !ask.caller()?.has(Read) {
+                return Err(Problem::forbidden());
+            }
+            session::complete(ask)?;
+        }
+        Permit::Person => {
+            if ask.caller()?.limit.is_some() {
+                return Err(Problem::new(StatusCode::FORBIDDEN, "keys/not-here"));
+            }
+        }
         Permit::With(capability) => {
+            session::complete(ask)?;
             if !ask.caller()?.has(capability) {
                 return Err(Problem::forbidden());
             }
         }
         Permit::Either(one, other) => {
+            session::complete(ask)?;
             let caller = ask.caller()?;
-            if !caller.has(one) && !caller.has(other) {
+            if !(caller.has(one) || caller.has(other)) {
+                return Err(Problem::forbidden());
+            }
+        }
+        Permit::PersonEither(one, other) => {
+            session::complete(ask)?;
+            let caller = ask.caller()?;
+            if key || !(caller.has(one) || caller.has(other)) {
                 return Err(Problem::forbidden());
             }
         }
@@ -303,7 +348,8 @@ fn enter(route: &Route, ask: &mut Ask) -> Result<(), Problem> {
     }
     match route.guard {
         Guard::None => Ok(()),
-        Guard::Header if ask.headers.contains_key("x-qianwan") => Ok(()),
+        // No browser sends a key by itself.
+        Guard::Header if key || ask.headers.contains_key("x-qianwan") => Ok(()),
         Guard::Header => Err(Problem::new(StatusCode::FORBIDDEN, "cross-site")),
         Guard::Form => same_site(ask),
     }
@@ -321,6 +367,8 @@ fn same_site(ask: &Ask) -> Result<(), Problem> {
         }
         None => match &ask.caller {
             None => Ok(()),
+            // A key is no session, and nobody's form.
+            Some(caller) if caller.csrf.is_empty() => Err(refused()),
             Some(caller) => {
                 let form = public::Form::read(ask)?;
                 let same = form.get("csrf").is_some_and(|given| bool::from(given.as_bytes().ct_eq(caller.csrf.as_bytes())));
@@ -363,7 +411,7 @@ fn finish(app: &App, path: &str, answer: Answer) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert("content-security-policy", HeaderValue::from_static(CONTENT_SECURITY));
     headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
-    headers.insert("referrer-policy", HeaderValue::from_static("same-origin"));
+    headers.entry("referrer-policy").or_insert(HeaderValue::from_static("same-origin"));
     headers.insert("permissions-policy", HeaderValue::from_static("geolocation=(self), camera=(self), microphone=()"));
     headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
     if app.settings.secure_cookies {

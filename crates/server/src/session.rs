@@ -4,23 +4,27 @@ use axum::http::{HeaderMap, StatusCode, header};
 use domain::basics::{AccountId, Capability, Day, PlaceId, Post, Role};
 use serde::Deserialize;
 use serde_json::json;
-use store::{Held, LinkPurpose, NewAccount, SignIn};
+use store::{Arrival, Held, LinkPurpose, NewAccount, SecondStep, SignIn};
 use uuid::Uuid;
 
 use crate::{
+    access,
+    account_answers::CodeGiven,
+    account_pages,
     answer::{Answer, Problem},
     answers::{AccountBrief, PostHeld, SessionAnswer},
-    ask::Ask,
+    ask::{Ask, Caller},
     audit,
+    audited::{AccountEvent, audited},
+    passwords,
     public::{self, Form},
     rows::Briefs,
 };
 
 const COOKIE: &str = "qw_session";
+const HALF_COOKIE: &str = "qw_half";
 /// Attempts to sign in from one address within ten minutes.
 const ATTEMPTS_MAX: usize = 30;
-/// Shortest password.
-const PASSWORD_MIN: usize = 10;
 
 /// The session's token out of the cookies.
 pub fn token_of(headers: &HeaderMap) -> Option<String> {
@@ -28,9 +32,27 @@ pub fn token_of(headers: &HeaderMap) -> Option<String> {
     cookies.split(';').find_map(|c| c.trim().strip_prefix("qw_session=").map(str::to_owned))
 }
 
-fn cookie(ask: &Ask, token: &str, seconds: i64) -> String {
+/// A cookie of ours; without a value it goes.
+pub fn set_cookie(ask: &Ask, name: &str, value: &str, seconds: i64) -> String {
     let secure = if ask.app.settings.secure_cookies { "; Secure" } else { "" };
-    format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
+    let seconds = if value.is_empty() { 0 } else { seconds };
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
+}
+
+/// The session's cookie.
+pub fn cookie(ask: &Ask, token: &str) -> String {
+    set_cookie(ask, COOKIE, token, ask.app.settings.access.lasts_ms / 1000)
+}
+
+/// The cookie of whoever is half-way: it opens nothing but the second step.
+pub fn half_cookie(ask: &Ask, token: &str) -> String {
+    set_cookie(ask, HALF_COOKIE, token, 600)
+}
+
+/// The token of whoever is half-way.
+pub fn half_of(headers: &HeaderMap) -> Option<String> {
+    let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
+    cookies.split(';').find_map(|c| c.trim().strip_prefix("qw_half=").map(str::to_owned))
 }
 
 #[derive(Deserialize)]
@@ -40,55 +62,145 @@ struct Credentials {
     password: String,
 }
 
+/// How far somebody has come.
+pub enum Step {
+    /// Signed in: the cookie's token.
+    Whole(String),
+    /// The code is still to come: the half cookie's token.
+    Half(String),
+}
+
+fn locked(seconds: i64) -> Problem {
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "sign-in/locked").arg("seconds", seconds)
+}
+
+/// How this request comes in.
+pub fn arrival(ask: &Ask) -> Arrival {
+    let access = &ask.app.settings.access;
+    let browser = access::browser_in_short(ask.header("user-agent").unwrap_or_default());
+    Arrival { address: ask.client.to_string(), browser, idle_ms: access.idle_ms, lasts_ms: access.lasts_ms }
+}
+
 /// Signs in, and notes either way: whoever cannot be noted is not let in.
-fn try_sign_in(ask: &Ask, name: &str, password: &str) -> Result<String, Problem> {
-    let token = check(ask, name, password).inspect_err(|problem| audit::sign_in_refused(ask, name, problem))?;
-    noted(ask, token, "password")
+fn try_sign_in(ask: &Ask, name: &str, password: &str) -> Result<Step, Problem> {
+    check(ask, name, password).inspect_err(|problem| audit::sign_in_refused(ask, name, problem))
 }
 
-/// Notes that a session begins, or ends it at once.
-fn noted(ask: &Ask, token: String, how: &str) -> Result<String, Problem> {
-    let accounts = ask.app.store.accounts();
-    let session = accounts.session(&token, ask.now_ms)?.ok_or_else(Problem::not_signed_in)?;
-    if let Err(problem) = audit::signed_in(ask, &session.account, how) {
-        accounts.sign_out(&token)?;
-        return Err(problem);
-    }
-    Ok(token)
-}
-
-fn check(ask: &Ask, name: &str, password: &str) -> Result<String, Problem> {
+fn check(ask: &Ask, name: &str, password: &str) -> Result<Step, Problem> {
     ask.app.limits.take(&format!("sign-in {}", ask.client), ATTEMPTS_MAX, 600_000, ask.now_ms).map_err(Problem::too_many)?;
     if name.len() > 200 || password.len() > 1000 {
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "sign-in/refused"));
     }
-    let locked = |seconds: i64| Problem::new(StatusCode::TOO_MANY_REQUESTS, "sign-in/locked").arg("seconds", seconds);
     // Asked before the account is, so that a name without an account locks in the same way and tells nobody.
     ask.app.lockout.check(name, ask.now_ms).map_err(locked)?;
-    match ask.app.store.accounts().sign_in(name, password, ask.now_ms)? {
+    match ask.app.store.accounts().arriving(arrival(ask)).sign_in(name, password, ask.now_ms)? {
         SignIn::Welcome(token) => {
             ask.app.lockout.right(name);
-            tracing::info!(name, client = %ask.client, "signed in");
-            Ok(token)
+            begun(ask, &token, "password")?;
+            Ok(Step::Whole(token))
+        }
+        SignIn::HalfWay(token) => {
+            ask.app.lockout.right(name);
+            Ok(Step::Half(token))
         }
         SignIn::Refused => {
             ask.app.lockout.wrong(name, ask.now_ms);
-            tracing::info!(name, client = %ask.client, "sign-in refused");
             Err(Problem::new(StatusCode::UNAUTHORIZED, "sign-in/refused"))
         }
         SignIn::Locked { seconds } => Err(locked(seconds)),
     }
 }
 
+/// A session has begun: one that this browser had before is over, and an administrator's is short.
+pub fn begun(ask: &Ask, token: &str, how: &str) -> Result<(), Problem> {
+    let (accounts, access) = (ask.app.store.accounts(), &ask.app.settings.access);
+    if let Some(old) = token_of(&ask.headers) {
+        accounts.sign_out(&old)?;
+    }
+    let session = accounts.session(token, ask.now_ms)?.ok_or_else(Problem::not_signed_in)?;
+    if session.account.posts_on(ask.today()).iter().any(|p| p.role.administers()) {
+        accounts.shorten_session(token, access.administrator_idle_ms, ask.now_ms + access.administrator_lasts_ms)?;
+    }
+    // Whoever cannot be noted is not let in.
+    audit::signed_in(ask, &session.account, how)
+        .or_else(|problem| accounts.sign_out(token).map_err(Problem::from).and(Err(problem)))
+}
+
+/// The second step: a code.
+pub fn try_code(ask: &Ask, code: &str) -> Result<String, Problem> {
+    ask.app.limits.take(&format!("code {}", ask.client), ATTEMPTS_MAX, 600_000, ask.now_ms).map_err(Problem::too_many)?;
+    let half = half_of(&ask.headers).unwrap_or_default();
+    match ask.app.store.accounts().arriving(arrival(ask)).second_step(&half, code, ask.now_ms)? {
+        SecondStep::Welcome { token, account, by_recovery } => {
+            begun(ask, &token, "second factor")?;
+            if by_recovery {
+                audited(ask, Some(account), &AccountEvent::RecoveryUsed)?;
+            }
+            Ok(token)
+        }
+        SecondStep::Refused(account) => {
+            let problem = Problem::new(StatusCode::UNAUTHORIZED, "sign-in/wrong-code");
+            let name = ask.app.store.accounts().get(account)?.map(|a| a.name).unwrap_or_default();
+            audit::sign_in_refused(ask, &name, &problem);
+            Err(problem)
+        }
+        SecondStep::Locked { seconds } => Err(locked(seconds)),
+        SecondStep::Over => Err(Problem::new(StatusCode::UNAUTHORIZED, "sign-in/over")),
+    }
+}
+
+/// Whoever holds the session of the cookie.
+pub fn caller(ask: &Ask) -> Result<Option<Caller>, Problem> {
+    let Some(token) = token_of(&ask.headers) else { return Ok(None) };
+    let found = ask.app.store.accounts().session(&token, ask.now_ms)?;
+    Ok(found.map(|s| {
+        let posts = s.account.posts_on(ask.today());
+        Caller { posts, account: s.account, csrf: s.csrf, token, session: s.id, limit: None }
+    }))
+}
+
+/// Whether whoever asks has to enrol a second factor before anything else.
+pub fn must_enrol(ask: &Ask) -> Result<bool, Problem> {
+    let caller = ask.caller()?;
+    let required = caller.posts.iter().any(|p| ask.app.settings.access.second_factor_for.contains(&p.role));
+    // Who has no password comes in by the word of an issuer, whose business it is then.
+    Ok(required && caller.limit.is_none() && !ask.app.store.accounts().second_factor(caller.account.id)?.is_on())
+}
+
+/// Signed in as far as the installation asks for.
+pub fn complete(ask: &Ask) -> Result<(), Problem> {
+    match must_enrol(ask)? {
+        true => Err(Problem::new(StatusCode::FORBIDDEN, "second-factor-required")),
+        false => Ok(()),
+    }
+}
+
 /// `POST /api/session`.
 pub fn sign_in(ask: &Ask) -> Result<Answer, Problem> {
     let c: Credentials = serde_json::from_slice(&ask.body).map_err(|e| Problem::bad_command(e.to_string()))?;
-    let token = try_sign_in(ask, &c.name, &c.password)?;
+    match try_sign_in(ask, &c.name, &c.password)? {
+        Step::Whole(token) => welcomed(ask, token),
+        Step::Half(token) => {
+            let mut answer = Problem::new(StatusCode::UNAUTHORIZED, "sign-in/second-step").into_answer(ask);
+            answer = answer.with(header::SET_COOKIE, &half_cookie(ask, &token));
+            Ok(answer)
+        }
+    }
+}
+
+/// `POST /api/session/code`.
+pub fn second_step(ask: &Ask) -> Result<Answer, Problem> {
+    let given: CodeGiven = serde_json::from_slice(&ask.body).map_err(|e| Problem::bad_command(e.to_string()))?;
+    let token = try_code(ask, &given.code)?;
+    welcomed(ask, token)
+}
+
+fn welcomed(ask: &Ask, token: String) -> Result<Answer, Problem> {
     let session = ask.app.store.accounts().session(&token, ask.now_ms)?.ok_or_else(Problem::not_signed_in)?;
     let posts = session.account.posts_on(ask.today());
-    let caller = crate::ask::Caller { posts, account: session.account, csrf: session.csrf, token: token.clone() };
-    let answer = document(ask, &caller)?;
-    Ok(answer.with(header::SET_COOKIE, &cookie(ask, &token, 7 * 24 * 3600)))
+    let cookie = cookie(ask, &token);
+    let caller = Caller { posts, account: session.account, csrf: session.csrf, token, session: session.id, limit: None };
+    Ok(document(ask, &caller)?.with(header::SET_COOKIE, &cookie))
 }
 
 /// `GET /api/session`.
@@ -96,12 +208,13 @@ pub fn get(ask: &Ask) -> Result<Answer, Problem> {
     document(ask, ask.caller()?)
 }
 
-fn document(ask: &Ask, caller: &crate::ask::Caller) -> Result<Answer, Problem> {
+fn document(ask: &Ask, caller: &Caller) -> Result<Answer, Problem> {
     let ids: Vec<PlaceId> = caller.posts.iter().map(|p| p.place).collect();
     let briefs = Briefs::load(ask, &ids)?;
     let held = |p: &Post| Some(PostHeld { place: briefs.get(p.place)?, role: p.role, department: p.department });
     let posts = caller.posts.iter().filter_map(held).collect();
     let mut capabilities: Vec<Capability> = caller.posts.iter().flat_map(|p| p.role.capabilities()).copied().collect();
+    capabilities.retain(|c| caller.may_use(*c));
     capabilities.sort_unstable();
     capabilities.dedup();
     let home = caller.posts.iter().filter_map(|p| briefs.place(p.place)).min_by_key(|p| p.level).and_then(|p| briefs.get(p.id));
@@ -120,13 +233,12 @@ fn document(ask: &Ask, caller: &crate::ask::Caller) -> Result<Answer, Problem> {
 
 /// `DELETE /api/session`.
 pub fn sign_out(ask: &Ask) -> Result<Answer, Problem> {
-    ask.app.store.accounts().sign_out(&ask.caller()?.token)?;
-    audit::signed_out(ask);
-    Ok(Answer::empty(StatusCode::NO_CONTENT).with(header::SET_COOKIE, &cookie(ask, "", 0)))
+    end_own(ask)?;
+    Ok(Answer::empty(StatusCode::NO_CONTENT).with(header::SET_COOKIE, &cookie(ask, "")))
 }
 
 /// Only paths of our own: another address after signing in would be a trap.
-fn next_of(text: Option<&str>) -> String {
+pub fn next_of(text: Option<&str>) -> String {
     match text {
         // Browsers drop tabs and line feeds within an address: "/\t/elsewhere" would lead there.
         Some(path)
@@ -151,7 +263,8 @@ pub fn sign_in_form(ask: &Ask) -> Result<Answer, Problem> {
     let form = Form::read(ask)?;
     let next = next_of(form.get("next"));
     match try_sign_in(ask, form.get("name").unwrap_or_default().trim(), form.get("password").unwrap_or_default()) {
-        Ok(token) => Ok(Answer::see_other(&next).with(header::SET_COOKIE, &cookie(ask, &token, 7 * 24 * 3600))),
+        Ok(Step::Whole(token)) => Ok(Answer::see_other(&next).with(header::SET_COOKIE, &cookie(ask, &token))),
+        Ok(Step::Half(token)) => Ok(account_pages::to_code(&next).with(header::SET_COOKIE, &half_cookie(ask, &token))),
         Err(problem) if problem.accident.is_none() => Ok(public::login_page(ask, &next, Some(&problem)).status(problem.status)),
         Err(problem) => Err(problem),
     }
@@ -159,9 +272,15 @@ pub fn sign_in_form(ask: &Ask) -> Result<Answer, Problem> {
 
 /// `POST /logout`.
 pub fn sign_out_form(ask: &Ask) -> Result<Answer, Problem> {
-    ask.app.store.accounts().sign_out(&ask.caller()?.token)?;
+    end_own(ask)?;
+    Ok(Answer::see_other("/").with(header::SET_COOKIE, &cookie(ask, "")))
+}
+
+fn end_own(ask: &Ask) -> Result<(), Problem> {
+    let caller = ask.caller()?;
+    ask.app.store.accounts().sign_out(&caller.token)?;
     audit::signed_out(ask);
-    Ok(Answer::see_other("/").with(header::SET_COOKIE, &cookie(ask, "", 0)))
+    Ok(())
 }
 
 /// A link printed by an earlier start must not make a second first administrator.
@@ -179,7 +298,7 @@ pub fn welcome_page(ask: &Ask) -> Result<Answer, Problem> {
     if !ask.app.store.accounts().link_works(LinkPurpose::FirstAdmin, token, ask.now_ms)? {
         return Err(Problem::new(StatusCode::NOT_FOUND, "link-used"));
     }
-    Ok(public::welcome_page(ask, token, PASSWORD_MIN, None))
+    Ok(public::welcome_page(ask, token, passwords::MIN, None))
 }
 
 /// `POST /welcome`: the first administrator chooses name and password; the link works for exactly one.
@@ -193,14 +312,14 @@ pub fn welcome(ask: &Ask) -> Result<Answer, Problem> {
     );
     let accounts = ask.app.store.accounts();
     let again = |code: &str| {
-        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code).arg("min", PASSWORD_MIN);
-        Ok(public::welcome_page(ask, token, PASSWORD_MIN, Some(&problem)).status(problem.status))
+        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code).arg("min", passwords::MIN).arg("max", passwords::MAX);
+        Ok(public::welcome_page(ask, token, passwords::MIN, Some(&problem)).status(problem.status))
     };
     if name.is_empty() || name.chars().count() > 60 {
         return again("sign-in/bad-name");
     }
-    if password.chars().count() < PASSWORD_MIN || password == name {
-        return again("sign-in/weak-password");
+    if let Err(weakness) = passwords::check(password, &[name, &ask.app.settings.installation]) {
+        return again(weakness.code());
     }
     if password != form.get("again").unwrap_or_default() {
         return again("sign-in/not-the-same");
@@ -212,12 +331,10 @@ pub fn welcome(ask: &Ask) -> Result<Answer, Problem> {
     let today = ask.today();
     let held: Vec<Held> = first_posts(ask, today)?;
     accounts.create(&[NewAccount { id, name, display: name, password: Some(password), held: &held }], ask.now_ms)?;
-    tracing::info!(name, "first administrator");
-    if let Some(account) = accounts.get(id)? {
-        audit::account_event(ask, &account, "created", Some("first administrator"))?;
-    }
-    let session = noted(ask, accounts.open_session(id, ask.now_ms)?, "link")?;
-    Ok(Answer::see_other("/console/").with(header::SET_COOKIE, &cookie(ask, &session, 7 * 24 * 3600)))
+    audited(ask, Some(id), &AccountEvent::AccountCreated)?;
+    let session = accounts.arriving(arrival(ask)).open_session(id, ask.now_ms)?;
+    begun(ask, &session, "link")?;
+    Ok(Answer::see_other("/console/").with(header::SET_COOKIE, &cookie(ask, &session)))
 }
 
 /// The first administrator also runs the programme office until others have accounts.

@@ -1,6 +1,12 @@
 //! People who sign in: accounts, posts they hold, sessions, one-time links.
 //!
 //! Passwords are stored as Argon2id; sessions and links by the SHA-256 of a random token that only the client has.
+//! Second factors, keys of programs and phones, and what administrators do to accounts are in the files below this one.
+
+mod administration;
+mod keys;
+mod second_factor;
+mod sessions;
 
 use std::collections::HashMap;
 
@@ -11,16 +17,21 @@ use argon2::{
 use domain::basics::{AccountId, Day, PersonId, Post, Value};
 use sha2::{Digest, Sha256};
 
-use crate::{Store, sql::*};
+use crate::{Store, seal, sql::*};
+
+pub use administration::AccountRow;
+pub use keys::{AccessKey, KeyKind, NewKey};
+pub use second_factor::{Enrolment, SecondFactor, SecondStep};
+pub use sessions::{Arrival, OpenSession};
 
 /// Wrong passwords in a row before the account is locked for a while.
 const FAILURES_MAX: i64 = 5;
 /// How long it is locked, milliseconds.
 const LOCKED_MS: i64 = 10 * 60_000;
-/// A session ends after this time without a request, milliseconds.
-const IDLE_MS: i64 = 12 * 3_600_000;
-/// A session ends after this time in any case, milliseconds.
-const SESSION_MS: i64 = 7 * 24 * 3_600_000;
+
+/// A clock that is put right goes back a little. Whoever was seen later than that, was seen by a clock that was wrong, and
+/// must not stay signed in until it is that late again.
+const CLOCK_BACK_MS: i64 = 5 * 60_000;
 
 /// A person's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,8 +95,10 @@ pub struct NewAccount<'a> {
 pub enum LinkPurpose {
     /// Become the first administrator.
     FirstAdmin,
-    /// Set a password.
+    /// Set a first password: an invitation.
     SetPassword,
+    /// Set another password, made by an administrator and handed over in person.
+    Reset,
 }
 
 impl LinkPurpose {
@@ -93,6 +106,7 @@ impl LinkPurpose {
         match self {
             LinkPurpose::FirstAdmin => "first_admin",
             LinkPurpose::SetPassword => "set_password",
+            LinkPurpose::Reset => "reset",
         }
     }
 }
@@ -104,6 +118,8 @@ pub struct Session {
     pub account: Account,
     /// Token against cross-site requests.
     pub csrf: String,
+    /// Name of the session in lists; not what opens it.
+    pub id: String,
 }
 
 /// What became of signing in.
@@ -111,6 +127,8 @@ pub struct Session {
 pub enum SignIn {
     /// The token for the cookie.
     Welcome(String),
+    /// The password was right and a code is still to come: the token for the second step, which opens nothing.
+    HalfWay(String),
     /// Wrong name or password, or no password yet: one answer for all.
     Refused,
     /// Too many wrong passwords.
@@ -123,12 +141,13 @@ pub enum SignIn {
 /// The accounts.
 pub struct Accounts<'s> {
     store: &'s Store,
+    arrival: Arrival,
 }
 
 /// A random token of 32 bytes, hexadecimal.
 fn token() -> Result<String> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|e| StoreError::Bad(format!("no randomness: {e}")))?;
+    seal::fill(&mut bytes)?;
     Ok(hex::encode(bytes))
 }
 
@@ -144,7 +163,7 @@ fn hash_password(password: &str) -> Result<String> {
 
 impl<'s> Accounts<'s> {
     pub(crate) fn new(store: &'s Store) -> Accounts<'s> {
-        Accounts { store }
+        Accounts { store, arrival: Arrival::default() }
     }
 
     /// How many accounts there are.
@@ -224,7 +243,9 @@ impl<'s> Accounts<'s> {
     pub fn displays(&self, ids: &[AccountId]) -> Result<Vec<(AccountId, String)>> {
         let keys: Vec<Value> = ids.iter().map(|id| Value::Text(id.to_string())).collect();
         let mut found = Vec::new();
-        let named = "(SELECT a.id AS id, p.display AS display FROM account a JOIN person p ON p.id = a.person) named";
+        // Phones act under ids of their own.
+        let named = "(SELECT a.id AS id, p.display AS display FROM account a JOIN person p ON p.id = a.person \
+             UNION ALL SELECT id, label AS display FROM access_key) named";
         self.store.reader()?.by_keys(named, "id, display", ("id", SqlType::Text), &keys, &mut |r| {
             if let Ok(id) = r.text(0)?.parse() {
                 found.push((id, r.text(1)?.to_owned()));
@@ -248,7 +269,8 @@ impl<'s> Accounts<'s> {
             _ => (None, None, 0, false),
         };
         let locked_until = |until: i64| SignIn::Locked { seconds: (until - now_ms + 999) / 1000 };
-        if locked > now_ms {
+        // Later than any lock from now on: it was set by a clock that was wrong.
+        if locked > now_ms && locked <= now_ms + LOCKED_MS {
             return Ok(locked_until(locked));
         }
         // A known hash of nothing, so that an unknown name costs the same time.
@@ -257,64 +279,34 @@ impl<'s> Accounts<'s> {
         let good = PasswordHash::new(stored).is_ok_and(|h| Argon2::default().verify_password(password.as_bytes(), &h).is_ok());
         let Some(id) = id else { return Ok(SignIn::Refused) };
         if !good || hash.is_none() || disabled {
-            // Counted in the database, so that guesses made at once are all counted.
-            self.store.write(
-                "UPDATE account SET failures = CASE WHEN failures + 1 >= $2 THEN 0 ELSE failures + 1 END, \
-                 locked_until_ms = CASE WHEN failures + 1 >= $2 THEN $3 ELSE locked_until_ms END WHERE id = $1",
-                &[id.into(), FAILURES_MAX.into(), (now_ms + LOCKED_MS).into()],
-            )?;
+            self.count_failure(&id, now_ms)?;
             return Ok(SignIn::Refused);
         }
         // Locked by others while this password was being checked: a right guess among many wrong ones does not count.
+        // What was wrong before is forgotten only when the whole way is done: codes are counted with passwords.
+        let account: AccountId = id.parse().map_err(|_| StoreError::Stored("account id".into()))?;
+        let two_steps = self.second_factor(account)?.is_on();
         let open = self.store.write(
-            "UPDATE account SET failures = 0, locked_until_ms = 0 WHERE id = $1 AND locked_until_ms <= $2",
-            &[id.as_str().into(), now_ms.into()],
+            "UPDATE account SET failures = CASE WHEN $3 = 1 THEN failures ELSE 0 END, locked_until_ms = 0 \
+             WHERE id = $1 AND (locked_until_ms <= $2 OR locked_until_ms > $4)",
+            &[id.as_str().into(), now_ms.into(), i64::from(two_steps).into(), (now_ms + LOCKED_MS).into()],
         )?;
         if open == 0 {
             return Ok(locked_until(now_ms + LOCKED_MS));
         }
-        let account = id.parse().map_err(|_| StoreError::Stored("account id".into()))?;
-        Ok(SignIn::Welcome(self.open_session(account, now_ms)?))
-    }
-
-    /// Opens a session for an account.
-    ///
-    /// # Errors
-    /// The database said no.
-    pub fn open_session(&self, account: AccountId, now_ms: i64) -> Result<String> {
-        let token = token()?;
-        let csrf = self::token()?;
-        self.store.write("DELETE FROM session WHERE expires_ms < $1", &[now_ms.into()])?;
-        self.store.write(
-            "INSERT INTO session (digest, account, csrf, created_ms, seen_ms, expires_ms) VALUES ($1, $2, $3, $4, $4, $5)",
-            &[digest(&token), account.to_string().into(), csrf.into(), now_ms.into(), (now_ms + SESSION_MS).into()],
-        )?;
-        Ok(token)
-    }
-
-    /// Whoever holds this token, if the session lives.
-    ///
-    /// # Errors
-    /// The database said no.
-    pub fn session(&self, token: &str, now_ms: i64) -> Result<Option<Session>> {
-        let query = "SELECT account, csrf, seen_ms FROM session WHERE digest = $1 AND expires_ms > $2 AND seen_ms > $3";
-        let rows = self.store.reader()?.rows(query, &[digest(token), now_ms.into(), (now_ms - IDLE_MS).into()], 3)?;
-        let Some([Value::Text(account), Value::Text(csrf), Value::Int(seen)]) = rows.first().map(Vec::as_slice) else {
-            return Ok(None);
-        };
-        if now_ms - seen > 60_000 {
-            self.store.write("UPDATE session SET seen_ms = $2 WHERE digest = $1", &[digest(token), now_ms.into()])?;
+        match two_steps {
+            true => Ok(SignIn::HalfWay(self.half_sign_in(account, now_ms)?)),
+            false => Ok(SignIn::Welcome(self.open_session(account, now_ms)?)),
         }
-        let id = account.parse().map_err(|_| StoreError::Stored("account id".into()))?;
-        Ok(self.get(id)?.filter(|a| !a.disabled).map(|account| Session { account, csrf: csrf.clone() }))
     }
 
-    /// Ends a session.
-    ///
-    /// # Errors
-    /// The database said no.
-    pub fn sign_out(&self, token: &str) -> Result<()> {
-        self.store.write("DELETE FROM session WHERE digest = $1", &[digest(token)])?;
+    /// One more wrong password or code; counted in the database, so that guesses made at once are all counted.
+    fn count_failure(&self, id: &str, now_ms: i64) -> Result<()> {
+        self.store.write(
+            "UPDATE account SET failures = CASE WHEN failures + 1 >= $2 THEN 0 ELSE failures + 1 END, \
+             locked_until_ms = CASE WHEN failures + 1 >= $2 THEN $3 ELSE locked_until_ms END WHERE id = $1",
+            &[id.into(), FAILURES_MAX.into(), (now_ms + LOCKED_MS).into()],
+        )?;
         Ok(())
     }
 
@@ -338,6 +330,17 @@ impl<'s> Accounts<'s> {
     pub fn link_works(&self, purpose: LinkPurpose, token: &str, now_ms: i64) -> Result<bool> {
         let query = "SELECT count(*) FROM one_time_link WHERE digest = $1 AND purpose = $2 AND expires_ms > $3";
         Ok(self.store.reader()?.one_int(query, &[digest(token), purpose.word().into(), now_ms.into()])? == Some(1))
+    }
+
+    /// Whose link this is, if it would work.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn link_of(&self, purpose: LinkPurpose, token: &str, now_ms: i64) -> Result<Option<AccountId>> {
+        let query = "SELECT account FROM one_time_link WHERE digest = $1 AND purpose = $2 AND expires_ms > $3";
+        let params = [digest(token), purpose.word().into(), now_ms.into()];
+        let found = self.store.reader()?.one_text(query, &params)?.filter(|id| !id.is_empty());
+        found.map(|id| id.parse().map_err(|_| StoreError::Stored("account id".into()))).transpose()
     }
 
     /// Uses a link: true for exactly one caller.

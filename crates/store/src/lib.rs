@@ -12,6 +12,7 @@ mod persons;
 mod postgres;
 mod query;
 mod rebuild;
+mod seal;
 mod sql;
 mod sqlite;
 mod verify;
@@ -27,14 +28,17 @@ use std::{
 use domain::{Row, ViewId, basics::Value};
 use facts::Suite;
 
-pub use accounts::{Account, Accounts, Held, LinkPurpose, NewAccount, Session, SignIn};
+pub use accounts::{
+    AccessKey, Account, AccountRow, Accounts, Arrival, Enrolment, Held, KeyKind, LinkPurpose, NewAccount, NewKey, OpenSession,
+    SecondFactor, SecondStep, Session, SignIn,
+};
 pub use backup::{backup, restore, verify_backup};
 pub use files::{FileInfo, Files, NewFile};
 pub use inspect::{FilesReport, Inspection, inspect};
 pub use log::decode;
 pub use particulars::{ERASED_FILE, KEY_FILE, KeptParticulars, KeyInfo, Sealed};
 pub use query::{Condition, Counted, Cursor, GroupRow, Groups, HistoryEntry, List, Page, Scope, StoredRow};
-pub use sql::{Database, Result, StoreError};
+pub use sql::{Database, Result, StoreError, Trouble};
 pub use verify::{ChainReport, VerifyReport};
 pub use writer::{Answer, FactRef, Outcome, Positions, Submission, Writer, allowed};
 
@@ -42,6 +46,7 @@ pub use writer::{Answer, FactRef, Outcome, Positions, Submission, Writer, allowe
 const MIGRATIONS: &[&str] = &[
     include_str!("../sql/0001_ground.sql"),
     include_str!("../sql/0002_persons.sql"),
+    include_str!("../sql/0003_accounts.sql"),
     include_str!("../sql/0004_particulars.sql"),
 ];
 
@@ -124,17 +129,25 @@ impl Store {
         let mut sql = db.writer()?;
         migrate(sql.as_mut())?;
         let mut tables = Tables::load(sql.as_mut())?;
-        for view in tables.stale() {
-            tables = rebuild::build_fresh(sql.as_mut(), &tables, view)?;
+        if !tables.stale().is_empty() {
+            let _alone = rebuild::Alone::wait(db.as_ref())?;
+            tables = Tables::load(sql.as_mut())?;
+            for view in tables.stale() {
+                tables = rebuild::build_fresh(sql.as_mut(), &tables, view)?;
+            }
         }
-        rebuild::drop_others(sql.as_mut(), &tables)?;
+        // Another process may be at it, and what it builds is no left-over.
+        if let Some(_alone) = rebuild::Alone::if_free(db.as_ref())? {
+            tables = Tables::load(sql.as_mut())?;
+            rebuild::drop_others(sql.as_mut(), &tables)?;
+        }
         drop(sql);
         let writers = db.writers();
         let mut store = Store::assemble(location, db, tables, writers, lock, bench)?;
         store.serves = true;
         store.record_posts_held(None)?;
         // A backup from before an erasure brings nobody back.
-        match store.particulars().erase_again()? {
+        match store.particulars().settle()? {
             0 => {}
             again => tracing::warn!(persons = again, "particulars that had been erased were erased again"),
         }
@@ -177,10 +190,13 @@ impl Store {
     ) -> Result<Store> {
         let heads = "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM chain_head";
         let facts = db.reader()?.one_int(heads, &[])?.unwrap_or(0);
+        let last = "SELECT CAST(coalesce(max(f.recorded_ms), 0) AS BIGINT) FROM chain_head h JOIN fact f \
+                    ON f.county = h.county AND f.chain = h.chain AND f.seq = h.size";
+        let latest_ms = db.reader()?.one_int(last, &[])?.unwrap_or(0);
         let tables = Arc::new(RwLock::new(Arc::new(tables)));
-        let positions = Arc::new(Positions::starting_at(facts.unsigned_abs()));
+        let positions = Arc::new(Positions::starting_at(facts.unsigned_abs(), latest_ms));
         let writer = Writer::start(db.clone(), writers, tables.clone(), positions.clone(), (location.suite, bench))?;
-        let housekeeping = Housekeeping::start(db.clone(), writer.first()?)?;
+        let housekeeping = Housekeeping::start(db.clone(), writer.first()?, tables.clone(), positions.clone())?;
         Ok(Store {
             dir: location.dir.clone(),
             db,
@@ -193,6 +209,11 @@ impl Store {
             serves: false,
             _lock: lock,
         })
+    }
+
+    /// Tells whoever looks after the machine if its clock stands before what was recorded last; so does every command.
+    pub fn look_at_clock(&self, now_ms: i64) {
+        self.positions.looked_at_clock(now_ms);
     }
 
     /// Hands a command in; `reply` is called once, after it is durable or refused.
@@ -278,6 +299,22 @@ impl Store {
         Ok(found)
     }
 
+    /// What a command needs to be allowed, as things stand now: for keys that may do less than their owner.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn authority(&self, command: &domain::Command) -> Result<Option<domain::basics::Authority>> {
+        let tables = self.tables.read().map_err(|_| StoreError::Stopped)?.clone();
+        let (mut rows, mut sql) = (domain::basics::Rows::default(), self.reader()?);
+        loop {
+            let wanted: Vec<_> = command.reads(&rows).into_iter().filter(|r| !rows.has(r)).collect();
+            if wanted.is_empty() {
+                return Ok(command.authority(&rows));
+            }
+            views::load(&mut *sql, &tables, &mut rows, &wanted)?;
+        }
+    }
+
     /// A setting of the installation.
     ///
     /// # Errors
@@ -356,18 +393,28 @@ fn migrate(sql: &mut dyn sql::Sql) -> Result<()> {
 
 /// Each step together with its number, or not at all: whoever is killed in the middle leaves the state before or after it.
 fn migrate_to(sql: &mut dyn sql::Sql, migrations: &[&str]) -> Result<()> {
-    sql.script("CREATE TABLE IF NOT EXISTS migration (number BIGINT NOT NULL PRIMARY KEY)")?;
-    let done = sql.one_int("SELECT CAST(coalesce(max(number), 0) AS BIGINT) FROM migration", &[])?.unwrap_or(0);
-    if done > migrations.len() as i64 {
-        return Err(StoreError::Newer(done));
-    }
-    for (number, text) in (1_i64..).zip(migrations) {
-        if number > done {
-            sql::together(sql, |sql| {
-                sql.script(text)?;
-                sql.run("INSERT INTO migration (number) VALUES ($1)", &[number.into()])
-            })?;
+    // Two processes that begin with nothing may both try to make it; the second finds it made.
+    let mut made = Ok(());
+    for _ in 0..3 {
+        made = sql.script("CREATE TABLE IF NOT EXISTS migration (number BIGINT NOT NULL PRIMARY KEY)");
+        if !made.as_ref().is_err_and(StoreError::may_pass) {
+            break;
         }
+    }
+    made?;
+    for (number, text) in (1_i64..).zip(migrations) {
+        sql::together(sql, |sql| {
+            sql.lock_table("migration")?;
+            let done = sql.one_int("SELECT CAST(coalesce(max(number), 0) AS BIGINT) FROM migration", &[])?.unwrap_or(0);
+            if done > migrations.len() as i64 {
+                return Err(StoreError::Newer(done));
+            }
+            if number > done {
+                sql.script(text)?;
+                sql.run("INSERT INTO migration (number) VALUES ($1)", &[number.into()])?;
+            }
+            Ok(())
+        })?;
     }
     Ok(())
 }
@@ -379,22 +426,49 @@ struct Housekeeping {
 }
 
 impl Housekeeping {
-    fn start(db: Arc<dyn Database>, writer: writer::Alone) -> Result<Housekeeping> {
+    fn start(
+        db: Arc<dyn Database>,
+        writer: writer::Alone,
+        tables: Arc<RwLock<Arc<Tables>>>,
+        positions: Arc<Positions>,
+    ) -> Result<Housekeeping> {
         let (stop, stopped) = std::sync::mpsc::sync_channel(1);
         let thread = std::thread::Builder::new()
             .name("housekeeping".into())
             .spawn(move || {
                 let second = std::time::Duration::from_secs(1);
+                let mut told = String::new();
                 while let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = stopped.recv_timeout(second) {
                     let done = db.tidy_up().and_then(|long| if long { writer.run(|sql| sql.tidy_up()) } else { Ok(()) });
-                    if let Err(e) = done {
-                        tracing::warn!(error = %e, "checkpoint of the write-ahead log");
+                    let done = done.and_then(|()| look_around(db.as_ref(), &tables, &positions));
+                    // Said once, however long a disk is full or a database away.
+                    let now = done.err().map(|e| e.to_string()).unwrap_or_default();
+                    if now != told {
+                        match now.as_str() {
+                            "" => tracing::info!("housekeeping works again"),
+                            error => tracing::warn!(error, "housekeeping"),
+                        }
+                        told = now;
                     }
                 }
             })
             .map_err(StoreError::io("starting housekeeping"))?;
         Ok(Housekeeping { stop, thread: Some(thread) })
     }
+}
+
+/// Sees what other processes have recorded and rebuilt, where there may be others.
+fn look_around(db: &dyn Database, tables: &RwLock<Arc<Tables>>, positions: &Positions) -> Result<()> {
+    let mut sql = db.reader()?;
+    if sql.lock_clause().is_empty() {
+        return Ok(());
+    }
+    let heads = "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM chain_head";
+    let facts = sql.one_int(heads, &[])?.unwrap_or(0);
+    positions.reached(facts.unsigned_abs());
+    let now = Tables::load(sql.as_mut())?;
+    let same = **tables.read().map_err(|_| StoreError::Stopped)? == now;
+    if same { Ok(()) } else { writer::read_again(sql.as_mut(), tables) }
 }
 
 impl Drop for Housekeeping {

@@ -1,5 +1,7 @@
 //! The log on disk: appending, scanning, verifying. Its tables know insert and select.
 
+use std::collections::BTreeSet;
+
 use domain::{
     Fact as AnyFact,
     basics::{PlaceId, Recorded, Value},
@@ -179,21 +181,43 @@ pub(crate) fn heads(sql: &mut dyn Sql, lock: bool) -> Result<Vec<Head>> {
     Ok(heads)
 }
 
-/// Every chain of which there are facts or checkpoints, by one step along the index for each.
-pub(crate) fn chains(sql: &mut dyn Sql) -> Result<Vec<ChainId>> {
-    let mut chains = Vec::new();
-    for table in ["fact", "checkpoint"] {
+/// Names that no chain of ours has.
+pub(crate) type Strays = BTreeSet<(ChainId, String)>;
+
+/// Every chain of which there are facts, checkpoints or a head, by one step along the index for each; and names that no
+/// chain of ours has, with the chain they stand nearest to.
+pub(crate) fn chains(sql: &mut dyn Sql) -> Result<(BTreeSet<ChainId>, Strays)> {
+    let (mut chains, mut strays) = (BTreeSet::new(), BTreeSet::new());
+    for table in ["fact", "checkpoint", "chain_head"] {
         let next = format!("SELECT county, chain FROM {table} WHERE (county, chain) > ($1, $2) ORDER BY county, chain LIMIT 1");
-        let mut last = Some((-1, String::new()));
+        let mut last = Some((i64::MIN, String::new()));
         while let Some((county, name)) = last.take() {
             sql.each(&next, &[Value::Int(county), name.into()], &mut |r| {
-                chains.push(ChainId { county: r.int(0)? as u32, name: chain_name(r.text(1)?)? });
-                last = Some((r.int(0)?, r.text(1)?.to_owned()));
+                let (county, name) = (r.int(0)?, r.text(1)?);
+                match (u32::try_from(county), chain_name(name)) {
+                    (Ok(county), Ok(name)) => drop(chains.insert(ChainId { county, name })),
+                    (near, _) => {
+                        let near = ChainId { county: near.unwrap_or(0), name: ChainName::Main };
+                        strays.insert((near, format!("{county:06}/{name}")));
+                    }
+                }
+                last = Some((county, name.to_owned()));
                 Ok(())
             })?;
         }
     }
-    Ok(chains)
+    Ok((chains, strays))
+}
+
+/// The head of one chain.
+pub(crate) fn head_of(sql: &mut dyn Sql, chain: ChainId) -> Result<Option<Head>> {
+    let query = "SELECT county, chain, suite, size, hash FROM chain_head WHERE county = $1 AND chain = $2";
+    let mut found = None;
+    sql.each(query, &[Value::Int(chain.county.into()), chain.name.as_str().into()], &mut |r| {
+        found = Some(head(r)?);
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 fn head(r: &dyn Cells) -> Result<Head> {

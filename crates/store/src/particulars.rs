@@ -30,6 +30,10 @@ use crate::{Store, sql::*};
 pub const KEY_FILE: &str = "particulars.keys";
 /// The list of whoever was erased, in the data directory.
 pub const ERASED_FILE: &str = "particulars.erased";
+/// Lies in a directory that was restored from a backup with sealed rows, until it is known who was erased since.
+pub(crate) const RESTORED_FILE: &str = "particulars.restored";
+/// Whoever changes the key file holds this one.
+const LOCK_FILE: &str = "particulars.lock";
 /// How a sealed row begins: the form of what follows.
 const FORM: u8 = 1;
 const NONCE: usize = 24;
@@ -115,6 +119,15 @@ fn random(bytes: &mut [u8]) -> Result<()> {
 fn private(path: &Path) -> std::io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.create_new(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// A file of the owner's that may be there already.
+fn shared(path: &Path) -> std::io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.create(true).append(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
@@ -304,6 +317,7 @@ impl<'s> Sealed<'s> {
     /// # Errors
     /// The keys are missing, the row was altered, or the database says no.
     pub fn get(&self, person: PersonId) -> Result<Option<KeptParticulars>> {
+        self.settled()?;
         let Some(row) = self.row(person)? else { return Ok(None) };
         let Inside { salt, particulars } = inside(&self.opened(&self.keys_to_open()?, person, &row)?)?;
         let digest = particulars.digest(&unhex(&salt)?);
@@ -395,6 +409,11 @@ impl<'s> Sealed<'s> {
     /// # Errors
     /// The file is missing though rows are sealed, or the disk says no.
     pub fn rotate(&self, now_ms: i64) -> Result<String> {
+        // Two who rotate at the same moment would each write a file without the other's key.
+        let lock = self.store.dir().join(LOCK_FILE);
+        let told = || StoreError::io(lock.display().to_string());
+        let held = shared(&lock).map_err(told())?;
+        held.lock().map_err(told())?;
         let mut keys = self.keys_to_seal(now_ms)?;
         let key = Key::fresh(now_ms)?;
         let id = key.id.clone();
@@ -449,7 +468,7 @@ impl<'s> Sealed<'s> {
     pub fn erased(&self) -> Result<Vec<PersonId>> {
         let path = self.store.dir().join(ERASED_FILE);
         match fs::read_to_string(&path) {
-            Ok(text) => text.lines().map(str::trim).filter(|l| !l.is_empty()).map(person_of).collect(),
+            Ok(text) => erased_in(&text),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(e) => Err(StoreError::io(path.display().to_string())(e)),
         }
@@ -466,15 +485,68 @@ impl<'s> Sealed<'s> {
             return Ok(());
         }
         let path = self.store.dir().join(ERASED_FILE);
-        let mut options = fs::OpenOptions::new();
-        options.create(true).append(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let written = options.open(&path).and_then(|mut file| {
+        let written = shared(&path).and_then(|mut file| {
             file.write_all(text.as_bytes())?;
             file.sync_all()
         });
         written.map_err(StoreError::io(path.display().to_string()))
+    }
+
+    /// Puts back what is kept apart from backups. Nothing changes unless every key that a row needs is in the file.
+    ///
+    /// # Errors
+    /// A file cannot be read, a key is missing in it, or the disk says no.
+    pub fn put_back(&self, keys: Option<&Path>, erased: Option<&Path>) -> Result<()> {
+        if let Some(from) = keys {
+            let keys = Keys::read(from)?.ok_or_else(|| StoreError::Key(format!("{} is not there", from.display())))?;
+            for key in &keys.keys {
+                key.cipher()?;
+            }
+            if let Some(missing) = self.keys()?.iter().find(|k| k.rows > 0 && keys.get(&k.id).is_none()) {
+                return Err(StoreError::Key(format!(
+                    "{} lacks key {}: it is a copy from before, or of another installation",
+                    from.display(),
+                    missing.id
+                )));
+            }
+            keys.write(&self.key_file(), false)?;
+        }
+        if let Some(from) = erased {
+            let text = fs::read_to_string(from).map_err(StoreError::io(from.display().to_string()))?;
+            self.note_erased(&erased_in(&text)?)?;
+            // An empty list says that nobody was.
+            let path = self.store.dir().join(ERASED_FILE);
+            shared(&path).map_err(StoreError::io(path.display().to_string()))?;
+            self.settle()?;
+        }
+        Ok(())
+    }
+
+    /// Whether it is unknown who was erased after the backup that this was restored from.
+    pub fn unsettled(&self) -> bool {
+        self.store.dir().join(RESTORED_FILE).exists() && !self.store.dir().join(ERASED_FILE).exists()
+    }
+
+    /// Nobody who was erased comes back because a list was forgotten.
+    pub(crate) fn settled(&self) -> Result<()> {
+        match self.unsettled() {
+            false => Ok(()),
+            true => Err(StoreError::Key(format!(
+                "{} was restored from a backup, and who was erased since is unknown: put {ERASED_FILE} back, which is kept apart \
+                 from the backups; where nobody was, an empty file of that name",
+                self.store.dir().display()
+            ))),
+        }
+    }
+
+    /// Whoever was erased since the backup is erased again; then the directory is like any other. Returns how many.
+    pub(crate) fn settle(&self) -> Result<u64> {
+        self.settled()?;
+        let again = self.erase_again()?;
+        match fs::remove_file(self.store.dir().join(RESTORED_FILE)) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(StoreError::io(RESTORED_FILE)(e)),
+            _ => Ok(again),
+        }
     }
 
     /// Erases again whatever a backup from before has brought back. Returns how many.
@@ -488,6 +560,10 @@ impl<'s> Sealed<'s> {
         }
         Ok(again)
     }
+}
+
+fn erased_in(text: &str) -> Result<Vec<PersonId>> {
+    text.lines().map(str::trim).filter(|l| !l.is_empty()).map(person_of).collect()
 }
 
 fn person_of(text: &str) -> Result<PersonId> {

@@ -1,6 +1,6 @@
 //! PostgreSQL, for a city or a province: plain SQL, no extensions, arrays for everything that comes in bulk.
 
-use std::{error::Error, path::Path, sync::Arc};
+use std::{error::Error, path::Path, sync::Arc, time::Duration};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use domain::basics::Value;
@@ -11,6 +11,9 @@ use tokio_postgres::{
 };
 
 use crate::sql::*;
+
+/// So long anybody waits for a connection, and a packet for being acknowledged: then the database is away.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The database behind a URL.
 pub struct Postgres {
@@ -24,7 +27,13 @@ impl Postgres {
     /// # Errors
     /// A bad URL, or nobody answers.
     pub fn open(url: &str) -> Result<Postgres> {
-        let config: tokio_postgres::Config = url.parse()?;
+        let mut config: tokio_postgres::Config = url.parse()?;
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(PATIENCE);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(PATIENCE);
+        }
         let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -32,19 +41,30 @@ impl Postgres {
             .enable_all()
             .build()
             .map_err(StoreError::io("starting the connection threads"))?;
-        let pool = Pool::builder(manager).max_size(24).build().map_err(|e| StoreError::Pool(e.to_string()))?;
+        let pool = Pool::builder(manager)
+            .max_size(24)
+            .runtime(deadpool_postgres::Runtime::Tokio1)
+            .wait_timeout(Some(2 * PATIENCE))
+            .create_timeout(Some(PATIENCE))
+            .build()
+            .map_err(|e| StoreError::Pool(e.to_string()))?;
         let db = Postgres { runtime: Arc::new(runtime), pool };
         drop(db.connect()?);
         Ok(db)
     }
 
     fn connect(&self) -> Result<PostgresConnection> {
-        let object = self.runtime.block_on(self.pool.get()).map_err(|e| match e {
-            deadpool_postgres::PoolError::Backend(e) => StoreError::Postgres(e),
-            other => StoreError::Pool(other.to_string()),
-        })?;
-        Ok(PostgresConnection { runtime: self.runtime.clone(), object: Some(object), in_transaction: false })
+        let (runtime, pool) = (self.runtime.clone(), self.pool.clone());
+        let object = Some(lent(&runtime, &pool)?);
+        Ok(PostgresConnection { runtime, pool, object, in_transaction: false })
     }
+}
+
+fn lent(runtime: &Runtime, pool: &Pool) -> Result<Object> {
+    runtime.block_on(pool.get()).map_err(|e| match e {
+        deadpool_postgres::PoolError::Backend(e) => StoreError::Postgres(e),
+        other => StoreError::Pool(other.to_string()),
+    })
 }
 
 impl Database for Postgres {
@@ -71,6 +91,7 @@ impl Database for Postgres {
 /// One connection of the pool.
 pub struct PostgresConnection {
     runtime: Arc<Runtime>,
+    pool: Pool,
     object: Option<Object>,
     in_transaction: bool,
 }
@@ -195,6 +216,17 @@ impl PostgresConnection {
         self.object.as_ref().expect("there until dropped")
     }
 
+    /// A writer keeps its connection for ever; where the database has ended it meanwhile, another takes its place. Never
+    /// within a transaction: that is lost with the connection, and whoever began it must be told.
+    fn ready(&mut self) -> Result<()> {
+        if !self.in_transaction && self.client().is_closed() {
+            let object = lent(&self.runtime, &self.pool)?;
+            let _in_runtime = self.runtime.enter();
+            self.object = Some(object);
+        }
+        Ok(())
+    }
+
     fn query_each(&self, sql: &str, params: &[&(dyn ToSql + Sync)], row: EachRow) -> Result<()> {
         let found = self.runtime.block_on(async {
             let statement = self.client().prepare_cached(sql).await?;
@@ -206,6 +238,7 @@ impl PostgresConnection {
 
 impl Sql for PostgresConnection {
     fn run(&mut self, sql: &str, params: &[Value]) -> Result<u64> {
+        self.ready()?;
         let params = checked(params)?;
         let refs: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p as _).collect();
         Ok(self.runtime.block_on(async {
@@ -215,12 +248,14 @@ impl Sql for PostgresConnection {
     }
 
     fn each(&mut self, sql: &str, params: &[Value], row: EachRow) -> Result<()> {
+        self.ready()?;
         let params = checked(params)?;
         let refs: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p as _).collect();
         self.query_each(sql, &refs, row)
     }
 
     fn script(&mut self, sql: &str) -> Result<()> {
+        self.ready()?;
         let sql = self.dialect(sql);
         Ok(self.runtime.block_on(self.client().batch_execute(&sql))?)
     }
@@ -229,6 +264,7 @@ impl Sql for PostgresConnection {
         if rows.is_empty() {
             return Ok(());
         }
+        self.ready()?;
         let names: Vec<&str> = insert.columns.iter().map(|(name, _)| name.as_str()).collect();
         let arrays: Vec<String> =
             insert.columns.iter().enumerate().map(|(i, (_, kind))| format!("${}::{}", i + 1, array(*kind))).collect();
@@ -253,12 +289,14 @@ impl Sql for PostgresConnection {
         if keys.is_empty() {
             return Ok(());
         }
+        self.ready()?;
         let sql = format!("SELECT {columns} FROM {table} WHERE {} = ANY($1::{})", key.0, array(key.1));
         let column = Column::of(key.1, keys.iter().map(Cell::from));
         self.query_each(&sql, &[column.param()], row)
     }
 
     fn begin(&mut self) -> Result<()> {
+        self.ready()?;
         self.runtime.block_on(self.client().batch_execute("BEGIN"))?;
         self.in_transaction = true;
         Ok(())
@@ -272,12 +310,16 @@ impl Sql for PostgresConnection {
         Ok(self.runtime.block_on(self.client().batch_execute("ROLLBACK"))?)
     }
     fn begin_read(&mut self) -> Result<()> {
+        self.ready()?;
         self.runtime.block_on(self.client().batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))?;
         self.in_transaction = true;
         Ok(())
     }
     fn tidy_up(&mut self) -> Result<()> {
         Ok(())
+    }
+    fn lock_table(&mut self, table: &str) -> Result<()> {
+        self.script(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
     }
     fn lock_clause(&self) -> &'static str {
         " FOR UPDATE"

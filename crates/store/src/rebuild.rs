@@ -41,6 +41,50 @@ pub struct Progress {
     pub total: u64,
 }
 
+/// Rebuilding is for one process at a time; which one, stands in a row that it keeps locked, so that it is free again when
+/// that process ends, however it ends. Nothing where the data belong to one process anyway.
+pub(crate) struct Alone(Option<Box<dyn Sql>>);
+
+impl Alone {
+    /// Waits for whoever rebuilds.
+    pub(crate) fn wait(db: &dyn Database) -> Result<Alone> {
+        let mut sql = db.writer()?;
+        let clause = sql.lock_clause();
+        if clause.is_empty() {
+            return Ok(Alone(None));
+        }
+        Alone::begin(sql.as_mut(), clause)?;
+        Ok(Alone(Some(sql)))
+    }
+
+    /// If nobody rebuilds.
+    pub(crate) fn if_free(db: &dyn Database) -> Result<Option<Alone>> {
+        let mut sql = db.writer()?;
+        let clause = sql.lock_clause();
+        if clause.is_empty() {
+            return Ok(Some(Alone(None)));
+        }
+        let free = Alone::begin(sql.as_mut(), &format!("{clause} SKIP LOCKED"))?;
+        Ok(free.then_some(Alone(Some(sql))))
+    }
+
+    fn begin(sql: &mut dyn Sql, clause: &str) -> Result<bool> {
+        sql.run("INSERT INTO setting (name, value) VALUES ('rebuild', '') ON CONFLICT (name) DO NOTHING", &[])?;
+        sql.begin()?;
+        Ok(sql.one_text(&format!("SELECT value FROM setting WHERE name = 'rebuild'{clause}"), &[])?.is_some())
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        if let Some(sql) = &mut self.0
+            && let Err(e) = sql.rollback()
+        {
+            tracing::debug!(error = %e, "end of a rebuild");
+        }
+    }
+}
+
 /// Where finished rows go.
 type Sink<'a> = &'a mut dyn FnMut(&mut dyn Sql, Vec<Finished>) -> Result<()>;
 
@@ -52,6 +96,8 @@ impl Store {
     pub fn rebuild(&self, view: ViewId, progress: &mut dyn FnMut(Progress)) -> Result<u64> {
         // One at a time.
         let mut retired = self.rebuilding.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = Alone::wait(self.db.as_ref())?;
+        crate::writer::read_again(self.db.reader()?.as_mut(), &self.tables)?;
         wait_for_readers(&mut retired);
         let tables = self.tables.read().map_err(|_| StoreError::Stopped)?.clone();
         let old = tables.of(view)?;
@@ -79,6 +125,8 @@ impl Store {
         self.writer.alone(move |sql| {
             let mut in_use = in_use.write().map_err(|_| StoreError::Stopped)?;
             let rest = together(sql, |sql| {
+                // Batches of other processes have looked at it, and write to the old table until they end.
+                sql.lock_table("view_table")?;
                 let mut rest = 0;
                 for head in log::heads(sql, true)?.into_iter().filter(|h| h.chain.name == view.chain()) {
                     let after = reached.get(&head.chain).copied().unwrap_or(0);

@@ -38,6 +38,9 @@ pub enum StoreError {
     /// The data were written by a newer version.
     #[error("the data were written by another version (migration {0}); start that one, or serve once with this one")]
     Newer(i64),
+    /// Another process has rebuilt a view meanwhile: which tables are in use must be read again.
+    #[error("another process has rebuilt a view meanwhile")]
+    Moved,
     /// The writer has stopped.
     #[error("the writer has stopped")]
     Stopped,
@@ -46,7 +49,58 @@ pub enum StoreError {
     Bad(String),
 }
 
+/// What is wrong with the ground below, where it is not with what was asked. Nothing of it was recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// No room to write.
+    Full,
+    /// The disk takes nothing: it is read-only, or broken.
+    ReadOnly,
+    /// The database does not answer, or is just coming back.
+    Away,
+}
+
 impl StoreError {
+    /// Whether it is the ground that is in trouble: the same thing may work later.
+    pub fn trouble(&self) -> Option<Trouble> {
+        use std::io::ErrorKind as K;
+        match self {
+            StoreError::Sqlite(e) => match e.sqlite_error_code()? {
+                rusqlite::ErrorCode::DiskFull => Some(Trouble::Full),
+                // A system that is read-only, a quota, a limit: SQLite tells none of them from a broken disk.
+                rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::CannotOpen => {
+                    Some(Trouble::ReadOnly)
+                }
+                rusqlite::ErrorCode::DatabaseBusy => Some(Trouble::Away),
+                _ => None,
+            },
+            StoreError::Postgres(e) => match e.code() {
+                // Whoever has no code has not been answered by a database.
+                None => (e.is_closed() || std::error::Error::source(e).is_some_and(|s| s.is::<std::io::Error>()))
+                    .then_some(Trouble::Away),
+                Some(code) => match (code.code().get(..2).unwrap_or_default(), code.code()) {
+                    (_, "53100") => Some(Trouble::Full),
+                    (_, "25006" | "58030") => Some(Trouble::ReadOnly),
+                    // Connections, limits, shutting down or starting up; a table that went in a rebuild elsewhere.
+                    ("08" | "53", _) | (_, "57P01" | "57P02" | "57P03" | "57P05" | "42P01") => Some(Trouble::Away),
+                    _ => None,
+                },
+            },
+            StoreError::Pool(_) | StoreError::Moved => Some(Trouble::Away),
+            StoreError::Io { source, .. } => match source.kind() {
+                K::StorageFull | K::QuotaExceeded => Some(Trouble::Full),
+                K::ReadOnlyFilesystem | K::FileTooLarge | K::PermissionDenied => Some(Trouble::ReadOnly),
+                _ => None,
+            },
+            StoreError::Stored(_)
+            | StoreError::Key(_)
+            | StoreError::InUse
+            | StoreError::Newer(_)
+            | StoreError::Stopped
+            | StoreError::Bad(_) => None,
+        }
+    }
+
     /// Whether another writer was in the way, so that the same thing may work now.
     pub(crate) fn may_pass(&self) -> bool {
         use tokio_postgres::error::SqlState;
@@ -156,6 +210,9 @@ pub trait Sql: Send {
     fn begin_read(&mut self) -> Result<()>;
     /// Brings the write-ahead log home, so that it can begin anew with the next transaction.
     fn tidy_up(&mut self) -> Result<()>;
+    /// Waits until no other transaction uses a table, and keeps it until the end of this one; nothing where there is one
+    /// writer anyway.
+    fn lock_table(&mut self, table: &str) -> Result<()>;
     /// The clause that locks selected rows until the end of the transaction; nothing where there is one writer anyway.
     fn lock_clause(&self) -> &'static str;
     /// Fills in the words that differ: `{bytes}`, `{rowid}`, and `{text}`, which is sorted by its bytes.

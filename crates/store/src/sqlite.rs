@@ -294,6 +294,9 @@ impl Sql for SqliteConnection {
         self.checkpoint()?;
         Ok(())
     }
+    fn lock_table(&mut self, _table: &str) -> Result<()> {
+        Ok(())
+    }
     fn lock_clause(&self) -> &'static str {
         ""
     }
@@ -335,6 +338,9 @@ impl Sql for Lent<'_> {
     }
     fn tidy_up(&mut self) -> Result<()> {
         self.deref_mut().tidy_up()
+    }
+    fn lock_table(&mut self, table: &str) -> Result<()> {
+        self.deref_mut().lock_table(table)
     }
     fn lock_clause(&self) -> &'static str {
         self.deref().lock_clause()

@@ -56,18 +56,25 @@ impl Store {
         sql.begin_read()?;
         let mut chains = Vec::new();
         let mut done = 0;
-        for head in log::heads(sql.as_mut(), false)? {
+        // Not by the heads alone: whoever removes one would hide its chain.
+        let (found, strays) = log::chains(sql.as_mut())?;
+        for chain in found {
             let before = done;
-            let report = verify_chain(sql.as_mut(), head, keys, &mut |n| progress(before + n))?;
+            let report = match log::head_of(sql.as_mut(), chain) {
+                Ok(Some(head)) => verify_chain(sql.as_mut(), head, keys, &mut |n| progress(before + n))?,
+                Ok(None) => bad(chain, "there are facts or checkpoints of this chain, but its head is missing", "head-missing"),
+                Err(StoreError::Stored(why)) => bad(chain, &why, "head-unreadable"),
+                Err(e) => return Err(e),
+            };
             done += report.facts;
             chains.push(report);
         }
-        // Whoever removes a head hides its chain from those who only go through the heads.
-        for chain in log::chains(sql.as_mut())? {
-            if !chains.iter().any(|c| c.chain == chain) {
-                let broken = Some("there are facts or checkpoints of this chain, but its head is missing".to_owned());
-                chains.push(ChainReport { chain, facts: 0, checkpoints: 0, broken, code: Some("head-missing"), at: Some(1) });
-            }
+        for (chain, name) in strays {
+            chains.push(bad(
+                chain,
+                &format!("there are facts or checkpoints of a chain {name:?}, which cannot be"),
+                "unknown-chain",
+            ));
         }
         sql.rollback()?;
         Ok(VerifyReport { chains })
@@ -227,6 +234,12 @@ impl Store {
     }
 }
 
+/// A chain of which nothing can be checked.
+fn bad(chain: ChainId, why: &str, code: &'static str) -> ChainReport {
+    let broken = Some(format!("chain {chain}, fact 1: {why}"));
+    ChainReport { chain, facts: 0, checkpoints: 0, broken, code: Some(code), at: Some(1) }
+}
+
 pub(crate) fn checkpoints(sql: &mut dyn Sql, chain: ChainId) -> Result<Vec<(u64, i64, String)>> {
     let mut found = Vec::new();
     let query = "SELECT size, made_ms, note FROM checkpoint WHERE county = $1 AND chain = $2 ORDER BY size DESC LIMIT 4000";
@@ -237,32 +250,56 @@ pub(crate) fn checkpoints(sql: &mut dyn Sql, chain: ChainId) -> Result<Vec<(u64,
     Ok(found)
 }
 
-/// A kept checkpoint, if it is signed and of this size.
-pub(crate) fn opened(note: &str, size: u64, keys: &[VerifierKey]) -> Result<Checkpoint, String> {
-    let opened = match keys {
-        // Without keys the content is compared all the same; who signed it stays open.
-        [] => facts::note::unverified_text(note).and_then(Checkpoint::from_text),
-        keys => facts::open(note, keys),
-    };
-    let checkpoint = opened.map_err(|e| e.to_string())?;
-    if checkpoint.size == size { Ok(checkpoint) } else { Err(format!("it was signed at size {}", checkpoint.size)) }
-}
-
 fn verify_chain(sql: &mut dyn Sql, head: Head, keys: &[VerifierKey], progress: &mut dyn FnMut(u64)) -> Result<ChainReport> {
     let mut verifier = Verifier::new(head.chain, head.suite);
     let mut report = ChainReport { chain: head.chain, facts: 0, checkpoints: 0, broken: None, code: None, at: None };
+    let mut forged = None;
     for (size, _, note) in checkpoints(sql, head.chain)? {
-        let checked = opened(&note, size, keys).and_then(|c| {
-            report.checkpoints += 1;
-            verifier.consistent_with(&c).map_err(|e| e.to_string())
-        });
-        if let Err(e) = checked {
-            report.broken = Some(format!("checkpoint at {size}: {e}"));
-            report.code = Some("bad-checkpoint");
-            report.at = Some(size);
-            return Ok(report);
+        let checked = opened(&note, size, keys).and_then(|c| verifier.consistent_with(&c).map_err(|e| e.to_string()));
+        match checked {
+            Ok(()) => report.checkpoints += 1,
+            // The lowest; the others are expected of the facts all the same.
+            Err(e) => forged = Some((format!("checkpoint at {size}: {e}"), "bad-checkpoint", size)),
         }
     }
+    let found = broken_fact(sql, head, verifier, &mut report, progress)?;
+    // A checkpoint that is no good must not hide which fact was altered.
+    let named = match (found, forged) {
+        (Some((told, code, at)), Some((also, ..))) => Some((format!("{told}; {also}"), code, at)),
+        (found, forged) => found.or(forged),
+    };
+    if let Some((told, code, at)) = named {
+        (report.broken, report.code, report.at) = (Some(told), Some(code), Some(at));
+    }
+    Ok(report)
+}
+
+/// What a note says, if one of the keys signed it, and for the installation that the key is of.
+pub(crate) fn opened(note: &str, size: u64, keys: &[VerifierKey]) -> Result<Checkpoint, String> {
+    let told = |e: facts::NoteError| e.to_string();
+    let checkpoint = match keys {
+        // Without keys the content is compared all the same; who signed it stays open.
+        [] => facts::note::unverified_text(note).and_then(Checkpoint::from_text).map_err(told),
+        keys => {
+            let checkpoint = facts::open(note, keys).map_err(told)?;
+            let ours = keys.iter().any(|key| key.name() == checkpoint.origin.installation());
+            if ours { Ok(checkpoint) } else { Err(format!("it is of {}", checkpoint.origin)) }
+        }
+    }?;
+    if checkpoint.size == size { Ok(checkpoint) } else { Err(format!("it was signed at size {}", checkpoint.size)) }
+}
+
+/// What is wrong, as a stable word, and with which fact.
+type Finding = (String, &'static str, u64);
+
+/// Goes through the facts: the first that does not hold, or where the end is not what was expected.
+fn broken_fact(
+    sql: &mut dyn Sql,
+    head: Head,
+    mut verifier: Verifier,
+    report: &mut ChainReport,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Option<Finding>> {
     // A fact that cannot even be read, or a hole at the end, is a finding as well.
     let mut broken = None;
     let scanned = log::scan(sql, head.chain, 0, u64::MAX, &mut |fact| match verifier.check(fact) {
@@ -279,27 +316,18 @@ fn verify_chain(sql: &mut dyn Sql, head: Head, keys: &[VerifierKey], progress: &
             Err(told)
         }
     });
-    if let Some((told, code, at)) = broken {
-        report.broken = Some(told);
-        report.code = Some(code);
-        report.at = Some(at);
-        return Ok(report);
+    if broken.is_some() {
+        return Ok(broken);
     }
     if let Err(e) = scanned {
-        report.broken = Some(e.to_string());
-        report.code = Some("unreadable");
-        report.at = Some(report.facts + 1);
-        return Ok(report);
+        let at = report.facts + 1;
+        return Ok(Some((format!("chain {}, fact {at}: {e}", head.chain), "unreadable", at)));
     }
     let reached = *verifier.head();
     if let Err(e) = verifier.finish() {
-        report.broken = Some(e.to_string());
-        report.code = Some(e.code());
-        report.at = Some(e.seq());
-    } else if reached != head {
-        report.broken = Some(format!("the chain holds {} facts, its head says {}", reached.size, head.size));
-        report.code = Some("head-mismatch");
-        report.at = Some(reached.size.min(head.size) + 1);
+        return Ok(Some((e.to_string(), e.code(), e.seq())));
     }
-    Ok(report)
+    let (chain, held, said) = (head.chain, reached.size, head.size);
+    Ok((reached != head)
+        .then(|| (format!("chain {chain}: it holds {held} facts, its head says {said}"), "head-mismatch", held.min(said) + 1)))
 }

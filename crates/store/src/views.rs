@@ -144,7 +144,7 @@ pub(crate) fn nothing(column: &Column) -> Value {
 }
 
 /// The tables that are in use now.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tables(BTreeMap<ViewId, ViewTable>);
 
 impl Tables {

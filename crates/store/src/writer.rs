@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc, Mutex, RwLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::JoinHandle,
@@ -36,6 +36,8 @@ const BATCH_BYTES: usize = 8 << 20;
 const ROWS_KEPT: usize = 20_000;
 /// Keys of which a router remembers whose they are.
 const HOMES_KEPT: usize = 200_000;
+/// A clock may go back so far, ms, before it is worth a warning.
+const CLOCK_BACK_MS: i64 = 60_000;
 /// Facts named one by one in an answer; an import makes more.
 const NAMED_MAX: usize = 50;
 
@@ -254,14 +256,31 @@ struct Worker {
 #[derive(Debug, Default)]
 pub struct Positions {
     facts: AtomicU64,
+    /// The latest moment at which something was recorded, ms since 1970.
+    latest_ms: AtomicI64,
     views: [AtomicU64; ViewId::ALL.len()],
 }
 
 impl Positions {
-    pub(crate) fn starting_at(facts: u64) -> Positions {
+    pub(crate) fn starting_at(facts: u64, latest_ms: i64) -> Positions {
         let positions = Positions::default();
         positions.facts.store(facts, Ordering::Relaxed);
+        positions.latest_ms.store(latest_ms, Ordering::Relaxed);
         positions
+    }
+
+    /// Looks at the clock. What it says is recorded as it is: the order of facts is their number, and a clock that once ran
+    /// ahead must not drag every later fact there with it. But whoever looks after the machine is told, once for each jump.
+    pub(crate) fn looked_at_clock(&self, now_ms: i64) {
+        let latest = self.latest_ms.fetch_max(now_ms, Ordering::Relaxed);
+        if latest - now_ms > CLOCK_BACK_MS {
+            self.latest_ms.store(now_ms, Ordering::Relaxed);
+            let seconds = (latest - now_ms) / 1000;
+            tracing::warn!(
+                seconds,
+                "the clock has gone back: it stands before the last fact recorded; look at the machine's clock"
+            );
+        }
     }
 
     /// Facts recorded.
@@ -274,6 +293,15 @@ impl Positions {
         ViewId::ALL.iter().position(|v| *v == view).map_or(0, |i| self.views[i].load(Ordering::Relaxed))
     }
 
+    /// Other processes write as well: what they have recorded makes everything old that was computed before.
+    pub(crate) fn reached(&self, facts: u64) {
+        if self.facts.swap(facts, Ordering::Relaxed) != facts {
+            for count in &self.views {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
     fn advance(&self, facts: u64, views: &BTreeSet<ViewId>) {
         self.facts.fetch_add(facts, Ordering::Relaxed);
         for (view, count) in ViewId::ALL.iter().zip(&self.views) {
@@ -282,6 +310,21 @@ impl Positions {
             }
         }
     }
+}
+
+/// Reads which tables are in use after another process has rebuilt a view.
+pub(crate) fn read_again(sql: &mut dyn Sql, tables: &RwLock<Arc<Tables>>) -> Result<()> {
+    // Within the lock: a rebuild of this process may be about to swap one.
+    let mut tables = tables.write().map_err(|_| StoreError::Stopped)?;
+    let now = Tables::load(sql)?;
+    if !now.stale().is_empty() {
+        // A newer version serves as well, and keeps its views in another form.
+        return Err(StoreError::Newer(crate::MIGRATIONS.len() as i64));
+    }
+    if **tables != now {
+        *tables = Arc::new(now);
+    }
+    Ok(())
 }
 
 /// One command in a batch.
@@ -347,6 +390,18 @@ impl Worker {
         if items.is_empty() {
             return Ok(Vec::new());
         }
+        loop {
+            match self.attempt(items) {
+                Err(StoreError::Moved) => read_again(self.sql.as_mut(), &self.tables)?,
+                done => return done,
+            }
+        }
+    }
+
+    fn attempt(&mut self, items: &[Item]) -> Result<Vec<Answer>> {
+        if let Some(now_ms) = items.iter().map(|i| i.submission.context.now_ms).max() {
+            self.position.looked_at_clock(now_ms);
+        }
         // Held until the commit: no view is swapped under a batch.
         let tables = self.tables.read().map_err(|_| StoreError::Stopped)?;
         let kept = std::mem::take(&mut self.rows);
@@ -387,6 +442,10 @@ fn home(answer: &Answer) -> Option<(&str, u32)> {
 
 /// Decides and records a batch within the open transaction.
 fn batch(sql: &mut dyn Sql, tables: &Tables, items: &[Item], suite: Suite, rows: Rows) -> Result<Done> {
+    // Where other processes write as well, none of them swaps a view before this transaction ends: see `rebuild.rs`.
+    if !sql.lock_clause().is_empty() && Tables::load(sql)? != *tables {
+        return Err(StoreError::Moved);
+    }
     let mut heads: BTreeMap<ChainId, Head> = BTreeMap::new();
     let mut folder = Folder::new(tables, rows);
     let mut known = known_answers(sql, items)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::world::*;
@@ -159,15 +160,48 @@ fn every_json_answer_has_its_shape() {
     let command = json!({ "type": "problems.report", "place": village.id, "field": "road", "text": "路坏了", "contact": { "name": "张某某", "telephone": "13800005678" } });
     let id = world.done("village", command);
     let row = ask(&mut shapes, "office", "/api/rows/{view}/{key}", &format!("/api/rows/problems/{id}"));
-    let person = row["row"]["contact"]["person"].as_str().unwrap().to_owned();
-    ask(&mut shapes, "office", "/api/persons/{id}", &format!("/api/persons/{person}"));
-    ask(&mut shapes, "office", "/api/rows/{view}/{key}", &format!("/api/rows/persons/{person}"));
+    let whom = row["row"]["contact"]["person"].as_str().unwrap().to_owned();
+    ask(&mut shapes, "office", "/api/persons/{id}", &format!("/api/persons/{whom}"));
+    ask(&mut shapes, "office", "/api/rows/{view}/{key}", &format!("/api/rows/persons/{whom}"));
     let unmask =
-        world.post(&format!("/api/persons/{person}/unmask")).by("office").json(&json!({ "reason": "回访核实情况" })).send();
+        world.post(&format!("/api/persons/{whom}/unmask")).by("office").json(&json!({ "reason": "回访核实情况" })).send();
     shapes.check("post", "/api/persons/{id}/unmask", "unmasking", &unmask);
-    let export = format!("/api/persons/{person}/export?reason=ask+her+back+now");
-    let held = world.get(&export).by("office").header("x-qianwan", "1").send();
-    shapes.check("get", "/api/persons/{id}/export", &export, &held);
+    let held =
+        world.post(&format!("/api/persons/{whom}/export")).by("office").json(&json!({ "reason": "ask her back now" })).send();
+    shapes.check("post", "/api/persons/{id}/export", "all that is held", &held);
+
+    // Accounts, and the keys of programs and phones.
+    ask(&mut shapes, "office", "/api/account", "/api/account");
+    ask(&mut shapes, "admin", "/api/accounts", "/api/accounts?limit=3");
+    ask(&mut shapes, "security", "/api/accounts/{account}", &format!("/api/accounts/{}", person("village")));
+    let day = json!({ "label": "报表", "capabilities": ["read"], "days": 1 });
+    let token = world.post("/api/account/tokens").by("office").json(&day).send();
+    shapes.check("post", "/api/account/tokens", "a token", &token);
+    let token = format!("/api/account/tokens/{}", token.json()["id"].as_str().unwrap());
+    ask(&mut shapes, "office", "/api/account", "/api/account");
+    shapes.check("delete", "/api/account/tokens/{token}", "no token", &world.ask(Method::DELETE, &token).by("office").send());
+    let phone = json!({ "label": "巡查手机", "place": village.id, "days": 30 });
+    let phone = world.post("/api/app-users").by("admin").json(&phone).send();
+    shapes.check("post", "/api/app-users", "a phone", &phone);
+    ask(&mut shapes, "admin", "/api/app-users", "/api/app-users");
+    let key = format!("/key/{}", phone.json()["key"].as_str().unwrap());
+    shapes.check("get", "/key/{key}", "whose key", &world.get(&key).send());
+    let phone = format!("/api/app-users/{}", phone.json()["id"].as_str().unwrap());
+    shapes.check("delete", "/api/app-users/{key}", "no phone", &world.ask(Method::DELETE, &phone).by("admin").send());
+    let new = json!({ "name": "new", "display": "新人", "place": village.id, "role": "village" });
+    shapes.check("post", "/api/accounts", "an account", &world.post("/api/accounts").by("admin").json(&new).send());
+    let act = json!({ "do": "end_sessions" });
+    let act = world.post(&format!("/api/accounts/{}", person("viewer"))).by("security").json(&act).send();
+    shapes.check("post", "/api/accounts/{account}", "out", &act);
+    let others = world.ask(Method::DELETE, "/api/account/sessions").by("head").send();
+    shapes.check("delete", "/api/account/sessions", "the others", &others);
+    let password = json!({ "current": PASSWORD, "new": "correct horse 电池" });
+    let password = world.post("/api/account/password").by("head").json(&password).send();
+    shapes.check("post", "/api/account/password", "a password", &password);
+    let own = format!("/api/account/sessions/{}", password.json()["sessions"][0]["id"].as_str().unwrap());
+    shapes.check("delete", "/api/account/sessions/{session}", "out", &world.ask(Method::DELETE, &own).by("head").send());
+    let second = crate::access::signed_in_with_code(&world, "test-township");
+    shapes.check("post", "/api/session/code", "the second step", &second);
 
     // No route of JSON was left out; the others say what they answer with instead.
     for (path, methods) in shapes.document["paths"].as_object().unwrap().iter().filter(|(p, _)| p.starts_with("/api/")) {

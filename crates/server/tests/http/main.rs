@@ -5,12 +5,15 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod access;
+mod administration;
 mod answers;
 mod audit;
 mod bad_input;
 mod contract;
 mod exports;
 mod guards;
+mod keys;
 mod particulars;
 mod persons;
 mod photos;

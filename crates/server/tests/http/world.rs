@@ -36,7 +36,7 @@ pub const FOREIGN_WORDS: &str = "邻县机密";
 pub const FOREIGN_NAME: &str = "邻江";
 
 /// Our own people and one of each kind next door: name, role, at.
-const PEOPLE: [(&str, Role, At); 24] = [
+const PEOPLE: [(&str, Role, At); 25] = [
     ("office", Role::Office, At::County),
     ("head", Role::Head, At::County),
     ("department", Role::Department, At::County),
@@ -45,6 +45,7 @@ const PEOPLE: [(&str, Role, At); 24] = [
     ("admin", Role::Admin, At::County),
     ("security", Role::Security, At::County),
     ("audit", Role::Audit, At::County),
+    ("township_admin", Role::Admin, At::Township),
     ("township", Role::Township, At::Township),
     ("township_head", Role::Head, At::Township),
     ("township_viewer", Role::Viewer, At::Township),
@@ -335,6 +336,7 @@ pub fn settings() -> Settings {
         behind_proxy: false,
         now_ms: Some(NOW_MS),
         demo_sign_ins: Vec::new(),
+        access: server::access::Access::of_demo(),
     }
 }
 
@@ -469,6 +471,11 @@ fn copy(from: &Path, to: &Path) {
 
 pub fn place(at: At) -> &'static Place {
     &SEED.places.iter().find(|(a, _)| *a == at).unwrap().1
+}
+
+/// The account of a test person.
+pub fn person(name: &str) -> AccountId {
+    SEED.people.iter().find(|(n, _)| n.strip_prefix("test-") == Some(name)).unwrap_or_else(|| panic!("nobody is called {name}")).1
 }
 
 pub fn problem(at: At) -> Uuid {
@@ -669,6 +676,11 @@ pub fn filled(path: &str, at: At) -> String {
         .replace("{key}", &problem(at).to_string())
         .replace("{name}", "problems_open")
         .replace("/api/export/{file}", "/api/export/problems.csv")
+        .replace("/api/accounts/export/{file}", "/api/accounts/export/accounts.csv")
+        .replace("/key/{key}", "/key/qwk_0000")
+        .replace("{session}", "0000")
+        .replace("{token}", "00000000-0000-0000-0000-000000000000")
+        .replace("{account}", &person(if foreign { "foreign_village" } else { "village" }).to_string())
         .replace("/assets/{file}", "/assets/tokens.css")
         .replace("{file}", "index.html")
         .replace("{layer}", "villages")

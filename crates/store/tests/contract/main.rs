@@ -4,11 +4,13 @@
 //! those tests are listed as ignored, with the reason. Each test has a database of its own.
 //! Start reading at `county.rs` (what there is), then any other file (what must hold).
 
+mod access;
 mod accounts;
 mod audit;
 mod backups;
 mod batches;
 mod chains;
+mod clocks;
 mod commands;
 mod county;
 mod ground;
@@ -33,8 +35,10 @@ const BOTH: &[&[Case]] = &[
     commands::CASES,
     batches::CASES,
     chains::CASES,
+    clocks::CASES,
     lists::CASES,
     rebuilds::CASES,
+    access::CASES,
     accounts::CASES,
     audit::CASES,
     stored_files::CASES,

@@ -22,10 +22,14 @@ pub const CASES: &[Case] = &[
     ("sealing_anew_stops_and_goes_on_beside_what_is_written", stopped),
     ("erased_is_gone_and_every_chain_holds", erased),
     ("the_first_key_is_made_once", first_key),
+    ("keys_that_are_rotated_at_the_same_moment_are_all_kept", rotated_together),
 ];
 
-pub const IN_A_FILE: &[Case] =
-    &[("a_backup_has_no_key_and_brings_nobody_back", backed_up), ("nothing_readable_stays_in_the_file", unreadable)];
+pub const IN_A_FILE: &[Case] = &[
+    ("a_backup_has_no_key_and_brings_nobody_back", backed_up),
+    ("a_restored_backup_waits_for_the_list_of_the_erased", restored),
+    ("nothing_readable_stays_in_the_file", unreadable),
+];
 
 const NUMBER: &str = "13800005678";
 
@@ -189,7 +193,7 @@ fn erased(ground: &Ground) {
     accepted(&store, by(chen(), Command::Persons(unmask)));
     let before = holds(&store);
     erase(&store, 1);
-    assert_eq!(holds(&store), before + 1, "every chain still verifies");
+    assert_eq!(holds(&store), before + 2, "the fact and its mirror in the audit; every chain still verifies");
     rebuilds_the_same(&store);
     assert_eq!(store.particulars().get(person(1)).expect("read"), None);
     assert_eq!(store.particulars().get(person(2)).expect("read").expect("there").particulars, li());
@@ -217,6 +221,59 @@ fn first_key(ground: &Ground) {
     (1..=8).for_each(|n| assert!(store.particulars().get(person(n)).expect("opened").is_some()));
     let left: Vec<_> = fs::read_dir(store.dir()).expect("read").map(|e| e.expect("an entry").file_name()).collect();
     assert!(left.iter().all(|f| !f.to_string_lossy().contains("keys-")), "{left:?}");
+}
+
+fn rotated_together(ground: &Ground) {
+    let store = ground.open();
+    put(&store, 1);
+    let made: Vec<String> = thread::scope(|s| {
+        let all: Vec<_> = (0..8).map(|_| s.spawn(|| store.particulars().rotate(NOW).expect("rotated"))).collect();
+        all.into_iter().map(|t| t.join().expect("no accident")).collect()
+    });
+    let keys = store.particulars().keys().expect("listed");
+    assert_eq!(keys.len(), 9);
+    assert!(made.iter().all(|id| keys.iter().any(|k| k.id == *id)), "no key is lost");
+    assert_eq!(store.particulars().get(person(1)).expect("opened").expect("there").particulars, li());
+}
+
+fn restored(ground: &Ground) {
+    let store = ground.open();
+    found(&store);
+    reported(&store, 1);
+    reported(&store, 2);
+    let out = ground.path().join("a.backup");
+    backup(&store, &out).expect("a backup");
+    erase(&store, 1);
+    let apart = ground.path().join("apart");
+    fs::create_dir(&apart).expect("made");
+    for name in [KEY_FILE, ERASED_FILE] {
+        fs::copy(store.dir().join(name), apart.join(name)).expect("kept apart");
+    }
+    drop(store);
+    let there = ground.path().join("restored");
+    let at = Location::in_dir(&there);
+    restore(&out, &there).expect("restored");
+    for _ in 0..2 {
+        let Err(StoreError::Key(why)) = Store::open(&at).map(drop) else { panic!("served though nobody knows who was erased") };
+        assert!(why.contains(ERASED_FILE), "{why}");
+    }
+    let beside = Store::open_beside(&at).expect("looked at");
+    let wrong = apart.join("wrong");
+    fs::write(&wrong, r#"{"keys":[{"id":"00","key":"00","made_ms":0}]}"#).expect("written");
+    assert!(beside.particulars().put_back(Some(&wrong), None).is_err(), "a key that is none");
+    assert!(!there.join(KEY_FILE).exists());
+    beside.particulars().put_back(Some(&apart.join(KEY_FILE)), None).expect("put back");
+    assert!(beside.particulars().unsettled());
+    assert!(matches!(beside.particulars().get(person(2)), Err(StoreError::Key(_))), "nor is anything opened");
+    beside.particulars().put_back(None, Some(&apart.join(ERASED_FILE))).expect("put back");
+    assert!(!beside.particulars().unsettled());
+    assert_eq!(beside.particulars().get(person(1)).expect("read"), None);
+    drop(beside);
+    let mode = fs::metadata(there.join(KEY_FILE)).expect("the key file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let back = Store::open(&at).expect("opens");
+    assert_eq!(back.particulars().get(person(2)).expect("opened").expect("there").particulars, li());
+    holds(&back);
 }
 
 fn backed_up(ground: &Ground) {

@@ -111,7 +111,10 @@ impl Ground {
 
     pub fn serve(&self, args: &[&str]) -> Serving {
         let mut command = qianwan();
-        command.args(["serve", "--plain", "--listen", "127.0.0.1:0", "--data"]).arg(self.data()).args(args);
+        command
+            .args(["serve", "--second-factor-for", "", "--plain", "--listen", "127.0.0.1:0", "--data"])
+            .arg(self.data())
+            .args(args);
         Serving::start(command)
     }
 

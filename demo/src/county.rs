@@ -60,6 +60,8 @@ pub struct Village {
     diligence: (i64, i64),
     /// Since when it has been part of another one.
     pub closed: Option<(Day, usize)>,
+    /// Its secretary is gone and nobody has followed yet.
+    pub headless: bool,
 }
 
 impl Village {
@@ -127,6 +129,7 @@ impl County {
                 households: if urban { random.between(600, 1900) } else { random.between(95, 640) },
                 diligence: (start, end),
                 closed: None,
+                headless: false,
             });
         }
         Ok(County { id: PlaceId::mint(COUNTY, 0), townships, villages, drawn })

@@ -2,8 +2,8 @@
 //! demo, people could have done. Nothing is written past the rules, and a refusal that was not meant is an error.
 //!
 //! * `county.rs`: places, codes in a range that nobody uses, a drawn map; `people.rs`: who signs in.
-//! * One file per room: what its people do on a day (`places.rs`, `problems.rs`). A new room is a file, a line in
-//!   [`rooms`], and its words in `words/`.
+//! * One file per room: what its people do on a day (`places.rs`, `problems.rs`, `duties.rs`; the tasks of posts in
+//!   `tasks.rs`). A new room is a file, its place in [`fill_scaled`], and its words in `words/`.
 //! * `world.rs`: the simulated clock and the one way to act; `random.rs`: all chance, from the seed.
 //! * `words/*.json`: everything that people say. `photos.rs`: drawn pictures in place of photographs.
 //!
@@ -17,6 +17,7 @@ mod photos;
 mod places;
 mod problems;
 mod random;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod weather;
@@ -169,13 +170,14 @@ fn fill_scaled(store: &Store, seed: u64, scale: Scale, password: &str, progress:
     found(&mut world, first)?;
     world.settle()?;
     store.record_posts_held(Some(first.start_ms()))?;
-    duties::found(&mut world, first)?;
+    let mut duties = duties::Duties::found(&mut world, first)?;
+    let mut tasks = tasks::Tasks::found(seed, &mut world, first)?;
     let mut places = places::Places::plan(seed, &world);
     let mut problems = problems::Problems::plan(seed, &world);
     for n in 0..days {
         let day = first.plus(n);
         world.begin(day);
-        let rooms: [&mut dyn Room; 2] = [&mut places, &mut problems];
+        let rooms: [&mut dyn Room; 4] = [&mut places, &mut duties, &mut tasks, &mut problems];
         for room in rooms {
             room.day(&mut world, day)?;
         }
@@ -203,7 +205,7 @@ fn found(world: &mut World, first: Day) -> Result<()> {
     world.store.set_setting(BASE_MAP_SETTING, base_map.as_str())?;
     let import = world.county.import(world.store, first)?;
     world.act(By::Import, domain::Command::Import(import))?;
-    for rule in rules::starting_pack() {
+    for rule in problems::practice() {
         let reason = text(&WORDS.replies.starting_pack)?;
         let place = world.county.id;
         world.act(By::System, domain::Command::Rules(rules::Command::Set { place, from: first, rule, reason }))?;

@@ -1,9 +1,11 @@
 //! Who signs in: posts with plainly fictitious holders.
 
-use domain::basics::{AccountId, Actor, Day, PlaceId, Post, Role};
+use std::collections::BTreeMap;
+
+use domain::basics::{AccountId, Actor, Day, Department, PersonId, Post, Role};
 use store::{Held, NewAccount};
 
-use crate::{Person, Scale, county::County, random::Random, words::WORDS};
+use crate::{Person, Scale, county::County, duties::Changes, random::Random, words::WORDS};
 
 /// An account with its posts.
 #[derive(Debug)]
@@ -16,22 +18,22 @@ pub struct Account {
 pub type Who = usize;
 
 /// All accounts, and where to find them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct People {
     all: Vec<Account>,
     pub office: Who,
     pub head: Who,
-    /// Housing, water, ecology. They share one post: a post is a role at a place.
-    pub departments: Vec<Who>,
+    pub departments: BTreeMap<Department, Who>,
     pub inspectors: Vec<Who>,
     /// In the programme office until some day.
     pub former: Who,
     /// By township.
     pub townships: Vec<Who>,
-    /// By township.
-    pub heads: Vec<Who>,
+    /// By township: everybody who is its head at some time or stands in for him, whoever counts most at the end.
+    heads: Vec<Vec<Who>>,
     /// By village.
     pub villages: Vec<Who>,
+    former_left: Day,
 }
 
 impl People {
@@ -40,36 +42,56 @@ impl People {
         let words = &WORDS.people;
         let first = scale.first;
         let mut random = Random::new(seed, "people");
-        let mut people = People::default();
-        let mut add = |name: String, display: &str, role: Role, place: PlaceId, until: Option<Day>| -> Who {
-            let held = vec![Held { post: Post::new(place, role), from: first, until }];
+        let mut all = Vec::new();
+        let mut add = |name: String, display: &str, post: Post, held: &[(Day, Option<Day>)]| -> Who {
+            let Post { role, place, .. } = post;
+            let held = held.iter().map(|(from, until)| Held { post, from: *from, until: *until }).collect();
             let account = AccountId(random.uuid(first.start_ms()));
             let display = format!("{display}{}", words.mark);
-            people.all.push(Account { person: Person { account, name, display, role, place }, held });
-            people.all.len() - 1
+            all.push(Account { person: Person { account, name, display, role, place }, held });
+            all.len() - 1
         };
-        let at = county.id;
-        add("admin".into(), &words.admin, Role::Admin, at, None);
-        let head = add("head".into(), &words.head, Role::Head, at, None);
-        let office = add("office".into(), &words.office, Role::Office, at, None);
-        let departments =
-            words.departments.iter().map(|(name, display)| add(name.clone(), display, Role::Department, at, None)).collect();
+        let at = |role| Post::new(county.id, role);
+        let stays = [(first, None)];
+        add("admin".into(), &words.admin, at(Role::Admin), &stays);
+        add("security".into(), &words.security, at(Role::Security), &stays);
+        add("audit".into(), &words.audit, at(Role::Audit), &stays);
+        let head = add("head".into(), &words.head, at(Role::Head), &stays);
+        let office = add("office".into(), &words.office, at(Role::Office), &stays);
+        let departments = words
+            .departments
+            .iter()
+            .map(|(which, display)| (*which, add(which.word().into(), display, Post::of(county.id, *which), &stays)))
+            .collect();
         let numbered = |n: usize| if n == 0 { "inspector".to_owned() } else { format!("inspector{}", n + 1) };
         let inspectors =
-            (0..).zip(&words.inspectors).map(|(n, display)| add(numbered(n), display, Role::Inspector, at, None)).collect();
-        add("viewer".into(), &words.viewer, Role::Viewer, at, None);
+            (0..).zip(&words.inspectors).map(|(n, display)| add(numbered(n), display, at(Role::Inspector), &stays)).collect();
+        add("viewer".into(), &words.viewer, at(Role::Viewer), &stays);
         let left = first.plus(scale.days() * 4 / 10);
-        let former = add("former".into(), &words.former, Role::Office, at, Some(left));
+        let former = add("former".into(), &words.former, at(Role::Office), &[(first, Some(left))]);
+        let changes = Changes::of(scale, county);
         let (mut townships, mut heads) = (Vec::new(), Vec::new());
-        for (n, t) in (1..).zip(&county.townships) {
-            townships.push(add(format!("t{n:02}"), &format!("{}{}", t.name, words.township), Role::Township, t.id, None));
-            heads.push(add(format!("h{n:02}"), &format!("{}{}", t.name, words.township_head), Role::Head, t.id, None));
+        for (n, t) in county.townships.iter().enumerate() {
+            let (number, post) = (n + 1, Post::new(t.id, Role::Head));
+            let officials = format!("{}{}", t.name, words.township);
+            townships.push(add(format!("t{number:02}"), &officials, Post::new(t.id, Role::Township), &stays));
+            let one = format!("{}{}", t.name, words.township_head);
+            heads.push(match changes.as_ref().is_some_and(|c| c.changes_head(n)) {
+                false => vec![add(format!("h{number:02}"), &one, post, &stays)],
+                // Whoever follows has an account from the start, and takes the post up when it is his.
+                true => vec![
+                    add(format!("h{number:02}"), &format!("{one}{}", words.earlier), post, &stays),
+                    add(format!("h{number:02}b"), &format!("{one}{}", words.later), post, &[]),
+                ],
+            });
         }
         let villages = (1..)
             .zip(&county.villages)
-            .map(|(n, v)| add(format!("v{n:03}"), &format!("{}{}", v.name, words.village), Role::Village, v.id, None))
+            .map(|(n, v)| {
+                add(format!("v{n:03}"), &format!("{}{}", v.name, words.village), Post::new(v.id, Role::Village), &stays)
+            })
             .collect();
-        People { head, office, departments, inspectors, former, townships, heads, villages, ..people }
+        People { all, office, head, departments, inspectors, former, townships, heads, villages, former_left: left }
     }
 
     /// The account as an actor, with the posts held on the day.
@@ -78,9 +100,49 @@ impl People {
         let holds = |h: &&Held| h.from <= day && h.until.is_none_or(|until| day <= until);
         Actor::Account {
             id: account.person.account,
-            person: domain::basics::PersonId(account.person.account.0),
+            person: PersonId(account.person.account.0),
             posts: account.held.iter().filter(holds).map(|h| h.post).collect(),
         }
+    }
+
+    /// The last day of whoever was in the programme office.
+    pub fn former_left(&self) -> Day {
+        self.former_left
+    }
+
+    /// The person of an account.
+    pub fn person(&self, who: Who) -> PersonId {
+        PersonId(self.all[who].person.account.0)
+    }
+
+    /// Whoever answers as a township's head on a day: the stand-in, if there is one.
+    pub fn head_of(&self, township: usize, day: Day) -> Who {
+        let heads = &self.heads[township];
+        let holds = |who: &Who| self.holds(*who, Role::Head, day);
+        heads.iter().rev().copied().find(holds).unwrap_or(heads[0])
+    }
+
+    /// The other one of a township whose head changes.
+    pub fn successor(&self, township: usize) -> Option<Who> {
+        self.heads[township].get(1).copied()
+    }
+
+    fn holds(&self, who: Who, role: Role, day: Day) -> bool {
+        let on = |h: &Held| h.post.role == role && h.from <= day && h.until.is_none_or(|until| day <= until);
+        self.all[who].held.iter().any(on)
+    }
+
+    /// A township's head changes, or somebody stands in until some day.
+    pub fn becomes_head(&mut self, who: Who, township: usize, post: Post, from: Day, until: Option<Day>) {
+        self.all[who].held.push(Held { post, from, until });
+        if !self.heads[township].contains(&who) {
+            self.heads[township].push(who);
+        }
+    }
+
+    /// A post of an account ends.
+    pub fn ends(&mut self, who: Who, post: Post, on: Day) {
+        self.all[who].held.iter_mut().filter(|h| h.post == post && h.until.is_none()).for_each(|h| h.until = Some(on));
     }
 
     /// The posts of an account end on a day; tells the store's side of it.

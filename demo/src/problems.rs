@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    basics::{Day, PlaceId, Position, Post, ProblemId, Role, Text, TopicId},
+    basics::{Day, Department, PlaceId, Position, Post, ProblemId, Role, Text, TopicId},
     places::Level,
     problems::{Command, Field, Photo},
     rules::{self, Deadlines, Escalation, Rule},
@@ -165,7 +165,7 @@ impl Problems {
         let scale = &world.scale;
         let weather = Weather::draw(seed, scale);
         let (mut deadlines, mut escalation) = (None, None);
-        for rule in rules::starting_pack() {
+        for rule in practice() {
             match rule {
                 Rule::Deadlines(r) => deadlines = Some(r),
                 Rule::Escalation(r) => escalation = Some(r),
@@ -175,8 +175,8 @@ impl Problems {
         let mut room = Problems {
             random: Random::new(seed, "problems"),
             weather,
-            deadlines: deadlines.expect("the starting pack has every rule"),
-            escalation: escalation.expect("the starting pack has every rule"),
+            deadlines: deadlines.expect("the county's practice has every rule"),
+            escalation: escalation.expect("the county's practice has every rule"),
             cases: Vec::new(),
             open: Vec::new(),
             steps: BTreeMap::new(),
@@ -421,21 +421,21 @@ impl Problems {
 
     fn assign(&mut self, world: &mut World, by: By, day: Day, c: usize) -> Result<()> {
         let (problem, village, field) = (self.cases[c].id, self.cases[c].village, self.cases[c].field);
-        let rule = self.deadlines.of(field);
-        let role = rule.role;
+        let rule = self.deadlines.of(field).clone();
         let days = i64::from(rule.days);
         let (command, post, due) = if self.random.chance(140) {
-            let role = match (role, field) {
-                (Role::Township, Field::Road | Field::Lighting) => Role::Department,
-                (Role::Village | Role::Department, _) => Role::Township,
-                (other, _) => other,
+            let (role, department) = match (rule.role, field) {
+                (Role::Township, Field::Road | Field::Lighting) => (Role::Department, Some(department(field))),
+                (Role::Village | Role::Department, _) => (Role::Township, None),
+                (other, _) => (other, rule.department),
             };
-            let post = post_of(world, role, village);
+            let post = post_of(world, role, department, village);
             let due = day.plus(days + self.random.between(-1, 15));
             let note = Some(text(self.random.line(&WORDS.replies.by_hand))?);
             (Command::Assign { problem, post: Some(post), due: Some(due), note }, post, due)
         } else {
-            (Command::Assign { problem, post: None, due: None, note: None }, post_of(world, role, village), day.plus(days))
+            let post = post_of(world, rule.role, rule.department, village);
+            (Command::Assign { problem, post: None, due: None, note: None }, post, day.plus(days))
         };
         let case = &mut self.cases[c];
         (case.stage, case.post, case.due) = (Stage::Assigned, Some(post), due);
@@ -496,8 +496,8 @@ impl Problems {
         let (Stage::Assigned, Some(answers)) = (case.stage, case.post) else { return Ok(()) };
         // A township now and then does itself what its village cannot.
         let steps_in = claims && answers.role == Role::Village && self.random.chance(50);
-        let post = if steps_in { post_of(world, Role::Township, self.cases[c].village) } else { answers };
-        let who = holder(world, post, self.cases[c].field);
+        let post = if steps_in { post_of(world, Role::Township, None, self.cases[c].village) } else { answers };
+        let who = holder(world, post);
         if !self.cases[c].diagnosed {
             self.diagnose(world, c, who)?;
         }
@@ -625,9 +625,11 @@ impl Problems {
     // The ladder
 
     /// The head it goes to next, if there is one.
-    fn next_rung(&self, c: usize) -> Option<Level> {
+    fn next_rung(&self, world: &World, c: usize) -> Option<Level> {
         let case = &self.cases[c];
         let next = match (case.ladder, case.post?.role) {
+            // A post that nobody holds is passed over.
+            (None, Role::Village) if world.county.villages[case.village].headless => Level::Township,
             (None, Role::Village) => Level::Village,
             (None, Role::Township) | (Some(Level::Village), _) => Level::Township,
             (None, _) | (Some(Level::Township), _) => Level::County,
@@ -641,7 +643,7 @@ impl Problems {
         self.open.retain(|c| self.cases[*c].stage.is_open());
         for c in self.open.clone() {
             if self.cases[c].clock().is_some_and(|due| due < day)
-                && let Some(rung) = self.next_rung(c)
+                && let Some(rung) = self.next_rung(world, c)
             {
                 self.escalate(world, By::System, day, c, rung, None)?;
             }
@@ -657,7 +659,7 @@ impl Problems {
         self.act(world, by, Command::Escalate { problem: self.cases[c].id, reason })?;
         let township = &world.county.townships[world.county.villages[self.cases[c].village].township];
         let answers = match rung {
-            // No account of the demo holds the post of a village's head: it passes on by itself.
+            // Secretaries of villages have no account: what nobody answers passes on by itself.
             Level::Village => 0,
             Level::Township => township.head_answers,
             Level::County | Level::City | Level::Province => 800,
@@ -676,7 +678,9 @@ impl Problems {
         let (Some(rung), Some(_)) = (case.ladder, case.unanswered()) else { return Ok(()) };
         let words = &WORDS.replies;
         let (who, answers) = match rung {
-            Level::Township => (world.people.heads[world.county.villages[case.village].township], &words.answered_township),
+            Level::Township => {
+                (world.people.head_of(world.county.villages[case.village].township, day), &words.answered_township)
+            }
             Level::County => (world.people.head, &words.answered_county),
             Level::Village | Level::City | Level::Province => return Ok(()),
         };
@@ -694,7 +698,7 @@ impl Problems {
 
     fn send_up(&mut self, world: &mut World, day: Day, c: usize) -> Result<()> {
         let case = &self.cases[c];
-        let (Stage::Assigned, None, Some(rung)) = (case.stage, case.ladder, self.next_rung(c)) else { return Ok(()) };
+        let (Stage::Assigned, None, Some(rung)) = (case.stage, case.ladder, self.next_rung(world, c)) else { return Ok(()) };
         let reason = text(self.random.line(&WORDS.replies.sent_up))?;
         let office = By::Account(world.people.office);
         self.escalate(world, office, day, c, rung, Some(reason))
@@ -759,9 +763,9 @@ impl Problems {
             }
             // The post of a village that is gone cannot answer: moving the problem names the one that does, by the rule.
             if self.cases[c].stage == Stage::Assigned && self.cases[c].post.is_some_and(|p| p.role == Role::Village) {
-                let field = self.cases[c].field;
-                self.cases[c].post = Some(post_of(world, self.deadlines.of(field).role, into));
-                self.cases[c].due = day.plus(self.days_of(field));
+                let rule = self.deadlines.of(self.cases[c].field);
+                self.cases[c].post = Some(post_of(world, rule.role, rule.department, into));
+                self.cases[c].due = day.plus(rule.days.into());
                 self.plan_work(world, day, c);
             }
         }
@@ -859,33 +863,50 @@ fn photo(file: domain::basics::FileHash) -> Photo {
     Photo { file, taken_ms: None, position: None }
 }
 
+/// The rules of the county: the pack that everybody starts with, and which department it is that answers.
+pub fn practice() -> Vec<Rule> {
+    let mut pack = rules::starting_pack();
+    for rule in &mut pack {
+        let Rule::Deadlines(deadlines) = rule else { continue };
+        let by_field = &mut deadlines.by_field;
+        for (field, deadline) in by_field.iter_mut().filter(|(_, deadline)| deadline.role == Role::Department) {
+            deadline.department = Some(department(*field));
+        }
+    }
+    pack
+}
+
+/// The department that answers for a field.
+fn department(field: Field) -> Department {
+    match field {
+        Field::Water => Department::Water,
+        Field::Sewage | Field::Waste => Department::Ecology,
+        Field::Road => Department::Transport,
+        Field::Culture => Department::Culture,
+        Field::Industry | Field::Service | Field::Toilet => Department::Agriculture,
+        Field::Greening => Department::NaturalResources,
+        Field::Lighting | Field::Housing | Field::Appearance => Department::Housing,
+    }
+}
+
 /// The post of a role over a village.
-fn post_of(world: &World, role: Role, village: usize) -> Post {
+fn post_of(world: &World, role: Role, department: Option<Department>, village: usize) -> Post {
     let village = &world.county.villages[village];
     let place: PlaceId = match role {
         Role::Village => village.id,
         Role::Township => world.county.townships[village.township].id,
         _ => world.county.id,
     };
-    Post::new(place, role)
+    Post { place, role, department }
 }
 
-/// The account that holds a post. Departments share one post; which of them goes is a matter of the field.
-fn holder(world: &World, post: Post, field: Field) -> Who {
+/// The account that holds a post.
+fn holder(world: &World, post: Post) -> Who {
     let people = &world.people;
-    match post.role {
-        Role::Village => {
-            world.county.villages.iter().position(|v| v.id == post.place).map_or(people.office, |n| people.villages[n])
-        }
-        Role::Township => {
-            world.county.townships.iter().position(|t| t.id == post.place).map_or(people.office, |n| people.townships[n])
-        }
-        _ => {
-            people.departments[match field {
-                Field::Water => 1,
-                Field::Sewage | Field::Waste => 2,
-                _ => 0,
-            }]
-        }
-    }
+    let found = match post.role {
+        Role::Village => world.county.villages.iter().position(|v| v.id == post.place).map(|n| people.villages[n]),
+        Role::Township => world.county.townships.iter().position(|t| t.id == post.place).map(|n| people.townships[n]),
+        _ => post.department.and_then(|d| people.departments.get(&d).copied()),
+    };
+    found.unwrap_or(people.office)
 }

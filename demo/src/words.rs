@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use domain::problems::Field;
+use domain::{
+    basics::{Department, Role},
+    duties::Quantity,
+    problems::Field,
+};
 use serde::Deserialize;
 
 use crate::random::Random;
@@ -15,6 +19,7 @@ pub struct Words {
     pub topics: Vec<TopicWords>,
     pub places: PlaceWords,
     pub people: PeopleWords,
+    pub duties: DutyWords,
     pub calendar: Calendar,
     pub label: Label,
 }
@@ -133,16 +138,107 @@ pub struct PlaceWords {
 pub struct PeopleWords {
     pub mark: String,
     pub admin: String,
+    pub security: String,
+    pub audit: String,
     pub head: String,
     pub office: String,
     pub former: String,
-    pub departments: Vec<(String, String)>,
+    pub departments: Vec<(Department, String)>,
     pub inspectors: Vec<String>,
     pub viewer: String,
     pub township: String,
     pub township_head: String,
+    /// Put behind the post, where two people hold it one after the other.
+    pub earlier: String,
+    pub later: String,
     pub village: String,
     pub village_head: String,
+}
+
+/// What posts answer for, what is said when they change hands, and their tasks.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DutyWords {
+    /// Of an office, with a gap for its number.
+    pub phone: String,
+    /// Of posts at the county, in townships and in villages.
+    pub county: BTreeMap<Role, String>,
+    pub township: BTreeMap<Role, String>,
+    pub village: BTreeMap<Role, String>,
+    pub departments: BTreeMap<Department, String>,
+    pub left: ChangeWords,
+    /// The list of a year.
+    pub tasks: Vec<TaskWords>,
+    pub occasion: String,
+    /// What was left of the year before the first.
+    pub leftovers: Vec<TaskWords>,
+    pub promises: Vec<PromiseWords>,
+    pub meeting: String,
+    pub claimed: Vec<String>,
+    pub claimed_target: Vec<String>,
+    pub verified: Vec<String>,
+    pub verified_target: Vec<String>,
+    pub rejected: Vec<String>,
+    pub rejected_target: Vec<String>,
+    pub carried: Vec<String>,
+    pub dropped: Vec<String>,
+    pub withdrawn: String,
+    pub amended: String,
+    pub merged: String,
+}
+
+/// Reasons around posts that change hands.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeWords {
+    pub moved_on: String,
+    pub appointed: String,
+    pub died: String,
+    pub follows: String,
+    pub mistaken: String,
+    pub mistake: String,
+    pub merged: String,
+    pub leave: String,
+    pub sick_leave: String,
+    pub remark: String,
+    pub absent_moved: String,
+    pub absent_died: String,
+    pub absent_no_account: String,
+    pub absent_office: String,
+    pub absent_merged: String,
+}
+
+/// A task of the year.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskWords {
+    pub title: String,
+    /// What the county has to do.
+    pub duty: String,
+    pub field: Option<Field>,
+    /// The programme office where absent.
+    pub lead: Option<Department>,
+    pub helpers: Vec<Department>,
+    pub month: i8,
+    pub day: i8,
+    /// How much there is to do for a hundred villages.
+    pub quantity: Option<Quantity>,
+    /// What townships have to do, where it is passed down.
+    pub township: Option<String>,
+    /// What villages have to do, where it is passed down further.
+    pub village: Option<String>,
+}
+
+/// Something that is promised before others.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PromiseWords {
+    pub title: String,
+    pub field: Field,
+    /// A township's head where absent.
+    pub department: Option<Department>,
+    pub days: i64,
+    pub kept: bool,
 }
 
 /// Days that follow the moon.
@@ -171,6 +267,7 @@ pub static WORDS: LazyLock<Words> = LazyLock::new(|| Words {
     topics: read!("topics.json"),
     places: read!("places.json"),
     people: read!("people.json"),
+    duties: read!("duties.json"),
     calendar: read!("calendar.json"),
     label: read!("label.json"),
 });

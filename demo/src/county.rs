@@ -143,6 +143,13 @@ impl County {
         county.into_iter().chain(townships).chain(villages)
     }
 
+    /// What a place is called today.
+    pub fn name_of(&self, place: PlaceId) -> &str {
+        let township = self.townships.iter().find(|t| t.id == place).map(|t| t.name.as_str());
+        let village = || self.villages.iter().find(|v| v.id == place).map(|v| v.name.as_str());
+        township.or_else(village).unwrap_or(&WORDS.places.county)
+    }
+
     /// Where a township's houses stand.
     fn seat(&self, township: usize) -> Position {
         self.villages[self.drawn.townships[township].seat].position

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use domain::{
     Row, ViewId,
-    basics::{Day, FileHash, HoldingId, PersonId, Post, Role, Text},
-    duties::{Command, Side, Statement, TaskKind},
+    basics::{Day, FileHash, HoldingId, PersonId, Post, Role, Subject, Text},
+    duties::{Command, Side, Statement, Task, TaskKind},
     places::Kind,
     problems::{Problem, State},
 };
@@ -308,7 +308,7 @@ impl Duties {
     // Hand-overs
 
     fn draw_up(&self, world: &mut World, day: Day, who: Who, post: Post, holding: HoldingId) -> Result<FileHash> {
-        let statement = statement(world, day, post)?;
+        let statement = statement(world, day, post, holding)?;
         let file = statement.file.clone();
         self.act(world, who, Command::DrawUp { post, holding, statement: Some(statement) })?;
         Ok(file)
@@ -378,68 +378,58 @@ fn holding_of(world: &mut World, who: Who, post: Post) -> Result<HoldingId> {
     own.map(|h| h.holding.id).ok_or_else(|| StoreError::Stored("a holding".into()).into())
 }
 
-/// What lies with a post, as a stored file: a head has everything that is open in his area, the office what waits to be
-/// assigned, others what is theirs.
-fn statement(world: &mut World, day: Day, post: Post) -> Result<Statement> {
-    let (problems, waiting) = open_problems(world, post)?;
-    let tasks = open_tasks(world, post)?;
-    let titled = |promises: bool| -> Vec<&str> { tasks.iter().filter(|t| t.1 == promises).map(|t| t.0.as_str()).collect() };
-    let shown = |p: &Problem| {
-        let text = p.withheld.is_none().then(|| p.text.as_str());
-        json!({ "number": p.number, "text": text })
+/// What lies with a post, as a stored file, in the form in which the server writes it.
+fn statement(world: &mut World, day: Day, post: Post, holding: HoldingId) -> Result<Statement> {
+    let problems = open_rows(world, ViewId::Problems, Vec::new())?;
+    let tasks = open_rows(world, ViewId::Tasks, vec![Condition::OneOf("post".into(), vec![post.key().into()])])?;
+    let row = match world.store.row(ViewId::Posts, &post.key())? {
+        Some(Row::Posts(row)) => *row,
+        _ => return Err(StoreError::Stored("a post".into()).into()),
     };
-    let (plain, promises) = (titled(false), titled(true));
-    let counts = [("problems", problems.len()), ("tasks", plain.len()), ("promises", promises.len()), ("answers", waiting.len())];
+    let held = row.holding(holding).ok_or_else(|| StoreError::Stored("a holding".into()))?;
+    let name = world.store.persons(&[held.person])?.into_iter().next().map(|(_, name)| name);
+    let county = &world.county;
+    let (own, waiting): (Vec<&Problem>, Vec<&Problem>) = {
+        let all = || problems.iter().filter_map(|row| if let Row::Problems(p) = row { Some(&**p) } else { None });
+        let waits = |p: &&Problem| p.unanswered().is_some_and(|e| e.to == post);
+        (all().filter(|p| p.state.post() == Some(post)).collect(), all().filter(waits).collect())
+    };
+    let (promises, plain): (Vec<&Task>, Vec<&Task>) = tasks
+        .iter()
+        .filter_map(|row| if let Row::Tasks(t) = row { Some(&**t) } else { None })
+        .partition(|t| t.set.kind == TaskKind::Promise);
+    let problem = |p: &&Problem| {
+        json!({
+            "subject": Subject::Problem(p.id).to_string(), "number": p.number, "place": county.name_of(p.place), "text": p.text,
+            "state": p.state.word(), "due": p.clock(),
+        })
+    };
+    let task = |t: &&Task| {
+        json!({
+            "subject": Subject::Task(t.id).to_string(), "place": county.name_of(t.place), "text": t.set.title,
+            "state": t.state.word(), "due": t.set.due,
+        })
+    };
+    let counts = [("problems", own.len()), ("promises", promises.len()), ("tasks", plain.len()), ("answers", waiting.len())];
+    let counts: BTreeMap<String, u32> = counts.into_iter().map(|(kind, count)| (kind.to_owned(), count as u32)).collect();
     let listed = json!({
-        "post": post.key(),
-        "on": day,
-        "problems": problems.iter().map(shown).collect::<Vec<_>>(),
-        "tasks": plain,
-        "promises": promises,
-        "answers": waiting,
+        "post": post,
+        "place": county.name_of(post.place),
+        "person": held.person,
+        "name": name,
+        "from": held.from,
+        "until": held.until,
+        "on": held.until.map_or(day, |until| until.min(day)),
+        "counts": counts,
+        "problems": own.iter().map(problem).collect::<Vec<_>>(),
+        "promises": promises.iter().map(task).collect::<Vec<_>>(),
+        "tasks": plain.iter().map(task).collect::<Vec<_>>(),
+        "answers": waiting.iter().map(problem).collect::<Vec<_>>(),
+        "demo": true,
     });
     let content = format!("{listed:#}\n");
     let file = NewFile { content: content.as_bytes(), media_type: "application/json", taken_ms: None, position: None };
-    Ok(Statement {
-        file: world.store.files().put(&file, world.now_ms())?.hash,
-        counts: counts.into_iter().map(|(kind, count)| (kind.to_owned(), count as u32)).collect(),
-    })
-}
-
-/// Those that are open, and numbers of those that wait for the post's answer.
-fn open_problems(world: &mut World, post: Post) -> Result<(Vec<Problem>, Vec<String>)> {
-    let county = &world.county;
-    let area: Vec<_> = match county.townships.iter().find(|t| t.id == post.place) {
-        Some(township) => township.villages.iter().map(|v| county.villages[*v].id).collect(),
-        None => vec![post.place],
-    };
-    let is_its = |p: &Problem| match post.role {
-        Role::Head => area.contains(&p.place),
-        Role::Office => p.state == State::Reported,
-        _ => p.state.post() == Some(post),
-    };
-    let (mut own, mut waiting) = (Vec::new(), Vec::new());
-    for row in open_rows(world, ViewId::Problems, Vec::new())? {
-        let Row::Problems(problem) = row else { continue };
-        if problem.unanswered().is_some_and(|e| e.to == post) {
-            waiting.push(problem.number.clone());
-        }
-        if is_its(&problem) {
-            own.push(*problem);
-        }
-    }
-    Ok((own, waiting))
-}
-
-/// Titles, and which are promises.
-fn open_tasks(world: &mut World, post: Post) -> Result<Vec<(String, bool)>> {
-    let led = Condition::OneOf("post".into(), vec![post.key().into()]);
-    let rows = open_rows(world, ViewId::Tasks, vec![led])?;
-    let titled = |row| match row {
-        Row::Tasks(task) => Some((task.set.title.as_str().to_owned(), task.set.kind == TaskKind::Promise)),
-        _ => None,
-    };
-    Ok(rows.into_iter().filter_map(titled).collect())
+    Ok(Statement { file: world.store.files().put(&file, world.now_ms())?.hash, counts })
 }
 
 fn open_rows(world: &mut World, view: ViewId, mut conditions: Vec<Condition>) -> Result<Vec<Row>> {

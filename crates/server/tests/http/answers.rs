@@ -253,3 +253,29 @@ fn the_shape_of_commands_is_what_is_understood() {
         assert_eq!(serde_json::from_value::<domain::Command>(command.clone()).is_ok(), good, "{command}");
     }
 }
+
+/// What the simulated county has signed opens like what the server draws up itself.
+#[test]
+fn statements_of_the_demo_can_be_read() {
+    let world = World::own();
+    let (view, scope) = (domain::ViewId::Posts, store::Scope::All);
+    let posts = store::List { view, scope, conditions: vec![], sort: None, after: None, limit: 10_000 };
+    let rows = world.store.list(&posts).unwrap().rows;
+    let rows = rows.iter().map(|r| serde_json::from_str::<Value>(&r.data).unwrap());
+    let signed: Vec<Value> = rows.flat_map(|row| row["handovers"].as_array().unwrap().clone()).collect();
+    let ours = signed.iter().filter(|h| h["counts"].as_object().is_some_and(|counts| counts.len() == 4));
+    let mut read = 0;
+    for handover in ours {
+        let hash = handover["statement"].as_str().unwrap();
+        let reply = world.get(&format!("/api/handovers/{hash}")).by("office").send();
+        if reply.status == 404 {
+            // Next door.
+            continue;
+        }
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        assert_eq!(reply.json()["counts"], handover["counts"]);
+        assert_eq!(world.get(&format!("/handover/{hash}")).by("office").send().status, 200);
+        read += 1;
+    }
+    assert!(read >= 5, "{read} statements can be read");
+}

@@ -610,15 +610,17 @@ mod tests {
             + "pub enum Command { #[serde(rename = \"places.close\")] Close }
                fact_kinds! { pub enum Fact { \"place.closed@1\" => Closed } }
                const C: Column = Column::new(\"code\", Text);";
-        let (problems, basics, rules) = (enums(&["Field", "Channel", "State"]), enums(&["Role"]), enums(&["Rule"]));
+        let (problems, basics, rules) = (enums(&["Field", "Channel", "State"]), enums(&["Role", "Department"]), enums(&["Rule"]));
+        let duties = enums(&["TaskKind", "TaskState", "Side"]);
         let indicators = enums(&["Unit"]);
         Tree::of(&[
             ("crates/domain/Cargo.toml", ""),
-            ("crates/domain/src/lib.rs", "mod places; mod problems; mod basics; mod rules; mod indicators;"),
+            ("crates/domain/src/lib.rs", "mod places; mod problems; mod basics; mod rules; mod indicators; mod duties;"),
             ("crates/domain/src/places/mod.rs", &places),
             ("crates/domain/src/problems/mod.rs", &problems),
             ("crates/domain/src/basics/mod.rs", &basics),
             ("crates/domain/src/rules/mod.rs", &rules),
+            ("crates/domain/src/duties/mod.rs", &duties),
             ("crates/domain/src/indicators/mod.rs", &indicators),
             ("locales/zh-CN/shared.json", shared),
         ])

@@ -69,7 +69,7 @@ impl World {
             })
             .expect("places");
         let held = [Held {
-            post: Post { place: county.unwrap_or(PlaceId(0)), role: Role::Office },
+            post: Post::new(county.unwrap_or(PlaceId(0)), Role::Office),
             from: "2020-01-01".parse().expect("a day"),
             until: None,
         }];
@@ -86,6 +86,7 @@ impl World {
                 behind_proxy: false,
                 now_ms: Some(NOW_MS),
                 demo_sign_ins: Vec::new(),
+                access: server::access::Access::of_demo(),
             },
         );
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -94,7 +95,7 @@ impl World {
 
     /// How many facts there are: nothing that reads makes one.
     pub fn facts(&self) -> u64 {
-        self.store.positions().facts()
+        self.store.heads().expect("heads").iter().filter(|h| h.chain.to_string().ends_with("/main")).map(|h| h.size).sum()
     }
 
     /// Asks, signed in; `None` where HTTP itself takes no such request.

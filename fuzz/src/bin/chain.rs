@@ -4,9 +4,7 @@
 
 use std::sync::LazyLock;
 
-use facts::{
-    ChainFileError, ChainFileReader, ChainFileWriter, Checkpoint, SignerKey, VerifierKey, read_chain_file, sign,
-};
+use facts::{ChainFileError, ChainFileReader, ChainFileWriter, Checkpoint, SignerKey, VerifierKey, read_chain_file, sign};
 use libfuzzer_sys::fuzz_target;
 
 const GOLDEN: &[u8] = include_bytes!("../../../crates/facts/golden/chain.jsonl");
@@ -27,7 +25,8 @@ static KEPT: LazyLock<Kept> = LazyLock::new(|| {
     }
     let key = SignerKey::from_seed(header.origin.installation(), [7; 32]).expect("a key");
     let last = facts.last().expect("some facts");
-    let checkpoint = Checkpoint { origin: header.origin.clone(), size: last.seq, hash: last.hash, suite: header.suite, time_ms: 1 };
+    let checkpoint =
+        Checkpoint { origin: header.origin.clone(), size: last.seq, hash: last.hash, suite: header.suite, time_ms: 1 };
     let note = sign(&checkpoint, &key);
     let mut writer = ChainFileWriter::new(Vec::new(), &header).expect("memory");
     facts.iter().for_each(|f| writer.write(f).expect("memory"));

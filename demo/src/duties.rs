@@ -373,7 +373,7 @@ fn overdue_today(world: &mut World, day: Day) -> Result<Option<usize>> {
 /// The holding of an account's person.
 fn holding_of(world: &mut World, who: Who, post: Post) -> Result<HoldingId> {
     world.settle()?;
-    let held = world.store.holdings_of(world.people.person(who))?;
+    let held = world.store.holdings_of(&[world.people.person(who)])?;
     let own = held.iter().rfind(|h| h.post == post && h.holding.stands_in_for.is_none());
     own.map(|h| h.holding.id).ok_or_else(|| StoreError::Stored("a holding".into()).into())
 }

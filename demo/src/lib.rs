@@ -163,13 +163,12 @@ fn fill_scaled(store: &Store, seed: u64, scale: Scale, password: &str, progress:
     let (first, days) = (scale.first, scale.days());
     let county = County::draw(seed, &scale)?;
     let people = People::draw(seed, &scale, &county);
-    store.accounts().create(&people.accounts(password), first.start_ms())?;
     let photos = Photos::store(store, first.start_ms())?;
     let mut world = World::new(store, seed, scale, county, people, photos);
 
     found(&mut world, first)?;
-    world.settle()?;
-    store.record_posts_held(Some(first.start_ms()))?;
+    // After the places, so that who holds which post is recorded with the accounts.
+    store.accounts().create(&world.people.accounts(password), first.start_ms())?;
     let mut duties = duties::Duties::found(&mut world, first)?;
     let mut tasks = tasks::Tasks::found(seed, &mut world, first)?;
     let mut places = places::Places::plan(seed, &world);

@@ -149,7 +149,7 @@ export const Better = ['more', 'less', 'neither'] as const
 export type Better = (typeof Better)[number]
 
 /** One kind of act that can be allowed. */
-export const Capability = ['read', 'export', 'log.read', 'places.edit', 'places.count', 'places.import', 'problems.report', 'problems.triage', 'problems.work', 'problems.verify', 'problems.answer', 'rules.edit', 'duties.appoint', 'access.appoint', 'tasks.set', 'tasks.work', 'tasks.verify', 'particulars.unmask', 'accounts.manage', 'accounts.secure', 'audit.read'] as const
+export const Capability = ['read', 'export', 'log.read', 'places.edit', 'places.count', 'places.import', 'problems.report', 'problems.triage', 'problems.work', 'problems.verify', 'problems.answer', 'rules.edit', 'duties.appoint', 'access.appoint', 'tasks.set', 'tasks.work', 'tasks.verify', 'accounts.manage', 'accounts.secure', 'audit.read'] as const
 export type Capability = (typeof Capability)[number]
 
 /** Where a chain stands. */
@@ -1134,6 +1134,7 @@ export type ProblemRow = {
   /** Where. */
   place: PlaceId
   position: Position | null
+  post: string | null
   post_department: string | null
   post_place: number | null
   post_role: string | null

@@ -187,6 +187,17 @@ impl Fact {
     }
 }
 
+impl Command {
+    /// The photos that come with it, to be completed at the door from the stored files.
+    pub fn photos_mut(&mut self) -> Option<&mut Vec<problems::Photo>> {
+        match self {
+            Command::Problems(c) => c.photos_mut(),
+            Command::Tasks(c) => c.photos_mut(),
+            Command::Duties(_) | Command::Places(_) | Command::Rules(_) | Command::Import(_) | Command::Access(_) => None,
+        }
+    }
+}
+
 /// A stored fact that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {

@@ -6,9 +6,9 @@ use qrcode::{EcLevel, QrCode, render::svg};
 use store::{LinkPurpose, SecondFactor};
 
 use crate::{
+    account_events::{AccountEvent, note_account},
     answer::{Answer, Problem},
     ask::Ask,
-    audited::{AccountEvent, audited},
     my_account, passwords,
     public::{Form, answer, w},
     session::{cookie, half_cookie, half_of, must_enrol, next_of, try_code},
@@ -149,8 +149,8 @@ pub fn link_form(ask: &Ask) -> Result<Answer, Problem> {
     let used = ask.app.store.accounts().set_password_by_link(purpose, token, password, ask.now_ms)?;
     let id = used.ok_or_else(gone)?;
     ask.app.lockout.right(&account.name);
-    audited(ask, Some(id), &AccountEvent::LinkUsed)?;
-    audited(ask, Some(id), &AccountEvent::PasswordChanged)?;
+    note_account(ask, Some(id), &AccountEvent::LinkUsed)?;
+    note_account(ask, Some(id), &AccountEvent::PasswordChanged)?;
     Ok(Answer::see_other("/login").with(header::SET_COOKIE, &cookie(ask, "")))
 }
 
@@ -262,23 +262,23 @@ fn factor_changed(ask: &Ask) -> Result<Answer, Problem> {
                 return Err(my_account::unfit("sign-in/wrong-password"));
             }
             let codes = accounts.confirm_second_factor(id, code, ask.now_ms)?.ok_or_else(wrong)?;
-            audited(ask, Some(id), &AccountEvent::SecondFactorOn)?;
+            note_account(ask, Some(id), &AccountEvent::SecondFactorOn)?;
             // Whoever signed in elsewhere without a code has to come again with one.
             let count = accounts.end_sessions(id, Some(&ask.caller()?.session))?;
-            audited(ask, Some(id), &AccountEvent::SessionsEnded { count })?;
+            note_account(ask, Some(id), &AccountEvent::SessionsEnded { count })?;
             Ok(codes_told(ask, &codes))
         }
         Some("renew") => {
             accounts.use_code(id, code, ask.now_ms)?.ok_or_else(wrong)?;
             let codes = accounts.fresh_recovery_codes(id)?;
-            audited(ask, Some(id), &AccountEvent::RecoveryRenewed)?;
+            note_account(ask, Some(id), &AccountEvent::RecoveryRenewed)?;
             Ok(codes_told(ask, &codes))
         }
         Some("off") if required(ask)? => Err(Problem::new(StatusCode::FORBIDDEN, "second-factor-required")),
         Some("off") => {
             accounts.use_code(id, code, ask.now_ms)?.ok_or_else(wrong)?;
             accounts.drop_second_factor(id)?;
-            audited(ask, Some(id), &AccountEvent::SecondFactorOff { reason: None })?;
+            note_account(ask, Some(id), &AccountEvent::SecondFactorOff { reason: None })?;
             Ok(Answer::see_other("/console/account"))
         }
         _ => Err(Problem::bad_query("do?")),

@@ -18,11 +18,11 @@ use crate::{
         AccountAnswer, AccountState, AccountTold, AccountsAnswer, Act, AppUsersAnswer, Ended, KeyMade, LinkMade, NewAccountGiven,
         NewAppUser,
     },
+    account_events::{AccountEvent, note_account},
     account_pages,
     answer::{Answer, Problem},
     answers::PostHeld,
     ask::Ask,
-    audited::{AccountEvent, audited},
     export::{self, Table},
     keys,
     my_account::{body, expiry, keys_told, label, sessions_told, unfit},
@@ -332,7 +332,7 @@ pub fn act(ask: &Ask) -> Result<Answer, Problem> {
         }
         Act::EndTokens {} => AccountEvent::TokensEnded { count: accounts.end_tokens(id, ask.now_ms)? },
     };
-    audited(ask, Some(id), &event)?;
+    note_account(ask, Some(id), &event)?;
     answered(ask, None)
 }
 
@@ -341,7 +341,7 @@ pub fn linked(ask: &Ask, id: AccountId, purpose: LinkPurpose) -> Result<LinkMade
     let invitation = purpose == LinkPurpose::SetPassword;
     let expires_ms = ask.now_ms + if invitation { INVITED_MS } else { RESET_MS };
     let token = ask.app.store.accounts().make_only_link(purpose, id, expires_ms)?;
-    audited(ask, Some(id), &AccountEvent::LinkMade { invitation })?;
+    note_account(ask, Some(id), &AccountEvent::LinkMade { invitation })?;
     Ok(LinkMade { url: format!("{}/link?token={token}", public::origin(ask)?), expires_ms })
 }
 
@@ -391,7 +391,7 @@ pub fn invited(ask: &Ask, name: &str, display: &str, post: Post) -> Result<(Acco
     }
     accounts.set_place(id, Some(post.place))?;
     appoint(ask, id, post, ask.today())?;
-    audited(ask, Some(id), &AccountEvent::AccountCreated)?;
+    note_account(ask, Some(id), &AccountEvent::AccountCreated)?;
     Ok((id, linked(ask, id, LinkPurpose::SetPassword)?))
 }
 
@@ -450,7 +450,7 @@ pub fn make_app_user(ask: &Ask) -> Result<Answer, Problem> {
     let capabilities = &[Capability::ProblemsReport];
     let new = NewKey { kind: KeyKind::AppUser, account, label, capabilities, place: Some(place.id), expires_ms };
     let key = ask.app.store.accounts().make_key(id, &new, ask.now_ms)?;
-    audited(ask, None, &AccountEvent::AppUserMade { key: id })?;
+    note_account(ask, None, &AccountEvent::AppUserMade { key: id })?;
     let url = format!("{}/key/{key}", public::origin(ask)?);
     let qr = account_pages::qr(&url)?;
     Ok(Answer::json(&marked(ask, json!(KeyMade { id, key, url: Some(url), qr: Some(qr) }))))
@@ -464,6 +464,6 @@ pub fn end_app_user(ask: &Ask) -> Result<Answer, Problem> {
     if !within(ask, key.place)? || !accounts.end_app_user(id, ask.now_ms)? {
         return Err(Problem::not_found());
     }
-    audited(ask, None, &AccountEvent::AppUserEnded { key: id })?;
+    note_account(ask, None, &AccountEvent::AppUserEnded { key: id })?;
     Ok(Answer::json(&marked(ask, json!(Ended { ended: 1 }))))
 }

@@ -49,14 +49,7 @@ pub fn submit(ask: &Ask) -> Result<Answer, Problem> {
 
 /// Completes a command at the door, hands it in and waits until it is durable.
 pub fn give(ask: &Ask, id: Uuid, mut command: Command, actor: Actor) -> Result<store::Answer, Problem> {
-    if let Command::Problems(c) = &mut command
-        && let Some(photos) = c.photos_mut()
-    {
-        complete_photos(ask, photos)?;
-    }
-    if let Command::Tasks(c) = &mut command
-        && let Some(photos) = c.photos_mut()
-    {
+    if let Some(photos) = command.photos_mut() {
         complete_photos(ask, photos)?;
     }
     duties::complete(ask, &mut command)?;
@@ -129,16 +122,7 @@ pub fn may(ask: &Ask, view: ViewId, row: &domain::Row) -> Result<Vec<&'static st
                 caller.posts.iter().any(|mine| *mine == post || above(mine))
             });
             let independent = match &p.state {
-                problems::State::Claimed { post: claimer, by, .. } => {
-                    *by != Some(caller.account.id)
-                        && caller.posts.iter().any(|mine| {
-                            let above: Vec<_> = place.within.iter().copied().take_while(|id| *id != mine.place).collect();
-                            mine.role.capabilities().contains(&ProblemsVerify)
-                                && place.is_or_is_within(mine.place)
-                                && mine != claimer
-                                && !mine.is_under(&above, *claimer)
-                        })
-                }
+                problems::State::Claimed { post, by, .. } => actor.independent_post(ProblemsVerify, &place, *post, *by).is_ok(),
                 _ => false,
             };
             offer("problems.assign", has(ProblemsTriage) && matches!(state, "reported" | "assigned"));
@@ -227,16 +211,7 @@ pub fn may(ask: &Ask, view: ViewId, row: &domain::Row) -> Result<Vec<&'static st
             let has = |c| actor.post_for(c, &place).is_some();
             let open = task.state == TaskState::Open;
             let verifies = match &task.state {
-                TaskState::Claimed { claim, by, .. } => {
-                    *by != Some(caller.account.id)
-                        && caller.posts.iter().any(|mine| {
-                            let above: Vec<_> = place.within.iter().copied().take_while(|id| *id != mine.place).collect();
-                            mine.role.capabilities().contains(&TasksVerify)
-                                && place.is_or_is_within(mine.place)
-                                && *mine != claim.post
-                                && !mine.is_under(&above, claim.post)
-                        })
-                }
+                TaskState::Claimed { claim, by, .. } => actor.independent_post(TasksVerify, &place, claim.post, *by).is_ok(),
                 _ => false,
             };
             let mut may = Vec::new();

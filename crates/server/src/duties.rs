@@ -26,6 +26,8 @@ use crate::{
 const POSTS_MAX: usize = 200;
 /// Officials found in one go.
 const OFFICIALS_MAX: usize = 50;
+/// Persons looked at together.
+const PERSONS_READ: usize = 200;
 /// Rows of a kind that a statement lists at most; it says how many there are in all.
 const LISTED_MAX: usize = 2000;
 
@@ -189,26 +191,36 @@ pub fn post_row(ask: &Ask, post: Post) -> Result<Option<PostRow>, Problem> {
     })
 }
 
-/// Names of the persons that JSON names by id, in fields called `person`.
-pub fn people_in(ask: &Ask, values: &[&Value]) -> Result<BTreeMap<String, String>, Problem> {
-    fn collect(value: &Value, found: &mut Vec<PersonId>) {
-        match value {
-            Value::Object(object) => {
-                found.extend(object.get("person").and_then(Value::as_str).and_then(|id| id.parse::<PersonId>().ok()));
-                object.values().for_each(|v| collect(v, found));
-            }
-            Value::Array(list) => list.iter().for_each(|v| collect(v, found)),
-            _ => {}
+/// Names of the persons that JSON names by id, in fields called `person`: asked for once, however many rows there are.
+pub struct People(HashMap<PersonId, String>);
+
+impl People {
+    /// Loads the names of all that these name.
+    pub fn load<'v>(ask: &Ask, values: impl IntoIterator<Item = &'v Value>) -> Result<People, Problem> {
+        let mut ids = Vec::new();
+        values.into_iter().for_each(|v| persons_in(v, &mut ids));
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(People(if ids.is_empty() { HashMap::new() } else { ask.app.store.persons(&ids)?.into_iter().collect() }))
+    }
+
+    /// Those that one of them names.
+    pub fn of(&self, value: &Value) -> BTreeMap<String, String> {
+        let mut ids = Vec::new();
+        persons_in(value, &mut ids);
+        ids.into_iter().filter_map(|id| Some((id.to_string(), self.0.get(&id)?.clone()))).collect()
+    }
+}
+
+fn persons_in(value: &Value, found: &mut Vec<PersonId>) {
+    match value {
+        Value::Object(object) => {
+            found.extend(object.get("person").and_then(Value::as_str).and_then(|id| id.parse::<PersonId>().ok()));
+            object.values().for_each(|v| persons_in(v, found));
         }
+        Value::Array(list) => list.iter().for_each(|v| persons_in(v, found)),
+        _ => {}
     }
-    let mut ids = Vec::new();
-    values.iter().for_each(|v| collect(v, &mut ids));
-    ids.sort_unstable();
-    ids.dedup();
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    Ok(ask.app.store.persons(&ids)?.into_iter().map(|(id, name)| (id.to_string(), name)).collect())
 }
 
 fn day_of(ask: &Ask) -> Result<Day, Problem> {
@@ -266,18 +278,20 @@ fn within(ask: &Ask, capabilities: &[Capability], place: &Place) -> Result<bool,
 
 const SEES: [Capability; 2] = [Capability::Read, Capability::AccessAppoint];
 
-/// The holdings of a person that lie in the caller's area.
-fn own_holdings(ask: &Ask, person: PersonId) -> Result<Vec<duties::Held>, Problem> {
-    let mut found = Vec::new();
-    for held in ask.app.store.holdings_of(person)? {
-        if held.holding.withdrawn.is_none()
-            && let Ok(place) = ask.place(held.place)
+/// Those of the holdings that lie in the caller's area, and were not taken back.
+fn own_holdings(ask: &Ask, all: &[duties::Held]) -> Result<Vec<duties::Held>, Problem> {
+    let mut keys: Vec<String> = all.iter().map(|h| h.place.key()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let mut own = Vec::new();
+    for (_, row) in ask.app.store.rows(ViewId::Places, &keys)? {
+        if let Row::Places(place) = row
             && within(ask, &SEES, &place)?
         {
-            found.push(held);
+            own.push(place.id);
         }
     }
-    Ok(found)
+    Ok(all.iter().filter(|h| h.holding.withdrawn.is_none() && own.contains(&h.place)).cloned().collect())
 }
 
 fn may_appoint(ask: &Ask) -> Result<(), Problem> {
@@ -295,20 +309,29 @@ pub fn officials(ask: &Ask) -> Result<Answer, Problem> {
     if words.chars().count() > 60 {
         return Err(Problem::bad_query("q: at most 60 characters"));
     }
-    let mut officials = Vec::new();
+    let (mut officials, mut after) = (Vec::new(), None);
     let today = ask.today();
-    for (person, name) in ask.app.store.find_persons(&words, 400)? {
-        let all = ask.app.store.holdings_of(person)?;
-        let own = own_holdings(ask, person)?;
-        if own.is_empty() && !all.is_empty() {
-            continue;
+    while officials.len() < OFFICIALS_MAX {
+        let persons = ask.app.store.find_persons(&words, after.as_ref(), PERSONS_READ)?;
+        let ids: Vec<PersonId> = persons.iter().map(|(id, _)| *id).collect();
+        let all = ask.app.store.holdings_of(&ids)?;
+        let own = own_holdings(ask, &all)?;
+        after = persons.last().cloned();
+        let more = persons.len() == PERSONS_READ;
+        for (person, name) in persons {
+            let mut posts = own.iter().filter(|h| h.holding.person == person).peekable();
+            // Whoever holds posts elsewhere only is somebody else's.
+            if posts.peek().is_none() && all.iter().any(|h| h.holding.person == person) {
+                continue;
+            }
+            let posts = posts.filter(|h| h.holding.on(today)).map(|h| h.post.key()).collect();
+            officials.push(Official { person, name, posts });
         }
-        let posts = own.iter().filter(|h| h.holding.on(today)).map(|h| h.post.key()).collect();
-        officials.push(Official { person, name, posts });
-        if officials.len() >= OFFICIALS_MAX {
+        if !more {
             break;
         }
     }
+    officials.truncate(OFFICIALS_MAX);
     Ok(Answer::json(&marked(ask, OfficialsAnswer { officials })))
 }
 
@@ -326,7 +349,7 @@ pub fn register(ask: &Ask) -> Result<Answer, Problem> {
 pub fn official(ask: &Ask) -> Result<Answer, Problem> {
     let person: PersonId = ask.path(0)?;
     let Some((_, name)) = ask.app.store.persons(&[person])?.into_iter().next() else { return Err(Problem::not_found()) };
-    let mut held = own_holdings(ask, person)?;
+    let mut held = own_holdings(ask, &ask.app.store.holdings_of(&[person])?)?;
     if held.is_empty() {
         return Err(Problem::not_found());
     }
@@ -348,8 +371,8 @@ pub fn official(ask: &Ask) -> Result<Answer, Problem> {
             stands_in: holding.stands_in_for.is_some(),
             lapses,
             lapses_query: format!("/api/rows/lapses?post={}&day.from={}&day.to={until}&sort=-day", post.key(), holding.from),
-            open_problems: open(ViewId::Problems, of_post(post, "problem"))?,
-            open_tasks: open(ViewId::Tasks, of_post(post, "task"))?,
+            open_problems: open(ViewId::Problems, of_post(post))?,
+            open_tasks: open(ViewId::Tasks, of_post(post))?,
         });
     }
     let answer = OfficialAnswer { person, name, record };
@@ -360,17 +383,9 @@ pub fn official(ask: &Ask) -> Result<Answer, Problem> {
     Ok(Answer::json(&document))
 }
 
-/// Conditions for what is open with a post.
-fn of_post(post: Post, what: &str) -> Vec<Condition> {
-    let mut conditions = vec![equal("open", 1_i64)];
-    match what {
-        "task" => conditions.push(equal("post", post.key())),
-        _ => {
-            conditions.push(equal("post_place", post.place));
-            conditions.push(equal("post_role", post.role.word()));
-        }
-    }
-    conditions
+/// Conditions for what is open with a post: problems that it answers for, or tasks that it leads.
+fn of_post(post: Post) -> Vec<Condition> {
+    vec![equal("open", 1_i64), equal("post", post.key())]
 }
 
 /// Days that a post missed while its duty lay with this holding.
@@ -399,7 +414,7 @@ pub fn complete(ask: &Ask, command: &mut Command) -> Result<(), Problem> {
         }
         let today = ask.today();
         let current = |h: &duties::Held| h.holding.withdrawn.is_none() && h.holding.until.is_none_or(|until| until >= today);
-        *already = ask.app.store.holdings_of(person)?.iter().filter(|h| current(h)).map(|h| h.post).collect();
+        *already = ask.app.store.holdings_of(&[person])?.iter().filter(|h| current(h)).map(|h| h.post).collect();
     }
     if let duties::Command::DrawUp { post, holding, statement } = command {
         *statement = compose(ask, *post, *holding)?;
@@ -423,12 +438,11 @@ fn compose(ask: &Ask, post: Post, holding: HoldingId) -> Result<Option<Statement
         let rows = ask.app.store.list(&list)?.rows;
         Ok(rows.iter().map(|r| view.decode(&r.data)).collect::<Result<_, _>>()?)
     };
-    let department = |p: &ProblemRow| p.state.post().is_some_and(|q| q.department == post.department);
-    let problems = listed("problems", ViewId::Problems, of_post(post, "problem"), "due")?;
+    let problems = listed("problems", ViewId::Problems, of_post(post), "due")?;
     let problems: Vec<ProblemRow> =
-        problems.into_iter().filter_map(|r| if let Row::Problems(p) = r { Some(*p) } else { None }).filter(department).collect();
+        problems.into_iter().filter_map(|r| if let Row::Problems(p) = r { Some(*p) } else { None }).collect();
     let kind = |kinds: &[&str]| {
-        let mut conditions = of_post(post, "task");
+        let mut conditions = of_post(post);
         conditions.push(Condition::OneOf("kind".into(), kinds.iter().map(|k| Cell::from(*k)).collect()));
         conditions
     };
@@ -439,7 +453,6 @@ fn compose(ask: &Ask, post: Post, holding: HoldingId) -> Result<Option<Statement
         _ => Vec::new(),
     };
     counts.entry("answers".into()).or_insert(0);
-    counts.insert("problems".into(), u32::try_from(problems.len()).unwrap_or(u32::MAX));
     let names = place_names(
         ask,
         problems.iter().map(|p| p.place).chain(answers.iter().chain(&promises).chain(&tasks).filter_map(place_in)),

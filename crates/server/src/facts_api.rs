@@ -1,6 +1,6 @@
 //! Facts for people: under a row, under a figure, latest, and the chains they stand in. What the 出处 panel shows.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use domain::{
     Row, ViewId,
@@ -229,19 +229,16 @@ fn tell(ask: &Ask, facts: &[Fact]) -> Result<Vec<FactTold>, Problem> {
     places.sort_unstable();
     places.dedup();
     let briefs = Briefs::load(ask, &places)?;
-    facts
+    let bodies: Vec<Value> = facts.iter().map(|f| serde_json::from_str(&f.body).unwrap_or(Value::Null)).collect();
+    let people = crate::duties::People::load(ask, &bodies)?;
+    Ok(facts
         .iter()
-        .map(|f| {
-            let mut body: Value = serde_json::from_str(&f.body).unwrap_or(Value::Null);
+        .zip(bodies)
+        .map(|(f, mut body)| {
             if let Some(reporter) = body.get_mut("reporter").and_then(Value::as_object_mut) {
                 reporter.remove("receipt");
             }
-            let people = if f.kind.as_str().starts_with("post.") || f.kind.as_str().starts_with("handover.") {
-                crate::duties::people_in(ask, &[&body])?
-            } else {
-                BTreeMap::new()
-            };
-            Ok(FactTold {
+            FactTold {
                 chain: f.chain.to_string(),
                 seq: f.seq,
                 kind: f.kind.as_str().to_owned(),
@@ -250,14 +247,14 @@ fn tell(ask: &Ask, facts: &[Fact]) -> Result<Vec<FactTold>, Problem> {
                 actor_name: names.get(&f.actor).cloned(),
                 effective_ms: f.effective_ms,
                 recorded_ms: f.recorded_ms,
-                body,
                 hash: f.hash.to_string(),
                 prev: f.prev.to_string(),
                 command: f.command.to_string(),
                 place: briefs.get(PlaceId(f.place)),
-                people,
+                people: people.of(&body),
+                body,
                 changed: None,
-            })
+            }
         })
-        .collect()
+        .collect())
 }

@@ -5,6 +5,7 @@
 
 pub mod access;
 mod account_answers;
+mod account_events;
 mod account_pages;
 mod accounts;
 mod answer;
@@ -12,7 +13,7 @@ mod answers;
 mod ask;
 mod assets;
 mod audit;
-mod audited;
+
 mod bodies;
 mod checkpoints;
 mod clocks;

@@ -8,9 +8,9 @@ use store::{AccessKey, KeyKind, NewKey, OpenSession, SecondFactor};
 
 use crate::{
     account_answers::{Ended, KeyMade, KeyTold, MyAccount, NewPassword, NewToken, SessionTold},
+    account_events::{AccountEvent, note_account},
     answer::{Answer, Problem},
     ask::Ask,
-    audited::{AccountEvent, audited},
     keys, passwords,
     rows::{Briefs, marked},
 };
@@ -105,7 +105,7 @@ pub fn password(ask: &Ask) -> Result<Answer, Problem> {
         return Err(unfit("sign-in/wrong-password").at(Some("current")));
     }
     accounts.set_password(caller.account.id, &given.new, Some(&caller.session))?;
-    audited(ask, Some(caller.account.id), &AccountEvent::PasswordChanged)?;
+    note_account(ask, Some(caller.account.id), &AccountEvent::PasswordChanged)?;
     get(ask)
 }
 
@@ -119,7 +119,7 @@ pub fn asked(ask: &Ask) -> Result<(), Problem> {
 pub fn end_others(ask: &Ask) -> Result<Answer, Problem> {
     let caller = ask.caller()?;
     let count = ask.app.store.accounts().end_sessions(caller.account.id, Some(&caller.session))?;
-    audited(ask, Some(caller.account.id), &AccountEvent::SessionsEnded { count })?;
+    note_account(ask, Some(caller.account.id), &AccountEvent::SessionsEnded { count })?;
     Ok(Answer::json(&marked(ask, json!(Ended { ended: count }))))
 }
 
@@ -129,7 +129,7 @@ pub fn end_session(ask: &Ask) -> Result<Answer, Problem> {
     if !ask.app.store.accounts().end_session(caller.account.id, &id)? {
         return Err(Problem::not_found());
     }
-    audited(ask, Some(caller.account.id), &AccountEvent::SessionsEnded { count: 1 })?;
+    note_account(ask, Some(caller.account.id), &AccountEvent::SessionsEnded { count: 1 })?;
     Ok(Answer::json(&marked(ask, json!(Ended { ended: 1 }))))
 }
 
@@ -187,7 +187,7 @@ pub fn make_token(ask: &Ask) -> Result<Answer, Problem> {
         expires_ms,
     };
     let key = accounts.make_key(id, &new, ask.now_ms)?;
-    audited(ask, Some(caller.account.id), &AccountEvent::TokenMade { key: id })?;
+    note_account(ask, Some(caller.account.id), &AccountEvent::TokenMade { key: id })?;
     Ok(Answer::json(&marked(ask, json!(KeyMade { id, key, url: None, qr: None }))))
 }
 
@@ -197,6 +197,6 @@ pub fn end_token(ask: &Ask) -> Result<Answer, Problem> {
     if !ask.app.store.accounts().end_token(caller.account.id, id, ask.now_ms)? {
         return Err(Problem::not_found());
     }
-    audited(ask, Some(caller.account.id), &AccountEvent::TokensEnded { count: 1 })?;
+    note_account(ask, Some(caller.account.id), &AccountEvent::TokensEnded { count: 1 })?;
     Ok(Answer::json(&marked(ask, json!(Ended { ended: 1 }))))
 }

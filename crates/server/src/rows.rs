@@ -1,7 +1,7 @@
 //! Lists, single rows, groups: the few ways to read, with the caller's places as the outermost condition.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex},
 };
 
@@ -228,6 +228,7 @@ pub fn told(ask: &Ask, view: ViewId, rows: &[StoredRow]) -> Result<Vec<RowAnswer
     let mut all = ids;
     rows_json.iter().for_each(|row| posts_in(row, &mut all));
     let places = Briefs::load(ask, &all)?;
+    let people = duties::People::load(ask, &rows_json)?;
     let hide = |row: &mut Value| {
         // A receipt's digest is no secret, but nobody needs it either.
         if let Some(reporter) = row.get_mut("reporter").and_then(Value::as_object_mut) {
@@ -248,10 +249,7 @@ pub fn told(ask: &Ask, view: ViewId, rows: &[StoredRow]) -> Result<Vec<RowAnswer
                 }
             }
             let place = at.and_then(|at| if let Cell::Int(id) = r.values[at] { places.get(PlaceId(id)) } else { None });
-            let people = match view {
-                ViewId::Posts | ViewId::Holdings => duties::people_in(ask, &[&row])?,
-                _ => BTreeMap::new(),
-            };
+            let people = people.of(&row);
             Ok(RowAnswer { key: r.key.clone(), row, place, people, may: None })
         })
         .collect()

@@ -10,13 +10,12 @@ use uuid::Uuid;
 use crate::{
     access,
     account_answers::CodeGiven,
+    account_events::{AccountEvent, note_account},
     account_pages,
     answer::{Answer, Problem},
     answers::{AccountBrief, PostHeld, SessionAnswer},
     ask::{Ask, Caller},
-    audit,
-    audited::{AccountEvent, audited},
-    passwords,
+    audit, passwords,
     public::{self, Form},
     rows::Briefs,
 };
@@ -134,7 +133,7 @@ pub fn try_code(ask: &Ask, code: &str) -> Result<String, Problem> {
         SecondStep::Welcome { token, account, by_recovery } => {
             begun(ask, &token, "second factor")?;
             if by_recovery {
-                audited(ask, Some(account), &AccountEvent::RecoveryUsed)?;
+                note_account(ask, Some(account), &AccountEvent::RecoveryUsed)?;
             }
             Ok(token)
         }
@@ -163,7 +162,6 @@ pub fn caller(ask: &Ask) -> Result<Option<Caller>, Problem> {
 pub fn must_enrol(ask: &Ask) -> Result<bool, Problem> {
     let caller = ask.caller()?;
     let required = caller.posts.iter().any(|p| ask.app.settings.access.second_factor_for.contains(&p.role));
-    // Who has no password comes in by the word of an issuer, whose business it is then.
     Ok(required && caller.limit.is_none() && !ask.app.store.accounts().second_factor(caller.account.id)?.is_on())
 }
 
@@ -334,7 +332,7 @@ pub fn welcome(ask: &Ask) -> Result<Answer, Problem> {
     let today = ask.today();
     let held: Vec<Held> = first_posts(ask, today)?;
     accounts.create(&[NewAccount { id, name, display: name, password: Some(password), held: &held }], ask.now_ms)?;
-    audited(ask, Some(id), &AccountEvent::AccountCreated)?;
+    note_account(ask, Some(id), &AccountEvent::AccountCreated)?;
     let session = accounts.arriving(arrival(ask)).open_session(id, ask.now_ms)?;
     begun(ask, &session, "link")?;
     Ok(Answer::see_other("/console/").with(header::SET_COOKIE, &cookie(ask, &session)))

@@ -16,9 +16,10 @@ use crate::{
 /// Rows shown of each list.
 const ROWS: usize = 20;
 
-/// One list: its name, the query that opens it in full, its conditions.
+/// One list: its name, the view, the query that opens it in full, its conditions.
 struct Waiting {
     name: &'static str,
+    view: ViewId,
     query: String,
     scope: Scope,
     conditions: Vec<Condition>,
@@ -27,16 +28,16 @@ struct Waiting {
 
 /// `GET /api/today`.
 pub fn today(ask: &Ask) -> Result<Answer, Problem> {
+    let (lists, others) = (shown(ask, waiting(ask)?)?, shown(ask, other_lists(ask)?)?);
+    let display = ask.caller()?.account.display.clone();
+    Ok(Answer::json(&marked(ask, TodayAnswer { lists, others, as_of_ms: ask.now_ms, display })))
+}
+
+/// The first rows of each list; one with nothing in it is left out.
+fn shown(ask: &Ask, waiting: Vec<Waiting>) -> Result<Vec<TodayList>, Problem> {
     let mut lists = Vec::new();
-    for waiting in waiting(ask)? {
-        let list = List {
-            view: ViewId::Problems,
-            scope: waiting.scope,
-            conditions: waiting.conditions,
-            sort: Some((waiting.sort.0.into(), waiting.sort.1)),
-            after: None,
-            limit: ROWS,
-        };
+    for Waiting { name, view, query, scope, conditions, sort } in waiting {
+        let list = List { view, scope, conditions, sort: Some((sort.0.into(), sort.1)), after: None, limit: ROWS };
         let page = ask.app.store.list(&list)?;
         if page.rows.is_empty() {
             continue;
@@ -44,43 +45,12 @@ pub fn today(ask: &Ask) -> Result<Answer, Problem> {
         // What fits on the page counts itself.
         let count = match page.next {
             None => Counted { count: page.rows.len() as u64, capped: false },
-            Some(_) => ask.app.store.count(ViewId::Problems, &list.scope, &list.conditions)?,
+            Some(_) => ask.app.store.count(view, &list.scope, &list.conditions)?,
         };
-        lists.push(TodayList {
-            name: waiting.name,
-            view: ViewId::Problems.name(),
-            query: waiting.query,
-            count: count.count,
-            count_capped: count.capped,
-            rows: rows::told(ask, ViewId::Problems, &page.rows)?,
-        });
+        let rows = rows::told(ask, view, &page.rows)?;
+        lists.push(TodayList { name, view: view.name(), query, count: count.count, count_capped: count.capped, rows });
     }
-    let mut others = Vec::new();
-    for (view, waiting) in other_lists(ask)? {
-        let list = List {
-            view,
-            scope: waiting.scope,
-            conditions: waiting.conditions,
-            sort: Some((waiting.sort.0.into(), waiting.sort.1)),
-            after: None,
-            limit: ROWS,
-        };
-        let page = ask.app.store.list(&list)?;
-        if page.rows.is_empty() {
-            continue;
-        }
-        let count = ask.app.store.count(view, &list.scope, &list.conditions)?;
-        others.push(TodayList {
-            name: waiting.name,
-            view: view.name(),
-            query: waiting.query,
-            count: count.count,
-            count_capped: count.capped,
-            rows: rows::told(ask, view, &page.rows)?,
-        });
-    }
-    let display = ask.caller()?.account.display.clone();
-    Ok(Answer::json(&marked(ask, TodayAnswer { lists, others, as_of_ms: ask.now_ms, display })))
+    Ok(lists)
 }
 
 fn one_of(column: &str, values: &[&str]) -> Condition {
@@ -88,51 +58,51 @@ fn one_of(column: &str, values: &[&str]) -> Condition {
 }
 
 /// Tasks and hand-overs of a person.
-fn other_lists(ask: &Ask) -> Result<Vec<(ViewId, Waiting)>, Problem> {
+fn other_lists(ask: &Ask) -> Result<Vec<Waiting>, Problem> {
     let caller = ask.caller()?;
     let today: Day = ask.today();
     let mut lists = Vec::new();
     for post in caller.posts.iter().filter(|p| p.role.capabilities().contains(&Capability::TasksWork)) {
         let key = post.key();
-        let waiting = Waiting {
+        lists.push(Waiting {
             name: "tasks_mine",
+            view: ViewId::Tasks,
             query: format!("/api/rows/tasks?post={key}&state=open&sort=due"),
             scope: Scope::All,
             conditions: vec![one_of("post", &[&key]), one_of("state", &["open"])],
             sort: ("due", false),
-        };
-        lists.push((ViewId::Tasks, waiting));
+        });
         if post.role == domain::basics::Role::Head {
             let lapsed = Condition::OneOf("lapsed_to".into(), vec![post.place.into()]);
-            let waiting = Waiting {
+            lists.push(Waiting {
                 name: "tasks_lapsed",
+                view: ViewId::Tasks,
                 query: format!("/api/rows/tasks?lapsed_to={}&state=open&sort=due", post.place),
                 scope: Scope::All,
                 conditions: vec![lapsed, one_of("state", &["open"]), Condition::Below("due".into(), today.into())],
                 sort: ("due", false),
-            };
-            lists.push((ViewId::Tasks, waiting));
+            });
         }
     }
     if caller.has(Capability::TasksVerify) {
-        let waiting = Waiting {
+        lists.push(Waiting {
             name: "tasks_to_verify",
+            view: ViewId::Tasks,
             query: "/api/rows/tasks?state=claimed&sort=due".into(),
             scope: ask.scope(Capability::TasksVerify)?,
             conditions: vec![one_of("state", &["claimed"])],
             sort: ("due", false),
-        };
-        lists.push((ViewId::Tasks, waiting));
+        });
     }
     if caller.has(Capability::DutiesAppoint) {
-        let waiting = Waiting {
+        lists.push(Waiting {
             name: "handovers",
+            view: ViewId::Posts,
             query: format!("/api/rows/posts?unsigned_since.to={today}&sort=unsigned_since"),
             scope: ask.scope(Capability::DutiesAppoint)?,
             conditions: vec![Condition::UpTo("unsigned_since".into(), today.into())],
             sort: ("unsigned_since", false),
-        };
-        lists.push((ViewId::Posts, waiting));
+        });
     }
     Ok(lists)
 }
@@ -153,6 +123,7 @@ fn waiting(ask: &Ask) -> Result<Vec<Waiting>, Problem> {
         let ids: Vec<String> = mine.iter().map(|id| id.to_string()).collect();
         lists.push(Waiting {
             name: "to_answer",
+            view: ViewId::Problems,
             query: format!("/api/rows/problems?escalated_to={}&sort=due", ids.join(",")),
             scope: ask.scope(Capability::ProblemsAnswer)?,
             conditions: vec![Condition::OneOf("escalated_to".into(), place(&mine)), open()],
@@ -163,19 +134,12 @@ fn waiting(ask: &Ask) -> Result<Vec<Waiting>, Problem> {
         caller.posts.iter().filter(|p| p.role.capabilities().contains(&Capability::ProblemsWork)).copied().collect();
     for post in &worked {
         let mine = |name, query: &str, extra: Vec<Condition>| {
-            let mut conditions = vec![
-                Condition::OneOf("post_place".into(), place(&[post.place])),
-                one_of("post_role", &[post.role.word()]),
-                one_of("state", &["assigned"]),
-            ];
+            let mut conditions = vec![one_of("post", &[&post.key()]), one_of("state", &["assigned"])];
             conditions.extend(extra);
             Waiting {
                 name,
-                query: format!(
-                    "/api/rows/problems?post_place={}&post_role={}&state=assigned{query}&sort=due",
-                    post.place,
-                    post.role.word()
-                ),
+                view: ViewId::Problems,
+                query: format!("/api/rows/problems?post={}&state=assigned{query}&sort=due", post.key()),
                 scope: Scope::All,
                 conditions,
                 sort: ("due", false),
@@ -188,6 +152,7 @@ fn waiting(ask: &Ask) -> Result<Vec<Waiting>, Problem> {
     if let Some(scope) = scope_of(Capability::ProblemsVerify)? {
         lists.push(Waiting {
             name: "to_verify",
+            view: ViewId::Problems,
             query: "/api/rows/problems?state=claimed&sort=due".into(),
             scope,
             conditions: vec![one_of("state", &["claimed"])],
@@ -197,6 +162,7 @@ fn waiting(ask: &Ask) -> Result<Vec<Waiting>, Problem> {
     if let Some(scope) = scope_of(Capability::ProblemsTriage)? {
         lists.push(Waiting {
             name: "to_triage",
+            view: ViewId::Problems,
             query: "/api/rows/problems?state=reported&sort=reported_on".into(),
             scope: scope.clone(),
             conditions: vec![one_of("state", &["reported"])],
@@ -205,6 +171,7 @@ fn waiting(ask: &Ask) -> Result<Vec<Waiting>, Problem> {
         if worked.is_empty() {
             lists.push(Waiting {
                 name: "overdue",
+                view: ViewId::Problems,
                 query: "/api/rows/problems?overdue=1&sort=due".into(),
                 scope: scope.clone(),
                 conditions: vec![open(), Condition::Below("due".into(), today.into())],
@@ -213,6 +180,7 @@ fn waiting(ask: &Ask) -> Result<Vec<Waiting>, Problem> {
         }
         lists.push(Waiting {
             name: "reopened",
+            view: ViewId::Problems,
             query: "/api/rows/problems?reopened.from=1&open=1&sort=due".into(),
             scope,
             conditions: vec![open(), Condition::From("reopened".into(), Cell::Int(1))],

@@ -1,5 +1,5 @@
--- Why: accounts to production grade. Second factors, sessions that say where they come from, keys for programs and phones,
--- sign-in by another installation's word (OpenID Connect). Sessions are made anew: everybody signs in once more.
+-- Why: accounts to production grade. Second factors, sessions that say where they come from, keys for programs and phones.
+-- Sessions are made anew: everybody signs in once more.
 DROP TABLE session;
 CREATE TABLE session (
   digest {bytes} NOT NULL PRIMARY KEY,
@@ -56,16 +56,6 @@ CREATE TABLE access_key (
 );
 CREATE INDEX access_key_account ON access_key (account);
 CREATE INDEX access_key_place ON access_key (kind, place);
-
--- Who somebody is at an issuer of OpenID Connect.
-CREATE TABLE oidc_subject (
-  issuer TEXT NOT NULL,
-  subject TEXT NOT NULL,
-  account TEXT NOT NULL,
-  linked_ms BIGINT NOT NULL,
-  PRIMARY KEY (issuer, subject)
-);
-CREATE INDEX oidc_subject_account ON oidc_subject (account);
 
 -- Where an account was made, for those that hold no post: whose business it is. Null: the whole installation's.
 ALTER TABLE account ADD COLUMN place BIGINT;

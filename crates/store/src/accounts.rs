@@ -232,7 +232,7 @@ impl<'s> Accounts<'s> {
             return Ok(None);
         };
         let person: PersonId = person.parse().map_err(|_| StoreError::Stored("person of an account".into()))?;
-        let held = self.store.posts_of(person, id)?;
+        let held = self.store.posts_of(&[(id, person)])?.remove(0);
         Ok(Some(Account { id, person, name: name.clone(), display: display.clone(), disabled: *disabled != 0, held }))
     }
 

@@ -19,31 +19,37 @@ struct Waiting {
 }
 
 impl Store {
-    /// Posts of a person, past and present: what is recorded, and what waits to be.
-    pub(crate) fn posts_of(&self, person: PersonId, account: AccountId) -> Result<Vec<Held>> {
-        let mut held: Vec<Held> = self
-            .holdings_of(person)?
-            .into_iter()
-            .filter(|row| row.holding.withdrawn.is_none())
-            .map(|row| Held { post: row.post, from: row.holding.from, until: row.holding.until })
-            .collect();
-        for waiting in self.waiting("WHERE h.account = $1", &[account.to_string().into()])? {
-            held.retain(|h| (h.post, h.from) != (waiting.held.post, waiting.held.from));
-            held.push(waiting.held);
-        }
-        held.sort_by_key(|h| (h.post, h.from));
-        Ok(held)
+    /// Posts of accounts' persons, past and present, in the order of the accounts: what is recorded, and what waits to be.
+    pub(crate) fn posts_of(&self, accounts: &[(AccountId, PersonId)]) -> Result<Vec<Vec<Held>>> {
+        let persons: Vec<PersonId> = accounts.iter().map(|(_, person)| *person).collect();
+        let recorded = self.holdings_of(&persons)?;
+        let waiting = match accounts {
+            [(account, _)] => self.waiting("WHERE h.account = $1", &[account.to_string().into()])?,
+            _ => self.waiting("", &[])?,
+        };
+        let posts = |(account, person): &(AccountId, PersonId)| {
+            let own = recorded.iter().filter(|row| row.holding.person == *person && row.holding.withdrawn.is_none());
+            let mut held: Vec<Held> =
+                own.map(|row| Held { post: row.post, from: row.holding.from, until: row.holding.until }).collect();
+            for late in waiting.iter().filter(|w| w.account == account.to_string()) {
+                held.retain(|h| (h.post, h.from) != (late.held.post, late.held.from));
+                held.push(late.held);
+            }
+            held.sort_by_key(|h| (h.post, h.from));
+            held
+        };
+        Ok(accounts.iter().map(posts).collect())
     }
 
-    /// Everything that a person holds or held.
+    /// Everything that persons hold or held.
     ///
     /// # Errors
     /// The database said no.
-    pub fn holdings_of(&self, person: PersonId) -> Result<Vec<duties::Held>> {
+    pub fn holdings_of(&self, persons: &[PersonId]) -> Result<Vec<duties::Held>> {
         let table = self.table(ViewId::Holdings)?;
-        let query = format!("SELECT data FROM {table} WHERE c_person = $1 ORDER BY c_person, key");
+        let keys: Vec<Value> = persons.iter().map(|id| Value::Text(id.to_string())).collect();
         let mut found = Vec::new();
-        self.reader()?.each(&query, &[person.to_string().into()], &mut |r| {
+        self.reader()?.by_keys(&table, "data", ("c_person", SqlType::Text), &keys, &mut |r| {
             if let Row::Holdings(row) = views::decode(ViewId::Holdings, r.text(0)?)? {
                 found.push(*row);
             }
@@ -68,15 +74,18 @@ impl Store {
         Ok(found)
     }
 
-    /// Persons whose name holds these words, by name.
+    /// Persons whose name holds these words, by name, after one.
     ///
     /// # Errors
     /// The database said no.
-    pub fn find_persons(&self, words: &str, limit: usize) -> Result<Vec<(PersonId, String)>> {
+    pub fn find_persons(&self, words: &str, after: Option<&(PersonId, String)>, limit: usize) -> Result<Vec<(PersonId, String)>> {
         let escaped = words.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
         let mut found = Vec::new();
-        let query = "SELECT id, display FROM person WHERE display LIKE $1 ESCAPE '\\' ORDER BY display, id LIMIT $2";
-        self.reader()?.each(query, &[format!("%{escaped}%").into(), Value::Int(limit as i64)], &mut |r| {
+        let (id, name) = after.map_or((String::new(), String::new()), |(id, name)| (id.to_string(), name.clone()));
+        let query = "SELECT id, display FROM person WHERE display LIKE $1 ESCAPE '\\' AND (display, id) > ($2, $3) \
+             ORDER BY display, id LIMIT $4";
+        let params = [format!("%{escaped}%").into(), name.into(), id.into(), Value::Int(limit as i64)];
+        self.reader()?.each(query, &params, &mut |r| {
             if let Ok(id) = r.text(0)?.parse() {
                 found.push((id, r.text(1)?.to_owned()));
             }
@@ -109,7 +118,7 @@ impl Store {
         }
         for waiting in self.waiting("", &[])? {
             let Waiting { account, held, person, recorded_ms } = waiting;
-            let known = self.holdings_of(person)?;
+            let known = self.holdings_of(&[person])?;
             let known = known
                 .iter()
                 .find(|row| row.post == held.post && row.holding.from == held.from && row.holding.withdrawn.is_none());
@@ -137,9 +146,14 @@ impl Store {
                 let id = Uuid::new_v8(digest[..16].try_into().expect("sixteen bytes"));
                 let context = Context { now_ms, actor: Actor::Import, command: id, fresh: id };
                 let answer = self.submit_and_wait(Submission { command: Command::Duties(command), context })?;
-                if !matches!(answer.outcome, Outcome::Accepted { .. }) {
-                    tracing::warn!(%account, post = %held.post, outcome = ?answer.outcome, "post held cannot be recorded");
-                    continue;
+                match answer.outcome {
+                    Outcome::Accepted { .. } => {}
+                    // There is no such place yet: it waits for the register.
+                    Outcome::Forbidden => continue,
+                    outcome => {
+                        tracing::warn!(%account, post = %held.post, ?outcome, "post held cannot be recorded");
+                        continue;
+                    }
                 }
             }
             self.write(

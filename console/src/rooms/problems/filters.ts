@@ -1,9 +1,9 @@
 // Filters of the list of problems live in the address. Only names that the server knows are passed on.
 import type { LocationQuery, LocationQueryRaw } from 'vue-router'
 
-export const FILTERS = ['field', 'state', 'channel', 'post_role', 'due.from', 'due.to', 'reported_on.from', 'reported_on.to', 'overdue', 'open', 'q', 'post_place', 'escalated_to', 'reopened.from', 'reopened.to', 'verified_on.from', 'verified_on.to', 'withheld'] as const
+export const FILTERS = ['field', 'state', 'channel', 'post_role', 'due.from', 'due.to', 'reported_on.from', 'reported_on.to', 'overdue', 'open', 'q', 'post', 'post_place', 'escalated_to', 'reopened.from', 'reopened.to', 'verified_on.from', 'verified_on.to', 'withheld'] as const
 /** Those that no control sets; they come with links and can be taken away. */
-export const LINKED = FILTERS.slice(FILTERS.indexOf('post_place'))
+export const LINKED = FILTERS.slice(FILTERS.indexOf('post'))
 export type FilterName = (typeof FILTERS)[number]
 export type Filters = Partial<Record<FilterName, string>>
 

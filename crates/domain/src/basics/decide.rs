@@ -63,10 +63,51 @@ impl Actor {
         }
     }
 
+    /// A post from which a claim about a place can be verified: it may, and is neither the claimer's nor under it (invariant
+    /// `nobody-verifies-his-own`). `by` is the account that claimed.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn independent_post(
+        &self,
+        capability: Capability,
+        place: &Place,
+        claimer: Post,
+        by: Option<AccountId>,
+    ) -> Result<Post, Dependence> {
+        if by.is_some() && by == self.account() {
+            return Err(Dependence::HisOwn);
+        }
+        let mut dependence = Dependence::UnderTheClaimer;
+        for post in self.posts().iter().copied() {
+            if !(post.role.capabilities().contains(&capability) && place.is_or_is_within(post.place)) {
+                continue;
+            }
+            let above: Vec<PlaceId> = place.within.iter().copied().take_while(|id| *id != post.place).collect();
+            if post == claimer {
+                dependence = Dependence::SamePost;
+            } else if !post.is_under(&above, claimer) {
+                return Ok(post);
+            }
+        }
+        Err(dependence)
+    }
+
     /// The first post that allows `capability` at `place`.
     pub fn post_for(&self, capability: Capability, place: &Place) -> Option<Post> {
         self.posts().iter().copied().find(|p| place.is_or_is_within(p.place) && p.role.capabilities().contains(&capability))
     }
+}
+
+/// Why somebody cannot verify a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dependence {
+    /// He made it himself.
+    HisOwn,
+    /// His post made it.
+    SamePost,
+    /// He stands under the post that made it, or may verify nothing there.
+    UnderTheClaimer,
 }
 
 /// Everything about the moment of the act that is not in the views.

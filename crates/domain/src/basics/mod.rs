@@ -9,7 +9,7 @@ mod post;
 mod text;
 mod view;
 
-pub use decide::{Actor, AsView, Authority, Context, Decide, Draft, Read, Recorded, RefusalBody, Rows};
+pub use decide::{Actor, AsView, Authority, Context, Decide, Dependence, Draft, Read, Recorded, RefusalBody, Rows};
 pub use ids::{AccessId, AccountId, Day, FileHash, HoldingId, PersonId, PlaceId, Position, ProblemId, Subject, TaskId, TopicId};
 pub use post::{Capability, Department, Post, Role, UnknownPost};
 pub use text::{Text, TextError};

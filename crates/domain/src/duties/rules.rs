@@ -213,9 +213,6 @@ pub enum Refusal {
     /// There is no such statement.
     #[error("no such statement for this post")]
     NoSuchStatement,
-    /// Words are needed.
-    #[error("say why")]
-    ReasonNeeded,
     /// Not possible in this state.
     #[error("not possible while the task is {state}")]
     NotInThisState {

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     Fact as AnyFact, ViewId,
     basics::{
-        AccountId, Authority, Capability, Column, ColumnKind, Context, Day, Decide, Draft, PlaceId, Post, Read, Recorded, Role,
-        Rows, Subject, TaskId, Text, Value, View,
+        AccountId, Authority, Capability, Column, ColumnKind, Context, Day, Decide, Dependence, Draft, PlaceId, Post, Read,
+        Recorded, Role, Rows, Subject, TaskId, Text, Value, View,
     },
     places::Place,
     problems::{Field, Photo, Reason, Words},
@@ -705,29 +705,17 @@ impl Case<'_> {
         }
     }
 
-    /// The actor's post, if it may verify the claim: neither the claimer's nor under it.
+    /// The actor's post, if it may verify the claim.
     fn independent(&self) -> Result<Post, Refusal> {
         let TaskState::Claimed { claim, by, .. } = &self.task.state else {
             return Err(Refusal::NotInThisState { state: self.task.state.word() });
         };
-        if by.is_some() && *by == self.cx.actor.account() {
-            return Err(Refusal::VerifiesHisOwn);
-        }
-        let ancestors =
-            |id: PlaceId| -> Vec<PlaceId> { self.place.within.iter().copied().take_while(|above| *above != id).collect() };
-        let mut refusal = Refusal::UnderTheClaimer;
-        for post in self.cx.actor.posts().iter().copied() {
-            let may = post.role.capabilities().contains(&Capability::TasksVerify) && self.place.is_or_is_within(post.place);
-            if !may {
-                continue;
-            }
-            if post == claim.post {
-                refusal = Refusal::SamePost;
-            } else if !post.is_under(&ancestors(post.place), claim.post) {
-                return Ok(post);
-            }
-        }
-        Err(refusal)
+        let found = self.cx.actor.independent_post(Capability::TasksVerify, self.place, claim.post, *by);
+        found.map_err(|dependence| match dependence {
+            Dependence::HisOwn => Refusal::VerifiesHisOwn,
+            Dependence::SamePost => Refusal::SamePost,
+            Dependence::UnderTheClaimer => Refusal::UnderTheClaimer,
+        })
     }
 
     fn carry_over(&self, year: u16, due: Day, reason: Reason) -> Result<Vec<Draft>, Refusal> {

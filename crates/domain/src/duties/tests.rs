@@ -697,7 +697,6 @@ pub(crate) fn refusals() -> Vec<RefusalBody> {
         NothingToHandOver,
         SignedAlready,
         NoSuchStatement,
-        ReasonNeeded,
         NotInThisState { state: "claimed" },
         PostElsewhere,
         RoleCannotWork,

@@ -12,8 +12,8 @@ use super::{
 use crate::{
     Fact as AnyFact, ViewId,
     basics::{
-        Actor, Authority, Capability, Context, Day, Decide, Draft, PlaceId, Position, Post, ProblemId, Read, Role, Rows, Subject,
-        Text, TopicId,
+        Actor, Authority, Capability, Context, Day, Decide, Dependence, Draft, PlaceId, Position, Post, ProblemId, Read, Role,
+        Rows, Subject, Text, TopicId,
     },
     duties::PostRow,
     places::{Level, Place},
@@ -751,25 +751,15 @@ impl Case<'_> {
             .ok_or(Refusal::AnotherPostAnswers)
     }
 
-    /// The actor's post, if it may verify the claim: neither the claimer's nor under it.
+    /// The actor's post, if it may verify the claim.
     fn independent_post(&self) -> Result<Post, Refusal> {
         let State::Claimed { post: claimer, by, .. } = self.p.state else { return self.wrong_state() };
-        if by.is_some() && by == self.cx.actor.account() {
-            return Err(Refusal::VerifiesHisOwn);
-        }
-        let mut refusal = Refusal::UnderTheClaimer;
-        for post in self.cx.actor.posts().iter().copied() {
-            let may = post.role.capabilities().contains(&Capability::ProblemsVerify) && self.place.is_or_is_within(post.place);
-            if !may {
-                continue;
-            }
-            if post == claimer {
-                refusal = Refusal::SamePost;
-            } else if !post.is_under(&self.ancestors(post.place), claimer) {
-                return Ok(post);
-            }
-        }
-        Err(refusal)
+        let found = self.cx.actor.independent_post(Capability::ProblemsVerify, self.place, claimer, by);
+        found.map_err(|dependence| match dependence {
+            Dependence::HisOwn => Refusal::VerifiesHisOwn,
+            Dependence::SamePost => Refusal::SamePost,
+            Dependence::UnderTheClaimer => Refusal::UnderTheClaimer,
+        })
     }
 
     fn answer_as_reporter(&self, solved: bool, words: Option<Reason>, receipt: Option<Text<64>>) -> Result<Vec<Draft>, Refusal> {

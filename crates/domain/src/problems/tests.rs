@@ -1199,6 +1199,7 @@ fn columns_say_what_the_row_knows() {
         ("with the head", escalated, "escalated_to", YUNLING.into()),
         ("a villager has no name", lamp("reported"), "reporter", Value::Null),
         ("post", lamp("assigned"), "post_role", Value::from("township")),
+        ("the post in one word", lamp("assigned"), "post", Value::from("99010110000000/township")),
         ("post's place", lamp("assigned"), "post_place", YUNLING.into()),
         ("reported", lamp("verified"), "reported_on", Value::from("2026-11-01")),
         ("verified", lamp("verified"), "verified_on", Value::from("2026-11-12")),

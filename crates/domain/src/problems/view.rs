@@ -223,7 +223,7 @@ impl Problem {
 
 impl View for Problem {
     const ID: ViewId = ViewId::Problems;
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     const COLUMNS: &'static [Column] = &[
         Column::new("number", ColumnKind::Text).equals().searched(),
         Column::new("place", ColumnKind::Place).equals(),
@@ -233,6 +233,7 @@ impl View for Problem {
         Column::new("due", ColumnKind::Day).ranged().sorted(),
         Column::new("reported_on", ColumnKind::Day).ranged().sorted(),
         Column::new("channel", ColumnKind::Text).grouped(),
+        Column::new("post", ColumnKind::Text).equals(),
         Column::new("post_place", ColumnKind::Place).equals(),
         Column::new("post_role", ColumnKind::Text).grouped(),
         Column::new("post_department", ColumnKind::Text).grouped(),
@@ -384,6 +385,7 @@ impl View for Problem {
             self.clock().into(),
             reported_on.into(),
             self.channel.word().into(),
+            post.map(|p| p.key()).into(),
             post.map(|p| p.place).into(),
             post.map(|p| p.role.word()).into(),
             post.and_then(|p| p.department).map(|d| d.word()).into(),

@@ -12,6 +12,7 @@ mod attacks;
 mod audit;
 mod bad_input;
 mod contract;
+mod duties;
 mod existence;
 mod exports;
 mod floods;

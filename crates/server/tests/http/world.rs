@@ -285,7 +285,7 @@ fn make_seed() -> Seed {
         store.put_person(domain::basics::PersonId(person), &name, NOW_MS).unwrap();
         let take_up = json!({ "type": "duties.take_up", "post": office, "person": person, "from": "2024-01-01", "until": "2026-11-20", "document": null });
         do_it(Actor::Import, take_up);
-        let holding = store.holdings_of(domain::basics::PersonId(person)).unwrap()[0].holding.id.0;
+        let holding = store.holdings_of(&[domain::basics::PersonId(person)]).unwrap()[0].holding.id.0;
         let counts = json!({ "problems": 0, "promises": 0, "tasks": 0, "answers": 0 });
         let document = json!({ "post": office, "place": "某地", "person": person, "name": name, "from": "2024-01-01", "until": "2026-11-20",
             "on": "2026-11-20", "counts": counts, "problems": [], "promises": [], "tasks": [], "answers": [] });

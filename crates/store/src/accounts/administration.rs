@@ -1,4 +1,4 @@
-//! What administrators do to accounts: list, close, open again, unlock, set passwords, bind to an issuer.
+//! What administrators do to accounts: list, close, open again, unlock, set passwords.
 //!
 //! Whether they may is decided above; here it is done.
 
@@ -96,8 +96,9 @@ impl Accounts<'_> {
             Ok(())
         })?;
         drop(sql);
-        for row in &mut rows {
-            row.account.held = self.store.posts_of(row.account.person, row.account.id)?;
+        let whose: Vec<_> = rows.iter().map(|row| (row.account.id, row.account.person)).collect();
+        for (row, held) in rows.iter_mut().zip(self.store.posts_of(&whose)?) {
+            row.account.held = held;
         }
         Ok(rows)
     }
@@ -220,50 +221,6 @@ impl Accounts<'_> {
     pub fn make_only_link(&self, purpose: LinkPurpose, account: AccountId, expires_ms: i64) -> Result<String> {
         self.store.write("DELETE FROM one_time_link WHERE account = $1", &[account.to_string().into()])?;
         self.make_link(purpose, Some(account), expires_ms)
-    }
-
-    /// The account of somebody at an issuer.
-    ///
-    /// # Errors
-    /// The database said no.
-    pub fn of_subject(&self, issuer: &str, subject: &str) -> Result<Option<AccountId>> {
-        let query = "SELECT account FROM oidc_subject WHERE issuer = $1 AND subject = $2";
-        let id = self.store.reader()?.one_text(query, &[issuer.into(), subject.into()])?;
-        id.map(|id| id.parse().map_err(|_| StoreError::Stored("account id".into()))).transpose()
-    }
-
-    /// What an account is called at issuers: issuer and subject.
-    ///
-    /// # Errors
-    /// The database said no.
-    pub fn subjects(&self, account: AccountId) -> Result<Vec<(String, String)>> {
-        let mut found = Vec::new();
-        let query = "SELECT issuer, subject FROM oidc_subject WHERE account = $1 ORDER BY issuer, subject";
-        self.store.reader()?.each(query, &[account.to_string().into()], &mut |r| {
-            found.push((r.text(0)?.to_owned(), r.text(1)?.to_owned()));
-            Ok(())
-        })?;
-        Ok(found)
-    }
-
-    /// Binds somebody at an issuer to an account; false where he is bound already.
-    ///
-    /// # Errors
-    /// The database said no.
-    pub fn bind_subject(&self, issuer: &str, subject: &str, account: AccountId, now_ms: i64) -> Result<bool> {
-        let bound = self.store.write(
-            "INSERT INTO oidc_subject (issuer, subject, account, linked_ms) VALUES ($1, $2, $3, $4) ON CONFLICT (issuer, subject) DO NOTHING",
-            &[issuer.into(), subject.into(), account.to_string().into(), now_ms.into()],
-        )?;
-        Ok(bound == 1)
-    }
-
-    /// Looses every binding of an account; how many.
-    ///
-    /// # Errors
-    /// The database said no.
-    pub fn loose_subjects(&self, account: AccountId) -> Result<u64> {
-        self.store.write("DELETE FROM oidc_subject WHERE account = $1", &[account.to_string().into()])
     }
 }
 

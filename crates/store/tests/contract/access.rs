@@ -21,7 +21,6 @@ pub const CASES: &[Case] = &[
     ("a_closed_account_is_out_at_once", closed),
     ("keys_end", keys),
     ("accounts_are_listed_by_name", listed),
-    ("one_subject_is_one_account", subjects),
 ];
 
 const GOOD: &str = "correct horse 电池";
@@ -351,18 +350,4 @@ fn listed(ground: &Ground) {
     assert_eq!((row.place, row.has_password, row.second_factor, row.seen_ms), (Some(QINGXI), true, false, 0));
     assert_eq!(store.accounts().one(account(0)).expect("read"), Some(row));
     assert_eq!(store.accounts().named("b__").expect("read"), None);
-}
-
-fn subjects(ground: &Ground) {
-    let store = ground.open();
-    let accounts = store.accounts();
-    let bind = |subject: &str, n| accounts.bind_subject("https://id.example", subject, account(n), NOW).expect("an answer");
-    assert!(bind("1", 1));
-    assert!(!bind("1", 2), "somebody's already");
-    assert!(bind("2", 1));
-    assert_eq!(accounts.of_subject("https://id.example", "1").expect("read"), Some(account(1)));
-    assert_eq!(accounts.of_subject("https://other.example", "1").expect("read"), None, "another issuer's");
-    assert_eq!(accounts.subjects(account(1)).expect("read").len(), 2);
-    assert_eq!(accounts.loose_subjects(account(1)).expect("loosed"), 2);
-    assert_eq!(accounts.of_subject("https://id.example", "1").expect("read"), None);
 }

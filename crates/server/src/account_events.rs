@@ -1,4 +1,4 @@
-//! What happens to accounts, told in one place: whoever keeps a record of it listens here.
+//! Account events: what happens to accounts, as the audit chain keeps it.
 
 use domain::basics::AccountId;
 
@@ -116,7 +116,7 @@ impl AccountEvent {
 ///
 /// # Errors
 /// The audit chain cannot be written, or there is no such account.
-pub fn audited(ask: &Ask, about: Option<AccountId>, event: &AccountEvent) -> Result<(), Problem> {
+pub fn note_account(ask: &Ask, about: Option<AccountId>, event: &AccountEvent) -> Result<(), Problem> {
     // A phone's key belongs to nobody's account: it is told of whoever made or ended it.
     let about = about.or_else(|| ask.caller.as_ref().map(|c| c.account.id)).ok_or_else(Problem::not_signed_in)?;
     let account = ask.app.store.accounts().get(about)?.ok_or_else(Problem::not_found)?;

@@ -169,7 +169,12 @@ impl Problems {
             match rule {
                 Rule::Deadlines(r) => deadlines = Some(r),
                 Rule::Escalation(r) => escalation = Some(r),
-                Rule::PublicReports(_) | Rule::Duplicates(_) | Rule::Topics(_) | Rule::Retention(_) => {}
+                Rule::PublicReports(_)
+                | Rule::Duplicates(_)
+                | Rule::Topics(_)
+                | Rule::Retention(_)
+                | Rule::Contacts(_)
+                | Rule::SmallCounts(_) => {}
             }
         }
         let mut room = Problems {
@@ -314,6 +319,7 @@ impl Problems {
             photos,
             found_ms: found_earlier.map(|ms| world.now_ms() - ms),
             receipt,
+            contact: None,
         };
         let id = ProblemId(world.act(by, domain::Command::Problems(command))?);
         let c = self.cases.len();

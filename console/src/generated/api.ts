@@ -221,7 +221,7 @@ export type CodeGiven = {
 export const ColumnKind = ['int', 'text', 'day', 'ms', 'bool', 'place'] as const
 export type ColumnKind = (typeof ColumnKind)[number]
 
-export type Command = { type: 'problems.report'; field: Field; found_ms?: number | null; photos?: PhotoGiven[]; place: PlaceId; position?: Position | null; receipt?: Text64 | null; text: Text2000 } | { type: 'problems.assign'; due?: Day | null; note?: Text500 | null; post?: Post | null; problem: ProblemId } | { type: 'problems.dismiss'; problem: ProblemId; reason: Text500 } | { type: 'problems.diagnose'; cause: Text500; measure: Text500; problem: ProblemId } | { type: 'problems.claim_fix'; photos: PhotoGiven[]; problem: ProblemId; text: Text2000 } | { type: 'problems.verify_fix'; note: Text500; photos?: PhotoGiven[]; problem: ProblemId } | { type: 'problems.reject_fix'; problem: ProblemId; reason: Text500 } | { type: 'problems.answer_as_reporter'; problem: ProblemId; receipt?: Text64 | null; solved: boolean; words?: Text500 | null } | { type: 'problems.reopen'; problem: ProblemId; reason: Text500 } | { type: 'problems.merge'; into: ProblemId; problem: ProblemId } | { type: 'problems.unmerge'; problem: ProblemId; reason: Text500 } | { type: 'problems.escalate'; problem: ProblemId; reason?: Text500 | null } | { type: 'problems.answer_escalation'; due?: Day | null; problem: ProblemId; text: Text500 } | { type: 'problems.reclassify'; field?: Field | null; place?: PlaceId | null; problem: ProblemId; reason: Text500 } | { type: 'problems.hand_over'; problem: ProblemId } | { type: 'problems.withhold'; problem: ProblemId; reason: Text500 } | { type: 'problems.show'; problem: ProblemId; reason: Text500 } | { type: 'topics.propose'; field: Field; place: PlaceId; problems: ProblemId[]; title: Text200 } | { type: 'topics.conclude'; outcome: Text2000; topic: TopicId } | { type: 'places.rename'; document: Text200; from?: Day | null; name: Text60; place: PlaceId } | { type: 'places.recode'; code: string; document: Text200; from?: Day | null; place: PlaceId } | { type: 'places.classify'; class: Class; document: Text200; from: Day; place: PlaceId } | { type: 'places.grade'; document: Text200; from: Day; grade: Grade; place: PlaceId } | { type: 'places.enter_stage'; document: Text200; from: Day; place: PlaceId; stage: Stage } | { type: 'places.count'; method: Method; on: Day; place: PlaceId; value: number; what: Counted } | { type: 'places.locate'; place: PlaceId; position: Position; source: Text200 } | { type: 'places.close'; document: Text200; into: PlaceId[]; on?: Day | null; place: PlaceId } | { type: 'places.reinstate'; document: Text200; place: PlaceId } | { type: 'duties.take_up'; already?: Post[]; document?: Text500 | null; from: Day; person: PersonId; post: Post; until?: Day | null } | { type: 'duties.leave'; holding: HoldingId; on: Day; post: Post; reason: Text500 } | { type: 'duties.delegate'; already?: Post[]; from: Day; holding: HoldingId; person: PersonId; post: Post; reason: Text500; until: Day } | { type: 'duties.withdraw'; holding: HoldingId; post: Post; reason: Text500 } | { type: 'duties.describe'; duty: Text2000; phone?: Text40 | null; post: Post } | { type: 'handovers.draw_up'; holding: HoldingId; post: Post; statement?: Statement | null } | { type: 'handovers.sign'; in_absence?: Text500 | null; post: Post; remark?: Text2000 | null; side: Side; statement: FileHash } | { type: 'tasks.set'; due: Day; duty?: Text2000 | null; field?: Field | null; helpers?: Post[]; kind: TaskKind; lead: Post; occasion?: Text200 | null; place: PlaceId; quantity?: Quantity | null; title: Text200; year: number } | { type: 'tasks.pass_down'; parts: Part[]; task: TaskId } | { type: 'tasks.amend'; due?: Day | null; helpers?: Post[] | null; lead?: Post | null; reason: Text500; task: TaskId } | { type: 'tasks.claim'; done?: number | null; photos?: PhotoGiven[]; task: TaskId; text: Text2000 } | { type: 'tasks.verify'; done?: number | null; note: Text500; task: TaskId } | { type: 'tasks.reject'; reason: Text500; task: TaskId } | { type: 'tasks.withdraw'; reason: Text500; task: TaskId } | { type: 'tasks.carry_over'; due: Day; reason: Text500; task: TaskId; year: number } | { type: 'tasks.lapse'; task: TaskId } | Rule & { from: Day; place: PlaceId; reason: Text500 } & { type: 'rules.set' }
+export type Command = { type: 'problems.report'; contact?: Contact | null; field: Field; found_ms?: number | null; photos?: PhotoGiven[]; place: PlaceId; position?: Position | null; receipt?: Text64 | null; text: Text2000 } | { type: 'problems.assign'; due?: Day | null; note?: Text500 | null; post?: Post | null; problem: ProblemId } | { type: 'problems.dismiss'; problem: ProblemId; reason: Text500 } | { type: 'problems.diagnose'; cause: Text500; measure: Text500; problem: ProblemId } | { type: 'problems.claim_fix'; photos: PhotoGiven[]; problem: ProblemId; text: Text2000 } | { type: 'problems.verify_fix'; note: Text500; photos?: PhotoGiven[]; problem: ProblemId } | { type: 'problems.reject_fix'; problem: ProblemId; reason: Text500 } | { type: 'problems.answer_as_reporter'; problem: ProblemId; receipt?: Text64 | null; solved: boolean; words?: Text500 | null } | { type: 'problems.reopen'; problem: ProblemId; reason: Text500 } | { type: 'problems.merge'; into: ProblemId; problem: ProblemId } | { type: 'problems.unmerge'; problem: ProblemId; reason: Text500 } | { type: 'problems.escalate'; problem: ProblemId; reason?: Text500 | null } | { type: 'problems.answer_escalation'; due?: Day | null; problem: ProblemId; text: Text500 } | { type: 'problems.reclassify'; field?: Field | null; place?: PlaceId | null; problem: ProblemId; reason: Text500 } | { type: 'problems.hand_over'; problem: ProblemId } | { type: 'problems.withhold'; problem: ProblemId; reason: Text500 } | { type: 'problems.show'; problem: ProblemId; reason: Text500 } | { type: 'topics.propose'; field: Field; place: PlaceId; problems: ProblemId[]; title: Text200 } | { type: 'topics.conclude'; outcome: Text2000; topic: TopicId } | { type: 'places.rename'; document: Text200; from?: Day | null; name: Text60; place: PlaceId } | { type: 'places.recode'; code: string; document: Text200; from?: Day | null; place: PlaceId } | { type: 'places.classify'; class: Class; document: Text200; from: Day; place: PlaceId } | { type: 'places.grade'; document: Text200; from: Day; grade: Grade; place: PlaceId } | { type: 'places.enter_stage'; document: Text200; from: Day; place: PlaceId; stage: Stage } | { type: 'places.count'; method: Method; on: Day; place: PlaceId; value: number; what: Counted } | { type: 'places.locate'; place: PlaceId; position: Position; source: Text200 } | { type: 'places.close'; document: Text200; into: PlaceId[]; on?: Day | null; place: PlaceId } | { type: 'places.reinstate'; document: Text200; place: PlaceId } | { type: 'duties.take_up'; already?: Post[]; document?: Text500 | null; from: Day; person: PersonId; post: Post; until?: Day | null } | { type: 'duties.leave'; holding: HoldingId; on: Day; post: Post; reason: Text500 } | { type: 'duties.delegate'; already?: Post[]; from: Day; holding: HoldingId; person: PersonId; post: Post; reason: Text500; until: Day } | { type: 'duties.withdraw'; holding: HoldingId; post: Post; reason: Text500 } | { type: 'duties.describe'; duty: Text2000; phone?: Text40 | null; post: Post } | { type: 'handovers.draw_up'; holding: HoldingId; post: Post; statement?: Statement | null } | { type: 'handovers.sign'; in_absence?: Text500 | null; post: Post; remark?: Text2000 | null; side: Side; statement: FileHash } | { type: 'persons.unmask'; person: PersonId; reason: Text500 } | { type: 'persons.erase'; person: PersonId; reason?: Text500 | null; receipt?: Text64 | null } | { type: 'persons.expire'; person: PersonId } | { type: 'tasks.set'; due: Day; duty?: Text2000 | null; field?: Field | null; helpers?: Post[]; kind: TaskKind; lead: Post; occasion?: Text200 | null; place: PlaceId; quantity?: Quantity | null; title: Text200; year: number } | { type: 'tasks.pass_down'; parts: Part[]; task: TaskId } | { type: 'tasks.amend'; due?: Day | null; helpers?: Post[] | null; lead?: Post | null; reason: Text500; task: TaskId } | { type: 'tasks.claim'; done?: number | null; photos?: PhotoGiven[]; task: TaskId; text: Text2000 } | { type: 'tasks.verify'; done?: number | null; note: Text500; task: TaskId } | { type: 'tasks.reject'; reason: Text500; task: TaskId } | { type: 'tasks.withdraw'; reason: Text500; task: TaskId } | { type: 'tasks.carry_over'; due: Day; reason: Text500; task: TaskId; year: number } | { type: 'tasks.lapse'; task: TaskId } | Rule & { from: Day; place: PlaceId; reason: Text500 } & { type: 'rules.set' }
 
 /** An accepted command. */
 export type CommandAnswer = {
@@ -235,6 +235,20 @@ export type CommandAnswer = {
   repeated: boolean
   /** What it was about, as `problem:<uuid>`. */
   subject: string
+}
+
+/** Whom to ask back, as a fact carries it. */
+export type Contact = {
+  /** Salted digest of them. */
+  digest: string
+  /** The person whose particulars lie beside the log. */
+  person: PersonId
+}
+
+/** Rule `persons.contacts`: how long the particulars of whoever reported a problem are kept. */
+export type Contacts = {
+  /** Calendar days after the problem was settled, 1…3650; then they are erased. */
+  keep_days: number
 }
 
 /** A denominator's latest value. */
@@ -367,6 +381,10 @@ export type Ended = {
   /** How many. */
   ended: number
 }
+
+/** Why particulars were erased. */
+export const ErasedBecause = ['asked', 'own', 'expired', 'restored'] as const
+export type ErasedBecause = (typeof ErasedBecause)[number]
 
 /** One step up the ladder. */
 export type Escalated = {
@@ -907,8 +925,90 @@ export type Part = {
   quantity?: Quantity | null
 }
 
+/** What a private person left of himself. In no fact, view or command: it lies sealed beside the log. */
+export type Particulars = {
+  id_number?: Text30 | null
+  name?: Text60 | null
+  telephone?: Text30 | null
+}
+
+/** Particulars of a private person: masked, or in full where a reason was recorded. */
+export type PersonAnswer = {
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** Identity. */
+  id: PersonId
+  /** When they were left. */
+  left_ms: number
+  /** Whether these are masked. */
+  masked: boolean
+  /** Commands that the caller may give. */
+  may: string[]
+  /** They themselves. */
+  particulars: Particulars
+  problem: ProblemId | null
+  /** What for. */
+  purpose: Purpose
+  /** Whether they are still there. */
+  state: PersonState
+  /** How often they were shown in full. */
+  unmasked: number
+}
+
+/** All that is held about a private person. */
+export type PersonExport = {
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** Whether the digest in the log is that of these particulars. */
+  digest_agrees: boolean | null
+  facts: { [name: string]: Json }[]
+  /** Photos that he reported. */
+  files: FileHash[]
+  /** Made when. */
+  made_ms: number
+  particulars: Particulars | null
+  /** Identity. */
+  person: PersonId
+  row: { [name: string]: Json }
+  unmaskings: { [name: string]: Json }[]
+  words: { [name: string]: Json }
+}
+
 /** A person: an official who holds posts, or a private person whose particulars stand beside the log. Opaque, for ever; what it stands for can be erased. */
 export type PersonId = string
+
+/** A private person who left particulars. */
+export type PersonRow = {
+  because: string | null
+  /** Their salted digest. */
+  digest: string
+  erased_on: string | null
+  /** Identity. */
+  id: PersonId
+  /** When they were left. */
+  left_ms: number
+  left_on: string | null
+  /** The organisation whose chain holds the facts. */
+  org: number
+  person_state: string | null
+  /** Where they were left. */
+  place: PlaceId
+  problem: ProblemId | null
+  /** What for. */
+  purpose: Purpose
+  /** Whether they are still there. */
+  state: PersonState
+  /** How often they were shown in full. */
+  unmasked: number
+  /** When last. */
+  unmasked_ms: number | null
+  unmasked_on: string | null
+}
+
+/** Whether particulars are still there. */
+export type PersonState =
+  | { is: 'held' }
+  | { is: 'erased'; because: ErasedBecause; on_ms: number }
 
 /** A photograph: the stored file and what its EXIF said. In a command the hash alone is enough, the rest is filled in at the door from the stored file. */
 export type Photo = {
@@ -1054,6 +1154,7 @@ export type Problem = {
   /** How it came to be known. */
   channel: Channel
   claim: FixClaimed | null
+  contact?: Contact | null
   diagnosis: Diagnosis | null
   /** Steps up the ladder, in order. */
   escalations: Escalated[]
@@ -1079,6 +1180,8 @@ export type Problem = {
   reported_ms: number
   /** By whom. */
   reporter: Reporter
+  /** Since when nothing has had to be done about it. */
+  settled_ms?: number | null
   /** Where it stands. */
   state: ProblemState
   /** What is wrong. */
@@ -1109,6 +1212,7 @@ export type ProblemRow = {
   /** How it came to be known. */
   channel: Channel
   claim: FixClaimed | null
+  contact?: Contact | null
   days_to_verified: number | null
   diagnosis: Diagnosis | null
   due: string | null
@@ -1145,6 +1249,8 @@ export type ProblemRow = {
   reported_on: string | null
   /** By whom. */
   reporter: Reporter
+  /** Since when nothing has had to be done about it. */
+  settled_ms?: number | null
   /** Where it stands. */
   state: ProblemState
   /** What is wrong. */
@@ -1174,6 +1280,10 @@ export type PublicReports = {
   /** Photos in one report. */
   photos_max: number
 }
+
+/** What particulars are kept for. */
+export const Purpose = ['ask_back'] as const
+export type Purpose = (typeof Purpose)[number]
 
 /** How much, in a unit that people use. */
 export type Quantity = {
@@ -1220,7 +1330,7 @@ export const Role = ['admin', 'security', 'audit', 'head', 'office', 'department
 export type Role = (typeof Role)[number]
 
 /** A row of any view. */
-export type Row = PlaceRow | CountsRow | RuleRow | ProblemRow | TopicRow | PostsRow | HoldingRow | TaskRow | LapseRow | AuditRow
+export type Row = PlaceRow | CountsRow | RuleRow | ProblemRow | TopicRow | PersonRow | PostsRow | HoldingRow | TaskRow | LapseRow | AuditRow
 
 /** A row with its place. */
 export type RowAnswer = {
@@ -1257,6 +1367,8 @@ export type Rule =
   | { rule: 'problems.public_reports'; value: PublicReports }
   | { rule: 'problems.duplicates'; value: Duplicates }
   | { rule: 'problems.topics'; value: Topics }
+  | { rule: 'persons.contacts'; value: Contacts }
+  | { rule: 'public.small_counts'; value: SmallCounts }
   | { rule: 'audit.retention'; value: Retention }
 
 /** A rule at a place with all its versions. */
@@ -1330,6 +1442,12 @@ export type Signature = {
   /** Who. */
   person: PersonId
   remark: Text2000 | null
+}
+
+/** Rule `public.small_counts`: counts of persons or households that the public does not see. */
+export type SmallCounts = {
+  /** The smallest count that is shown, 1…1000; 1 shows all. */
+  min: number
 }
 
 /** Stage of the programme at a place. */
@@ -1467,6 +1585,9 @@ export type Text200 = string
 /** Text of at most 2000 characters. */
 export type Text2000 = string
 
+/** Text of at most 30 characters. */
+export type Text30 = string
+
 /** Text of at most 40 characters. */
 export type Text40 = string
 
@@ -1600,4 +1721,10 @@ export type ViewInfo = {
   columns: ViewColumn[]
   /** Its name. */
   view: string
+}
+
+/** Why particulars are to be seen in full. */
+export type WhyUnmasked = {
+  /** At least four words. */
+  reason: Text500
 }

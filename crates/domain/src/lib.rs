@@ -7,6 +7,7 @@ pub mod access;
 pub mod basics;
 pub mod duties;
 pub mod indicators;
+pub mod persons;
 pub mod places;
 pub mod problems;
 pub mod rules;
@@ -193,7 +194,12 @@ impl Command {
         match self {
             Command::Problems(c) => c.photos_mut(),
             Command::Tasks(c) => c.photos_mut(),
-            Command::Duties(_) | Command::Places(_) | Command::Rules(_) | Command::Import(_) | Command::Access(_) => None,
+            Command::Duties(_)
+            | Command::Places(_)
+            | Command::Rules(_)
+            | Command::Persons(_)
+            | Command::Import(_)
+            | Command::Access(_) => None,
         }
     }
 }
@@ -217,13 +223,14 @@ pub enum DecodeError {
 
 // The rooms. A new room is a folder and a line in each of these lists.
 rooms! {
-    facts { Place(places), Problem(problems), Rule(rules), Duty(duties), Access(access) }
+    facts { Place(places), Problem(problems), Rule(rules), Duty(duties), Access(access), Person(persons) }
     views {
         Places "places" (places::Place),
         Counts "counts" (places::Counts),
         Rules "rules" (rules::RuleRow),
         Problems "problems" (problems::Problem),
         Topics "topics" (problems::Topic),
+        Persons "persons" (persons::Person),
         Posts "posts" (duties::PostRow),
         Holdings "holdings" (duties::Held),
         Tasks "tasks" (duties::Task),
@@ -234,6 +241,7 @@ rooms! {
         Problems ["problems", "topics"] (problems::Command) "problems",
         Places ["places"] (places::Command) "places",
         Rules ["rules"] (rules::Command) "rules",
+        Persons ["persons"] (persons::Command) "persons",
         Duties ["duties", "handovers"] (duties::Command) "duties",
         Tasks ["tasks"] (duties::TaskCommand) "duties",
         Import ["import"] (places::RegisterImport) "places",

@@ -13,7 +13,7 @@ use domain::{
 };
 use server::wording::both;
 
-use crate::{Data, End, data};
+use crate::{Data, End, data, particulars};
 
 /// `qianwan backup`.
 #[derive(Args)]
@@ -40,6 +40,12 @@ pub struct Restore {
     /// An empty directory
     #[arg(long, env = "QIANWAN_DATA")]
     data: PathBuf,
+    /// Copy of particulars.keys, which is kept apart from backups
+    #[arg(long)]
+    keys: Option<PathBuf>,
+    /// Copy of particulars.erased, which is kept apart from backups: whoever was erased since is erased again
+    #[arg(long)]
+    erased: Option<PathBuf>,
 }
 
 const BEGINS: &str = "qianwan-";
@@ -93,6 +99,7 @@ impl Backup {
             eprintln!("{}", both("cli.audit_unnoted_backup", &[("why", format!("{e:#}"))]));
         }
         println!("{}", both("cli.backed_up", &[("file", out.display().to_string()), ("facts", facts.to_string())]));
+        particulars::kept_apart(&installation.store)?;
         if let Some(dir) = dir {
             forget(&dir, self.keep, &out)?;
         }
@@ -117,7 +124,8 @@ impl Restore {
         let places = [("file", self.from.display().to_string()), ("dir", self.data.display().to_string())];
         let facts = store::restore(&self.from, &self.data).with_context(|| both("cli.restore_refused", &places))?;
         println!("{}", both("cli.backed_up", &[("file", self.data.display().to_string()), ("facts", facts.to_string())]));
-        Ok(End::Success)
+        let restored = Data { data: self.data, database: None, suite: "sha256".into() };
+        particulars::put_back(&*restored.open_beside()?, self.keys.as_deref(), self.erased.as_deref())
     }
 }
 

@@ -14,6 +14,7 @@ mod data;
 mod doctor;
 mod import;
 mod log_commands;
+mod particulars;
 mod patience;
 mod serve;
 mod stop;
@@ -80,6 +81,12 @@ enum Command {
     /// Accounts of people who sign in
     #[command(subcommand)]
     Account(Account),
+    /// Keys that seal particulars of private persons
+    #[command(subcommand)]
+    Keys(particulars::Keys),
+    /// Private persons: all that is held about one
+    #[command(subcommand)]
+    Person(particulars::Person),
     /// Settings: what holds and where it comes from
     #[command(subcommand)]
     Config(config::Config),
@@ -154,6 +161,8 @@ fn main() -> ExitCode {
         Command::Backup(c) => c.run(),
         Command::Restore(c) => c.run(),
         Command::Account(Account::Add(c)) => c.run(),
+        Command::Keys(c) => c.run(),
+        Command::Person(c) => c.run(),
         Command::Doctor(c) => c.run(Cli::command(), &named),
         Command::Config(c) => c.run(Cli::command(), &named),
         Command::Account(Account::Close(c)) => c.close(),

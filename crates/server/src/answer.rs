@@ -190,6 +190,10 @@ impl From<StoreError> for Problem {
     fn from(e: StoreError) -> Problem {
         match e {
             StoreError::Bad(why) => Problem::bad_query(why),
+            StoreError::Key(why) => {
+                tracing::error!(why, "particulars");
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "particulars/no-key")
+            }
             other => {
                 let accident = Problem::accident(other.to_string());
                 // Nothing was recorded, and the same thing may work later: whoever sent it keeps it and sends it again.

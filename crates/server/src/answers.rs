@@ -5,12 +5,15 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    basics::{AccountId, Capability, ColumnKind, Day, Department, FileHash, Filter, PlaceId, Position, ProblemId, Role},
+    basics::{
+        AccountId, Capability, ColumnKind, Day, Department, FileHash, Filter, PersonId, PlaceId, Position, ProblemId, Role, Text,
+    },
     indicators::{Better, Unit},
+    persons::{Particulars, PersonState, Purpose},
     places::{Class, Closed, Grade, Kind, Level},
     problems,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{
     ToSchema,
@@ -577,4 +580,70 @@ pub struct Health {
     pub database: &'static str,
     /// Of the binary.
     pub version: &'static str,
+}
+
+/// Why particulars are to be seen in full.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WhyUnmasked {
+    /// At least four words.
+    pub reason: Text<500>,
+}
+
+/// Particulars of a private person: masked, or in full where a reason was recorded.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PersonAnswer {
+    /// Identity.
+    pub id: PersonId,
+    /// With which problem they were left.
+    #[schema(required)]
+    pub problem: Option<ProblemId>,
+    /// What for.
+    pub purpose: Purpose,
+    /// Whether they are still there.
+    pub state: PersonState,
+    /// When they were left.
+    pub left_ms: i64,
+    /// How often they were shown in full.
+    pub unmasked: u32,
+    /// Whether these are masked.
+    pub masked: bool,
+    /// They themselves.
+    pub particulars: Particulars,
+    /// Commands that the caller may give.
+    pub may: Vec<String>,
+}
+
+/// All that is held about a private person.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PersonExport {
+    /// Identity.
+    pub person: PersonId,
+    /// Made when.
+    pub made_ms: i64,
+    /// What the parts are called, in Chinese and English.
+    #[schema(schema_with = any_object)]
+    pub words: Value,
+    /// What is known of the keeping.
+    #[schema(schema_with = any_object)]
+    pub row: Value,
+    /// The particulars in full; none where they were erased.
+    #[schema(required)]
+    pub particulars: Option<Particulars>,
+    /// Whether the digest in the log is that of these particulars.
+    #[schema(required)]
+    pub digest_agrees: Option<bool>,
+    /// Every fact that names the person or the problem he reported.
+    #[schema(schema_with = objects)]
+    pub facts: Vec<Value>,
+    /// Photos that he reported.
+    pub files: Vec<FileHash>,
+    /// Who saw the particulars in full, when and why.
+    #[schema(schema_with = objects)]
+    pub unmaskings: Vec<Value>,
+}
+
+/// JSON objects.
+fn objects() -> RefOr<Schema> {
+    utoipa::openapi::schema::ArrayBuilder::new().items(any_object()).build().into()
 }

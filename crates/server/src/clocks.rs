@@ -20,6 +20,7 @@ use crate::App;
 /// The database said no.
 pub fn run_clocks(app: &Arc<App>) -> Result<u64, StoreError> {
     let today = Day::of_ms(app.now_ms());
+    crate::persons::run_clocks(app)?;
     for conditions in at_closed_places(app)? {
         once_a_day(app, today, "hand over", conditions, |problem| problems::Command::HandOver { problem })?;
     }

@@ -15,7 +15,7 @@ use crate::{
     answer::{Answer, Problem},
     answers::{CommandAnswer, FactRef},
     ask::Ask,
-    duties, files, keys,
+    duties, files, keys, persons,
     rows::marked,
 };
 
@@ -29,7 +29,9 @@ struct Incoming {
 
 /// `POST /api/commands`.
 pub fn submit(ask: &Ask) -> Result<Answer, Problem> {
-    let incoming: Incoming = serde_json::from_slice(&ask.body).map_err(|e| Problem::bad_command(e.to_string()))?;
+    let mut incoming: Incoming = serde_json::from_slice(&ask.body).map_err(|e| Problem::bad_command(e.to_string()))?;
+    // Whom to ask back comes as particulars, and goes beside the log: a command never carries them.
+    let left = persons::left_with(&mut incoming.command)?;
     let command: Command = serde_json::from_value(incoming.command).map_err(|e| Problem::bad_command(e.to_string()))?;
     // An import comes through the command line, where its findings are listed row by row; what is noted, only we note.
     if matches!(command, Command::Import(_) | Command::Access(_)) {
@@ -40,7 +42,7 @@ pub fn submit(ask: &Ask) -> Result<Answer, Problem> {
         return Err(Problem::forbidden());
     }
     let actor = keys::acting(ask, &command)?;
-    let answer = give(ask, incoming.id, command.clone(), actor)?;
+    let answer = persons::give_with(ask, incoming.id, command.clone(), actor, left.as_ref())?;
     answer_document(ask, answer).map_err(|refused| {
         let field = command.field(&refused.code);
         refused.at(field)
@@ -54,7 +56,10 @@ pub fn give(ask: &Ask, id: Uuid, mut command: Command, actor: Actor) -> Result<s
     }
     duties::complete(ask, &mut command)?;
     let context = Context { now_ms: ask.now_ms, actor, command: id, fresh: Uuid::now_v7() };
-    Ok(ask.app.store.submit_and_wait(Submission { command, context })?)
+    let erases = persons::erases(&command);
+    let answer = ask.app.store.submit_and_wait(Submission { command, context })?;
+    persons::after(ask, erases, &answer)?;
+    Ok(answer)
 }
 
 /// What the camera said is taken from the stored file, whatever the client says.

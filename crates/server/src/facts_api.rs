@@ -40,6 +40,7 @@ pub fn subject_of(row: &Row, key: &str) -> String {
         Row::Rules(r) => Subject::Rules(r.place),
         Row::Problems(p) => Subject::Problem(p.id),
         Row::Topics(t) => Subject::Topic(t.id),
+        Row::Persons(p) => Subject::Person(p.id),
         Row::Posts(p) => Subject::Post(p.post),
         Row::Holdings(h) => Subject::Post(h.post),
         Row::Tasks(t) => Subject::Task(t.id),
@@ -100,6 +101,7 @@ pub fn under_figure(ask: &Ask) -> Result<Answer, Problem> {
         ViewId::Rules => return Err(Problem::bad_query("rules have a history of their own")),
         ViewId::Problems => "problem",
         ViewId::Topics => "topic",
+        ViewId::Persons => "person",
         ViewId::Posts => "post",
         ViewId::Tasks => "task",
         // These name their subject themselves.
@@ -219,7 +221,7 @@ pub fn chains(ask: &Ask) -> Result<Answer, Problem> {
 }
 
 /// Facts as JSON with the names of those who acted.
-fn tell(ask: &Ask, facts: &[Fact]) -> Result<Vec<FactTold>, Problem> {
+pub fn tell(ask: &Ask, facts: &[Fact]) -> Result<Vec<FactTold>, Problem> {
     let mut ids: Vec<AccountId> = facts.iter().filter_map(|f| f.actor.strip_prefix("account:")?.parse().ok()).collect();
     ids.sort_unstable();
     ids.dedup();

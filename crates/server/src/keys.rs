@@ -122,8 +122,8 @@ fn narrowed(ask: &Ask, post: Post, place: &Place) -> Option<Post> {
 pub fn acting(ask: &Ask, command: &Command) -> Result<Actor, Problem> {
     let caller = ask.caller()?;
     let Some(limit) = &caller.limit else { return Ok(caller.actor()) };
-    // A signature, a stand-in or an appointment is a person's own act.
-    if matches!(command, Command::Duties(_)) {
+    // A signature, a stand-in, an appointment, or to see or erase somebody's particulars is a person's own act.
+    if matches!(command, Command::Duties(_) | Command::Persons(_)) {
         return Err(Problem::forbidden());
     }
     let within = |id: PlaceId| match &limit.place {

@@ -34,6 +34,7 @@ mod my_account;
 mod openapi;
 mod operations;
 pub mod passwords;
+mod persons;
 mod places;
 mod public;
 mod public_duties;
@@ -58,6 +59,7 @@ use store::Store;
 pub use audit::{checkpoints_made, note_counts, started, stopped};
 pub use clocks::run_clocks;
 pub use openapi::document as openapi_document;
+pub use persons::held_about;
 
 /// How this installation presents itself.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! The reference, made from the table of routes, the declared columns and the types of commands and answers.
 
-use domain::{ViewId, access, basics::ColumnKind, duties, places, problems, rules};
+use domain::{ViewId, access, basics::ColumnKind, duties, persons, places, problems, rules};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -107,6 +107,7 @@ fn body(shapes: &mut Map<String, Value>, method: &str, path: &str) -> Option<Val
         ("POST", "/api/accounts") => add::<NewAccountGiven>(shapes, IN_ANSWERS),
         ("POST", "/api/accounts/{account}") => add::<Act>(shapes, IN_ANSWERS),
         ("POST", "/api/app-users") => add::<NewAppUser>(shapes, IN_ANSWERS),
+        ("POST", "/api/persons/{id}/unmask" | "/api/persons/{id}/export") => add::<WhyUnmasked>(shapes, IN_ANSWERS),
         _ => return None,
     })
 }
@@ -277,6 +278,9 @@ fn answers(shapes: &mut Map<String, Value>) -> Vec<(&'static str, Value)> {
         "GET /api/topics/candidates" => TopicCandidatesAnswer;
         "GET /api/map" => MapInfo;
         "POST /api/files" => FileAnswer;
+        "GET /api/persons/{id}" => PersonAnswer;
+        "POST /api/persons/{id}/unmask" => PersonAnswer;
+        "POST /api/persons/{id}/export" => PersonExport;
     }
     for (route, one) in [
         ("GET /api/views", add::<ViewInfo>(shapes, IN_ANSWERS)),
@@ -300,6 +304,7 @@ fn rows(shapes: &mut Map<String, Value>) {
             ViewId::Rules => ("RuleRow", row::<rules::RuleRow>(shapes)),
             ViewId::Problems => ("ProblemRow", row::<problems::Problem>(shapes)),
             ViewId::Topics => ("TopicRow", row::<problems::Topic>(shapes)),
+            ViewId::Persons => ("PersonRow", row::<persons::Person>(shapes)),
             ViewId::Posts => ("PostsRow", row::<duties::PostRow>(shapes)),
             ViewId::Holdings => ("HoldingRow", row::<duties::Held>(shapes)),
             ViewId::Tasks => ("TaskRow", row::<duties::Task>(shapes)),
@@ -353,7 +358,7 @@ fn commands(shapes: &mut Map<String, Value>) {
             all.extend(shapes.remove("Command").and_then(|c| c["oneOf"].as_array().cloned()).unwrap_or_default());
         )+};
     }
-    of!(problems::Command, places::Command, duties::Command);
+    of!(problems::Command, places::Command, duties::Command, persons::Command);
     add::<duties::TaskCommand>(shapes, IN_COMMANDS);
     all.extend(shapes.remove("TaskCommand").and_then(|c| c["oneOf"].as_array().cloned()).unwrap_or_default());
     add::<rules::Command>(shapes, IN_COMMANDS);

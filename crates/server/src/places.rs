@@ -8,7 +8,7 @@ use domain::{
     rules::{self, Rule},
 };
 use serde_json::Value;
-use store::{Condition, Groups, List, Scope};
+use store::{Condition, Groups, List, Scope, Store, StoreError};
 
 use crate::{
     answer::{Answer, Problem},
@@ -19,14 +19,19 @@ use crate::{
 
 /// The rule that holds at a place today.
 pub fn rule(ask: &Ask, place: &Place, name: &str) -> Result<Option<Rule>, Problem> {
+    Ok(rule_on(&ask.app.store, place, name, ask.today())?)
+}
+
+/// The rule that holds at a place on a day.
+pub fn rule_on(store: &Store, place: &Place, name: &str, day: Day) -> Result<Option<Rule>, StoreError> {
     let mut found = Rows::default();
     for read in rules::reads(place, name) {
         if let domain::basics::Read::Row(view, key) = read {
-            let row = ask.app.store.row(view, &key)?;
+            let row = store.row(view, &key)?;
             found.put(view, key, row);
         }
     }
-    Ok(rules::find(&found, place, name, ask.today()).cloned())
+    Ok(rules::find(&found, place, name, day).cloned())
 }
 
 /// Problems of one field near a position that are not closed, nearest first. Also used by the public form.

@@ -3,7 +3,8 @@
 use axum::http::{StatusCode, header};
 use domain::{
     Command, ViewId,
-    basics::{Actor, Day, Position, ProblemId, Text, Value as Cell},
+    basics::{Actor, Day, Position, ProblemId, ShownCount, Text, Value as Cell, shown_count},
+    persons::{Particulars, mask_numbers, names_numbers},
     places::{Counted, Level, Place},
     problems::{self, Field, Photo, Problem as Row, Reporter, State},
     rules::Rule,
@@ -19,7 +20,7 @@ use crate::{
     ask::Ask,
     command, files,
     map::read_outline,
-    places,
+    persons, places,
     wording::{Language, fill, text},
 };
 
@@ -315,6 +316,14 @@ pub fn place(ask: &Ask) -> Result<Answer, Problem> {
 /// What is known of the place itself, in words.
 fn facts_of(ask: &Ask, place: &Place) -> Result<Markup, Problem> {
     let word = |family: &str, word: &str| text(ask.language, &format!("{family}.{word}"));
+    let min = smallest_shown(ask, place)?;
+    // Hamlets are no persons: their number is not small in that sense.
+    let shown = |what: Counted, n: u32| match what {
+        Counted::HouseholdsRegistered | Counted::HouseholdsResident | Counted::Population => {
+            in_figures(shown_count(n.into(), min))
+        }
+        Counted::Hamlets => n.to_string(),
+    };
     let map = match &place.outline {
         Some(outline) => drawing(ask, place, &outline.file)?,
         None => None,
@@ -331,16 +340,35 @@ fn facts_of(ask: &Ask, place: &Place) -> Result<Markup, Problem> {
                 @for (what, value) in &place.counts {
                     dt { (word("count", Counted::word(*what))) }
                     dd {
-                        span.num { (value.value) } " " span.qw-quiet { (value.on) }
+                        span.num { (shown(*what, value.value)) } " " span.qw-quiet { (value.on) }
                         @if let Some(before) = &value.shrunk_from {
                             br;
-                            span.shrunk { (fill(ask.language, "public.shrunk", &[("value", before.value.to_string()), ("on", before.on.to_string())])) }
+                            span.shrunk { (fill(ask.language, "public.shrunk", &[("value", shown(*what, before.value)), ("on", before.on.to_string())])) }
                         }
                     }
                 }
             }
         }
     })
+}
+
+/// The smallest count of persons or households that the public sees there: by the rule, or by the pack where none was set.
+fn smallest_shown(ask: &Ask, place: &Place) -> Result<u64, Problem> {
+    let set = places::rule(ask, place, Rule::SMALL_COUNTS)?;
+    let pack = || domain::rules::starting_pack().into_iter().find(|r| r.name() == Rule::SMALL_COUNTS);
+    Ok(match set.or_else(pack) {
+        Some(Rule::SmallCounts(rule)) => rule.min.into(),
+        _ => 0,
+    })
+}
+
+/// A count as it stands on a public page.
+fn in_figures(count: ShownCount) -> String {
+    match count {
+        ShownCount::Exact(n) => n.to_string(),
+        ShownCount::Below(min) => format!("<{min}"),
+        ShownCount::Withheld => "—".to_owned(),
+    }
 }
 
 /// The outline of the place as a small drawing.
@@ -399,7 +427,7 @@ fn shortened(ask: &Ask, p: &Row) -> String {
     if p.withheld.is_some() {
         return w(ask, "public.withheld");
     }
-    let words = p.text.as_str();
+    let words = mask_numbers(p.text.as_str());
     let short: String = words.chars().take(80).collect();
     if short.len() < words.len() { format!("{short}…") } else { short }
 }
@@ -408,7 +436,7 @@ fn shortened(ask: &Ask, p: &Row) -> String {
 pub fn report_form(ask: &Ask) -> Result<Answer, Problem> {
     let place = open_village(ask)?;
     let draft = Draft { id: Uuid::now_v7().to_string(), receipt: fresh_receipt()?, ..Draft::default() };
-    report_page(ask, &place, &draft, None, &[])
+    report_page(ask, &place, &draft, None, &Look::default())
 }
 
 fn open_village(ask: &Ask) -> Result<Place, Problem> {
@@ -428,6 +456,8 @@ struct Draft {
     words: String,
     photos: Vec<String>,
     position: Option<Position>,
+    name: String,
+    telephone: String,
 }
 
 /// Ten characters that are read out and typed in without confusion.
@@ -438,13 +468,12 @@ fn fresh_receipt() -> Result<String, Problem> {
     Ok(bytes.iter().map(|b| char::from(LETTERS[usize::from(b % 31)])).collect())
 }
 
-fn report_page(
-    ask: &Ask,
-    place: &Place,
-    draft: &Draft,
-    problem: Option<&Problem>,
-    similar: &[(i64, Row)],
-) -> Result<Answer, Problem> {
+fn report_page(ask: &Ask, place: &Place, draft: &Draft, problem: Option<&Problem>, look: &Look) -> Result<Answer, Problem> {
+    let similar = &look.similar;
+    let keep_days = match places::rule(ask, place, Rule::CONTACTS)? {
+        Some(Rule::Contacts(rule)) => Some(rule.keep_days),
+        _ => None,
+    };
     let url = format!("/v/{}/report", place.code);
     let limits = limits(ask, place)?;
     let body = html! {
@@ -454,13 +483,16 @@ fn report_page(
             @let (title, detail) = problem.words(ask.language);
             div.qw-notice.qw-notice-alert role="alert" tabindex="-1" { strong { (title) } p { (detail) } }
         }
+        @if look.numbers {
+            div.qw-notice.qw-notice-note role="alert" tabindex="-1" { strong { (w(ask, "public.numbers")) } p { (w(ask, "public.numbers_lead")) } }
+        }
         @if !similar.is_empty() {
             section.similar.qw-notice.qw-notice-note aria-labelledby="similar" {
                 h2 #similar { (w(ask, "public.similar")) }
                 p { (w(ask, "public.similar_lead")) }
-                ul.problems { @for (distance, p) in similar { li {
+                ul.problems { @for p in similar { li {
                     a href=(format!("/p/{}", p.id)) { span.words { (shortened(ask, p)) } }
-                    span.meta { (state_mark(ask, &p.state)) " " (Day::of_ms(p.reported_ms)) @if *distance > 0 { " · " (distance) " m" } }
+                    span.meta { (state_mark(ask, &p.state)) " " (Day::of_ms(p.reported_ms)) }
                 } } }
             }
         }
@@ -470,7 +502,8 @@ fn report_page(
             @if let Some(caller) = &ask.caller { input type="hidden" name="csrf" value=(caller.csrf); }
             @for photo in &draft.photos { input type="hidden" name="photo_hash" value=(photo); }
             @if let Some(p) = draft.position { input type="hidden" name="lon_e7" value=(p.lon_e7); input type="hidden" name="lat_e7" value=(p.lat_e7); }
-            @if !similar.is_empty() { input type="hidden" name="not_the_same" value="1"; }
+            @if look.similar_shown() { input type="hidden" name="not_the_same" value="1"; }
+            @if look.numbers { input type="hidden" name="numbers_meant" value="1"; }
             fieldset {
                 legend { (w(ask, "public.which_field")) }
                 div.fields { @for field in Field::ALL {
@@ -487,6 +520,16 @@ fn report_page(
             p.hint #photo-hint { (w(ask, "public.photo_hint")) }
             @if !draft.photos.is_empty() { p { (fill(ask.language, "public.photos_kept", &[("n", draft.photos.len().to_string())])) } }
             input #photo name="photo" type="file" accept="image/jpeg,image/png,image/webp" multiple aria-describedby="photo-hint";
+            @if let Some(days) = keep_days {
+                fieldset.contact {
+                    legend { (w(ask, "public.contact")) }
+                    p.hint #contact-hint { (fill(ask.language, "public.contact_hint", &[("days", days.to_string())])) }
+                    label for="contact-name" { (text(ask.language, "person.name")) }
+                    input #contact-name name="contact_name" value=(draft.name) maxlength="60" autocomplete="name" aria-describedby="contact-hint";
+                    label for="contact-telephone" { (text(ask.language, "person.telephone")) }
+                    input #contact-telephone name="contact_telephone" type="tel" value=(draft.telephone) maxlength="30" autocomplete="tel" aria-describedby="contact-hint";
+                }
+            }
             div.trap aria-hidden="true" { input name="website" tabindex="-1" autocomplete="off" aria-label="website"; }
             p { button.qw-button.qw-button-main type="submit" { @if similar.is_empty() { (w(ask, "public.send")) } @else { (w(ask, "public.send_anyway")) } } }
             p.qw-quiet { (w(ask, "public.privacy")) }
@@ -519,6 +562,8 @@ pub fn report(ask: &Ask) -> Result<Answer, Problem> {
         words: form.get("words").unwrap_or_default().to_owned(),
         photos: form.all("photo_hash").map(str::to_owned).collect(),
         position: position_of(&form),
+        name: form.get("contact_name").unwrap_or_default().trim().to_owned(),
+        telephone: form.get("contact_telephone").unwrap_or_default().trim().to_owned(),
     };
     // People do not see this field; programs fill it in.
     if form.get("website").is_some_and(|w| !w.is_empty()) {
@@ -526,10 +571,10 @@ pub fn report(ask: &Ask) -> Result<Answer, Problem> {
     }
     match send_report(ask, &place, &form, &rule, &mut draft) {
         Ok(Sent::Done(id)) => Ok(Answer::see_other(&format!("/p/{id}?r={}&new=1", encoded(&draft.receipt)))),
-        Ok(Sent::Similar(similar)) => report_page(ask, &place, &draft, None, &similar),
+        Ok(Sent::Look(look)) => report_page(ask, &place, &draft, None, &look),
         Err(problem) if problem.accident.is_none() => {
             let status = problem.status;
-            Ok(report_page(ask, &place, &draft, Some(&problem), &[])?.status(status))
+            Ok(report_page(ask, &place, &draft, Some(&problem), &Look::default())?.status(status))
         }
         Err(problem) => Err(problem),
     }
@@ -537,7 +582,39 @@ pub fn report(ask: &Ask) -> Result<Answer, Problem> {
 
 enum Sent {
     Done(ProblemId),
-    Similar(Vec<(i64, Row)>),
+    Look(Look),
+}
+
+/// What the reporter is asked to look at before he sends it.
+#[derive(Default)]
+struct Look {
+    /// Reports that may be the same. How far away they are is not said: it would show where others stood.
+    similar: Vec<Row>,
+    /// Whether his words seem to hold a telephone or identity number.
+    numbers: bool,
+    /// Whether he has said before that it is not the same.
+    not_the_same: bool,
+}
+
+impl Look {
+    fn similar_shown(&self) -> bool {
+        self.not_the_same || !self.similar.is_empty()
+    }
+}
+
+/// What the reporter left of himself, if anything.
+fn contact_of(draft: &Draft) -> Result<Option<Particulars>, Problem> {
+    let bad = |field| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "public/bad-contact").at(Some(field));
+    let name = match draft.name.as_str() {
+        "" => None,
+        name => Some(Text::new(name).map_err(|_| bad("contact_name"))?),
+    };
+    let telephone = match draft.telephone.as_str() {
+        "" => None,
+        number => Some(Text::new(number).map_err(|_| bad("contact_telephone"))?),
+    };
+    let left = Particulars { name, telephone, id_number: None };
+    Ok((!left.is_empty()).then_some(left))
 }
 
 fn position_of(form: &Form) -> Option<Position> {
@@ -586,12 +663,17 @@ fn send_report(
     }
     // A position far from the village is the reporter's home or a camera's error: it does not count.
     let position = draft.position.filter(|at| place.position.is_none_or(|p| p.distance_m(*at) < 15_000));
-    if form.get("not_the_same") != Some("1") {
-        let similar: Vec<_> =
-            places::near(ask, place, field.word(), position)?.into_iter().filter(|(_, p)| p.withheld.is_none()).take(4).collect();
-        if !similar.is_empty() {
-            return Ok(Sent::Similar(similar));
-        }
+    let left = contact_of(draft)?;
+    let mut look = Look { not_the_same: form.get("not_the_same") == Some("1"), ..Look::default() };
+    if !look.not_the_same {
+        // By village, not by position: whoever could try positions would find out from which house a report came.
+        let near = places::near(ask, place, field.word(), None)?;
+        look.similar = near.into_iter().map(|(_, p)| p).filter(|p| p.withheld.is_none()).take(4).collect();
+    }
+    // A warning, no refusal: some numbers belong there, such as that of a lamp post.
+    look.numbers = names_numbers(words.as_str()) && form.get("numbers_meant") != Some("1");
+    if look.numbers || !look.similar.is_empty() {
+        return Ok(Sent::Look(look));
     }
     ask.app
         .limits
@@ -615,8 +697,9 @@ fn send_report(
         photos,
         found_ms: None,
         receipt: Some(receipt),
+        contact: None,
     };
-    let given = command::give(ask, id, Command::Problems(command), Actor::Public)?;
+    let given = persons::give_with(ask, id, Command::Problems(command), Actor::Public, left.as_ref())?;
     let (subject, ..) = command::accepted(given)?;
     let id = subject.strip_prefix("problem:").and_then(|id| id.parse().ok());
     id.map(Sent::Done).ok_or_else(|| Problem::accident("a report without a problem"))
@@ -661,18 +744,18 @@ fn problem_page(ask: &Ask, p: &Row, receipt: &str, refusal: Option<&Problem>) ->
         h1 { (field) " · " (p.number) }
         p { (state_mark(ask, &p.state)) " " (in_words(ask, p)?) }
         @if p.withheld.is_some() { p.qw-notice.qw-notice-note { (w(ask, "public.withheld")) } } @else {
-            p.said { (p.text) }
+            p.said { (mask_numbers(p.text.as_str())) }
             (photos(ask, p, &p.photos))
         }
         @if let Some(d) = &p.diagnosis {
             dl.diagnosis {
-                dt { (text(ask.language, "column.cause")) } dd { (d.cause) }
-                dt { (text(ask.language, "column.measure")) } dd { (d.measure) }
+                dt { (text(ask.language, "column.cause")) } dd { (mask_numbers(d.cause.as_str())) }
+                dt { (text(ask.language, "column.measure")) } dd { (mask_numbers(d.measure.as_str())) }
             }
         }
         @if let (Some(claim), None) = (&p.claim, &p.withheld) {
             h2 { (w(ask, "public.what_was_done")) }
-            p.said { (claim.text) }
+            p.said { (mask_numbers(claim.text.as_str())) }
             (photos(ask, p, &claim.photos))
         }
         @if can_answer {
@@ -691,6 +774,7 @@ fn problem_page(ask: &Ask, p: &Row, receipt: &str, refusal: Option<&Problem>) ->
                 }
             }
         }
+        (own_contact(ask, p, receipt)?)
         h2 { (w(ask, "public.what_happened")) }
         ol.timeline { @for entry in &entries {
             @let kind = entry.fact.kind.as_str().split('@').next().unwrap_or_default().to_owned();
@@ -703,6 +787,30 @@ fn problem_page(ask: &Ask, p: &Row, receipt: &str, refusal: Option<&Problem>) ->
         p.qw-quiet { (w(ask, "public.chain_note")) }
     };
     Ok(answer(ask, &url, &format!("{field} {}", p.number), &body).with(header::CACHE_CONTROL, "no-store"))
+}
+
+/// What the reporter left of himself, masked, and how he gets rid of it; only with his receipt.
+fn own_contact(ask: &Ask, p: &Row, receipt: &str) -> Result<Markup, Problem> {
+    let Some((person, left)) = persons::own(ask, p, receipt)? else { return Ok(html! {}) };
+    let values = [("person.name", left.name.map(|n| n.to_string())), ("person.telephone", left.telephone.map(|t| t.to_string()))];
+    let held = matches!(person.state, domain::persons::PersonState::Held);
+    let url = format!("/p/{}/contact", p.id);
+    Ok(html! {
+        section.contact aria-labelledby="contact" {
+            h2 #contact { (w(ask, "public.own_contact")) }
+            @if !held { p { (text(ask.language, "person.erased")) } } @else {
+                dl { @for (key, value) in &values { @if let Some(value) = value { dt { (text(ask.language, key)) } dd.num { (value) } } } }
+                form action=(url) method="post" {
+                    input type="hidden" name="r" value=(receipt);
+                    @if let Some(caller) = &ask.caller { input type="hidden" name="csrf" value=(caller.csrf); }
+                    p.row {
+                        button.qw-button name="what" value="erase" { (w(ask, "public.erase_contact")) }
+                        button.qw-button name="what" value="export" { (w(ask, "public.export_contact")) }
+                    }
+                }
+            }
+        }
+    })
 }
 
 fn photos(ask: &Ask, p: &Row, photos: &[Photo]) -> Markup {
@@ -737,7 +845,7 @@ fn in_words(ask: &Ask, p: &Row) -> Result<String, Problem> {
         State::Claimed { post, due, .. } => say("public.state.claimed", &[("post", post_name(*post)?), ("due", due.to_string())]),
         State::Verified { verified_ms, .. } => say("public.state.verified", &[("day", Day::of_ms(*verified_ms).to_string())]),
         State::Confirmed { .. } => say("public.state.confirmed", &[]),
-        State::Dismissed { reason } => say("public.state.dismissed", &[("reason", reason.to_string())]),
+        State::Dismissed { reason } => say("public.state.dismissed", &[("reason", mask_numbers(reason.as_str()))]),
         State::Merged { into, .. } => {
             let number = match ask.app.store.row(ViewId::Problems, &into.key())? {
                 Some(domain::Row::Problems(other)) => other.number,

@@ -22,7 +22,7 @@ use crate::{
     answer::{Answer, Problem},
     ask::Ask,
     assets, audit, checkpoints, command, dossier, duties, export, facts_api, files, indicators, keys, map, my_account, openapi,
-    operations, places, public, public_duties, rows, session, today,
+    operations, persons, places, public, public_duties, rows, session, today,
     wording::Language,
 };
 
@@ -89,7 +89,7 @@ macro_rules! routes {
     };
 }
 
-use Capability::{AccountsManage, AccountsSecure, AuditRead, Export, LogRead, ProblemsReport, Read};
+use Capability::{AccountsManage, AccountsSecure, AuditRead, Export, LogRead, ParticularsUnmask, ProblemsReport, Read};
 use Permit::{Either, Loopback, Person, PersonEither, Public, SignedIn, With};
 
 routes! {
@@ -101,6 +101,7 @@ routes! {
     GET "/v/{code}/poster.svg" permit: Public, guard: None, body: 0, public::poster, "Poster with a QR code for the village entrance";
     GET "/p/{problem}" permit: Public, guard: None, body: 0, public::problem, "Public page of a problem";
     POST "/p/{problem}" permit: Public, guard: Form, body: SMALL, public::answer_form, "The reporter says whether it is solved";
+    POST "/p/{problem}/contact" permit: Public, guard: Form, body: SMALL, persons::own_form, "The reporter erases his particulars, or takes all that is held about him";
     GET "/public/files/{hash}" permit: Public, guard: None, body: 0, public::photo, "A photo of a public problem, without its position";
     GET "/login" permit: Public, guard: None, body: 0, session::page, "Sign-in page";
     POST "/login" permit: Public, guard: Form, body: SMALL, session::sign_in_form, "Sign in with a plain form";
@@ -168,6 +169,9 @@ routes! {
     GET "/api/tiles/{layer}/{z}/{x}/{y}" permit: With(Read), guard: None, body: 0, map::tile, "Vector tile";
     POST "/api/files" permit: With(ProblemsReport), guard: Header, body: UPLOAD, files::upload, "Store a photo";
     GET "/api/files/{hash}" permit: With(Read), guard: None, body: 0, files::get, "A stored file";
+    GET "/api/persons/{id}" permit: With(Read), guard: None, body: 0, persons::masked, "Particulars of a private person, masked";
+    POST "/api/persons/{id}/unmask" permit: PersonEither(ParticularsUnmask, ParticularsUnmask), guard: Header, body: SMALL, persons::unmask, "Particulars in full, for a reason that is recorded first";
+    POST "/api/persons/{id}/export" permit: PersonEither(ParticularsUnmask, ParticularsUnmask), guard: Header, body: SMALL, persons::export, "All that is held about a private person, for a reason that is recorded first";
     GET "/api/openapi.json" permit: Public, guard: None, body: 0, openapi::get, "This reference";
     GET "/healthz" permit: Public, guard: None, body: 0, operations::health, "Whether it works";
     GET "/metrics" permit: Loopback, guard: None, body: 0, operations::metrics, "Figures for Prometheus";

@@ -211,6 +211,7 @@ pub fn place_of(row: &domain::Row) -> PlaceId {
         domain::Row::Rules(r) => r.place,
         domain::Row::Problems(r) => r.place,
         domain::Row::Topics(r) => r.place,
+        domain::Row::Persons(r) => r.place,
         domain::Row::Posts(r) => r.place,
         domain::Row::Holdings(r) => r.place,
         domain::Row::Tasks(r) => r.place,

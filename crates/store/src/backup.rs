@@ -11,7 +11,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use crate::{Location, Store, sql::*};
+use crate::{Location, Store, particulars::RESTORED_FILE, sql::*};
 
 /// The last entry of a whole backup; holds the SHA-256 of everything before it.
 const COMPLETE: &str = "COMPLETE";
@@ -107,6 +107,11 @@ pub fn restore(from: &Path, dir: &Path) -> Result<u64> {
     let staging = dir.with_extension("restoring");
     let _ = fs::remove_dir_all(&staging);
     let result = unpack(from, &staging).and_then(|()| checked(&staging)).and_then(|facts| {
+        // Somebody whose particulars are in it may have been erased since.
+        if Store::open_beside(&Location::in_dir(&staging))?.particulars().count()? > 0 {
+            let mark = staging.join(RESTORED_FILE);
+            fs::write(&mark, "").map_err(StoreError::io(mark.display().to_string()))?;
+        }
         let _ = fs::remove_dir(dir);
         fs::rename(&staging, dir).map_err(StoreError::io(dir.display().to_string()))?;
         Ok(facts)

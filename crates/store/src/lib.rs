@@ -7,6 +7,7 @@ mod backup;
 mod files;
 mod inspect;
 mod log;
+mod particulars;
 mod persons;
 mod postgres;
 mod query;
@@ -38,14 +39,19 @@ pub use backup::{backup, restore, verify_backup};
 pub use files::{FileInfo, Files, NewFile};
 pub use inspect::{FilesReport, Inspection, inspect};
 pub use log::decode;
+pub use particulars::{ERASED_FILE, KEY_FILE, KeptParticulars, KeyInfo, Sealed};
 pub use query::{Condition, Counted, Cursor, GroupRow, Groups, HistoryEntry, List, Page, Scope, StoredRow};
 pub use sql::{Database, Result, StoreError, Trouble};
 pub use verify::{ChainReport, VerifyReport};
 pub use writer::{Answer, FactRef, Outcome, Positions, Submission, Writer, allowed};
 
 /// Migrations: forward only, each opening with its why.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../sql/0001_ground.sql"), include_str!("../sql/0002_persons.sql"), include_str!("../sql/0003_accounts.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../sql/0001_ground.sql"),
+    include_str!("../sql/0002_persons.sql"),
+    include_str!("../sql/0003_accounts.sql"),
+    include_str!("../sql/0004_particulars.sql"),
+];
 
 /// Where the data are.
 #[derive(Debug, Clone)]
@@ -144,6 +150,11 @@ impl Store {
         let mut store = Store::assemble(location, db, tables, writers, lock, bench)?;
         store.serves = true;
         store.record_posts_held(None)?;
+        // A backup from before an erasure brings nobody back.
+        match store.particulars().settle()? {
+            0 => {}
+            again => tracing::warn!(persons = again, "particulars that had been erased were erased again"),
+        }
         Ok(store)
     }
 
@@ -240,6 +251,11 @@ impl Store {
     /// Stored files.
     pub fn files(&self) -> Files<'_> {
         Files::new(self)
+    }
+
+    /// Particulars of private persons.
+    pub fn particulars(&self) -> Sealed<'_> {
+        Sealed::new(self)
     }
 
     /// People who sign in.

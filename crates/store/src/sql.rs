@@ -29,6 +29,9 @@ pub enum StoreError {
     /// Something stored cannot be read.
     #[error("stored data cannot be read: {0}")]
     Stored(String),
+    /// Sealed particulars cannot be opened or sealed; says which key is missing, and what to do.
+    #[error("{0}")]
+    Key(String),
     /// Another process has the data directory.
     #[error("the data directory is in use by another process")]
     InUse,
@@ -89,7 +92,12 @@ impl StoreError {
                 K::ReadOnlyFilesystem | K::FileTooLarge | K::PermissionDenied => Some(Trouble::ReadOnly),
                 _ => None,
             },
-            StoreError::Stored(_) | StoreError::InUse | StoreError::Newer(_) | StoreError::Stopped | StoreError::Bad(_) => None,
+            StoreError::Stored(_)
+            | StoreError::Key(_)
+            | StoreError::InUse
+            | StoreError::Newer(_)
+            | StoreError::Stopped
+            | StoreError::Bad(_) => None,
         }
     }
 

@@ -18,6 +18,7 @@ use domain::{
     Command, ViewId, access,
     basics::{Actor, Authority, Context, Draft, Read, Recorded, RefusalBody, Rows, Value},
     duties::{self, PostRow},
+    persons::Person,
     problems::{Problem, Topic},
 };
 use facts::{ChainId, ChainName, Fact, Head, Kind, Suite};
@@ -538,7 +539,7 @@ fn first_read(command: &Command) -> Option<Read> {
 fn chains_of(command: &Command) -> &'static [ChainName] {
     match command {
         Command::Access(_) => &[ChainName::Audit],
-        Command::Rules(_) | Command::Duties(_) => &[ChainName::Main, ChainName::Audit],
+        Command::Rules(_) | Command::Duties(_) | Command::Persons(_) => &[ChainName::Main, ChainName::Audit],
         Command::Places(_) | Command::Problems(_) | Command::Tasks(_) | Command::Import(_) => &[ChainName::Main],
     }
 }
@@ -550,6 +551,7 @@ fn org_of(read: &Read, rows: &Rows) -> Option<u32> {
         ViewId::Places => rows.place(key.parse().ok()?).map(|p| p.org),
         ViewId::Problems => rows.get::<Problem>(key).map(|p| p.org),
         ViewId::Topics => rows.get::<Topic>(key).map(|t| t.org),
+        ViewId::Persons => rows.get::<Person>(key).map(|p| p.org),
         ViewId::Posts => rows.get::<PostRow>(key).map(|p| p.org),
         ViewId::Tasks => rows.get::<duties::Task>(key).map(|t| t.org),
         ViewId::Counts | ViewId::Rules | ViewId::Holdings | ViewId::Lapses | ViewId::Audit => None,

@@ -263,7 +263,16 @@ impl<'v> Load<'v> {
                 let text = text("村口第三个垃圾桶满了三天没有清运，旁边的排水沟也堵住了，下雨时污水流到路上");
                 (
                     &self.office,
-                    P::Report { place, field, text, position: None, photos: Vec::new(), found_ms: None, receipt: None },
+                    P::Report {
+                        place,
+                        field,
+                        text,
+                        position: None,
+                        photos: Vec::new(),
+                        found_ms: None,
+                        receipt: None,
+                        contact: None,
+                    },
                 )
             }
             1 => (&self.office, P::Assign { problem, post: Some(self.department.posts()[0]), due: None, note: None }),

@@ -17,9 +17,9 @@ pub const MIRRORED: &[&str] = &[
     "post.left",
     "post.delegated",
     "post.withdrawn",
-    // ---- of rooms to come; `every_mirrored_kind_is_known` says when one of them has come
     "person.unmasked",
     "person.erased",
+    // ---- of rooms to come; `every_mirrored_kind_is_known` says when one of them has come
 ];
 
 /// Whether facts of this kind are mirrored.

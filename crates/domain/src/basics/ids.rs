@@ -100,6 +100,8 @@ pub enum Subject {
     Topic(TopicId),
     /// The rules that hold at a place and below it.
     Rules(PlaceId),
+    /// A private person.
+    Person(PersonId),
     /// A post: who holds it, and what is handed over.
     Post(Post),
     /// A task.
@@ -152,6 +154,7 @@ impl fmt::Display for Subject {
             Subject::Problem(id) => write!(f, "problem:{id}"),
             Subject::Topic(id) => write!(f, "topic:{id}"),
             Subject::Rules(id) => write!(f, "rules:{id}"),
+            Subject::Person(id) => write!(f, "person:{id}"),
             Subject::Post(post) => write!(f, "post:{post}"),
             Subject::Task(id) => write!(f, "task:{id}"),
             Subject::Access(id) => write!(f, "access:{id}"),
@@ -169,6 +172,7 @@ impl FromStr for Subject {
             "problem" => id.parse().map(Subject::Problem).map_err(|_| unknown()),
             "topic" => id.parse().map(Subject::Topic).map_err(|_| unknown()),
             "rules" => id.parse().map(Subject::Rules).map_err(|_| unknown()),
+            "person" => id.parse().map(Subject::Person).map_err(|_| unknown()),
             "post" => id.parse().map(Subject::Post).map_err(|_| unknown()),
             "task" => id.parse().map(Subject::Task).map_err(|_| unknown()),
             "access" => id.parse().map(Subject::Access).map_err(|_| unknown()),
@@ -355,6 +359,7 @@ mod tests {
             "place:33052310020100",
             "problem:0190f000-0000-7000-8000-000000000000",
             "rules:5",
+            "person:0190f000-0000-7000-8000-000000000000",
             "post:5/head",
             "post:5/department/water",
             "access:0190f000-0000-7000-8000-000000000000",

@@ -87,6 +87,9 @@ pub enum Capability {
     /// Verify that a task is done.
     #[serde(rename = "tasks.verify")]
     TasksVerify,
+    /// See a private person's particulars in full, for a reason that is recorded.
+    #[serde(rename = "particulars.unmask")]
+    ParticularsUnmask,
     /// Create, invite and close accounts.
     #[serde(rename = "accounts.manage")]
     AccountsManage,
@@ -139,6 +142,7 @@ impl Role {
                 TasksSet,
                 TasksWork,
                 TasksVerify,
+                ParticularsUnmask,
             ],
             Role::Office => &[
                 Read,
@@ -155,6 +159,7 @@ impl Role {
                 TasksSet,
                 TasksWork,
                 TasksVerify,
+                ParticularsUnmask,
             ],
             Role::Department => &[Read, Export, ProblemsReport, ProblemsWork, TasksWork],
             Role::Township => &[
@@ -169,6 +174,7 @@ impl Role {
                 TasksSet,
                 TasksWork,
                 TasksVerify,
+                ParticularsUnmask,
             ],
             Role::Village => &[Read, PlacesCount, ProblemsReport, ProblemsWork, TasksWork],
             Role::Inspector => &[Read, Export, ProblemsReport, ProblemsVerify, TasksVerify],
@@ -219,6 +225,7 @@ impl Capability {
             Capability::TasksSet => "tasks.set",
             Capability::TasksWork => "tasks.work",
             Capability::TasksVerify => "tasks.verify",
+            Capability::ParticularsUnmask => "particulars.unmask",
             Capability::AccountsManage => "accounts.manage",
             Capability::AccountsSecure => "accounts.secure",
             Capability::AuditRead => "audit.read",

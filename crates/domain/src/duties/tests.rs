@@ -344,6 +344,7 @@ fn what_goes_up_lands_with_somebody() {
         position: None,
         photos: vec![],
         channel: problems::Channel::Official,
+        contact: None,
         reporter: problems::Reporter::Account { account: GAO.account() },
     };
     let assigned = problems::Assigned { post: TOWN, due: day("2026-11-16"), by_rule: true, note: None };

@@ -38,7 +38,10 @@ fn problem(scene: Scene, n: u128, on: &str, place: PlaceId, fact: Fact) -> Scene
 
 fn reported(scene: Scene, n: u128, on: &str, place: PlaceId, channel: Channel) -> Scene {
     let reporter = Reporter::Account { account: WANG.account() };
-    let fact = Reported { field: Field::Road, text: text("路面破损"), position: None, photos: vec![], channel, reporter };
+    let fact =
+        Reported {
+            field: Field::Road, text: text("路面破损"), position: None, photos: vec![], channel, reporter, contact: None
+        };
     problem(scene, n, on, place, Fact::Reported(fact))
 }
 

@@ -1,9 +1,13 @@
 //! What can become true of a problem.
 
+use ::facts::Suite;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use crate::basics::{AccountId, Day, FileHash, PlaceId, Position, Post, ProblemId, Text};
+use crate::{
+    basics::{AccountId, Day, FileHash, PlaceId, Position, Post, ProblemId, Text},
+    persons::Contact,
+};
 
 crate::word_enum!(
     /// Works fields of the programme.
@@ -98,6 +102,21 @@ pub enum Reporter {
     },
 }
 
+impl Reporter {
+    /// Whether this receipt is his.
+    pub fn holds(&self, receipt: &Text<64>) -> bool {
+        match self {
+            Reporter::Villager { receipt: digest } => *digest == receipt_digest(receipt),
+            Reporter::Account { .. } => false,
+        }
+    }
+}
+
+/// The digest by which a receipt is known in the log.
+pub(super) fn receipt_digest(receipt: &Text<64>) -> String {
+    Suite::Sha256.hash(&[b"qianwan/receipt/1\n", receipt.as_str().as_bytes()]).to_string()
+}
+
 /// A problem was reported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reported {
@@ -113,6 +132,9 @@ pub struct Reported {
     pub channel: Channel,
     /// By whom.
     pub reporter: Reporter,
+    /// Whom to ask back, where particulars were left for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Contact>,
 }
 
 /// A post was made answerable.

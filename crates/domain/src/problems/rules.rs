@@ -1,6 +1,5 @@
 //! What may be done to problems.
 
-use facts::Suite;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -16,6 +15,7 @@ use crate::{
         Rows, Subject, Text, TopicId,
     },
     duties::PostRow,
+    persons::Contact,
     places::{Level, Place},
     rules::{self, Rule},
 };
@@ -43,6 +43,9 @@ pub enum Command {
         /// A villager's receipt; made at the door, never stored as it is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         receipt: Option<Text<64>>,
+        /// Whom to ask back; made at the door out of particulars, which are never in a command.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        contact: Option<Contact>,
     },
     /// Make a post answerable.
     #[serde(rename = "problems.assign")]
@@ -430,11 +433,6 @@ fn reads_to_hand_over(rows: &Rows, problem: ProblemId) -> Vec<Read> {
     reads
 }
 
-/// The digest by which a receipt is known in the log.
-fn digest(receipt: &Text<64>) -> String {
-    Suite::Sha256.hash(&[b"qianwan/receipt/1\n", receipt.as_str().as_bytes()]).to_string()
-}
-
 impl Decide for Command {
     type Refusal = Refusal;
 
@@ -516,7 +514,7 @@ impl Decide for Command {
 
     fn decide(self, rows: &Rows, cx: &Context) -> Result<Vec<Draft>, Refusal> {
         match self {
-            Command::Report { place, field, text, position, photos, found_ms, receipt } => report(
+            Command::Report { place, field, text, position, photos, found_ms, receipt, contact } => report(
                 rows,
                 cx,
                 place,
@@ -527,10 +525,11 @@ impl Decide for Command {
                     photos: few(photos)?,
                     channel: channel(&cx.actor, rows.place(place)),
                     reporter: match (receipt, cx.actor.account()) {
-                        (Some(receipt), _) => Reporter::Villager { receipt: digest(&receipt) },
+                        (Some(receipt), _) => Reporter::Villager { receipt: receipt_digest(&receipt) },
                         (None, Some(account)) => Reporter::Account { account },
                         (None, None) => return Err(Refusal::NotTheReporter),
                     },
+                    contact,
                 },
                 found_ms,
             ),
@@ -764,7 +763,7 @@ impl Case<'_> {
 
     fn answer_as_reporter(&self, solved: bool, words: Option<Reason>, receipt: Option<Text<64>>) -> Result<Vec<Draft>, Refusal> {
         let is_reporter = match &self.p.reporter {
-            Reporter::Villager { receipt: known } => receipt.is_some_and(|r| digest(&r) == *known),
+            Reporter::Villager { receipt: known } => receipt.is_some_and(|r| receipt_digest(&r) == *known),
             Reporter::Account { account } => self.cx.actor.account() == Some(*account),
         };
         if !is_reporter {

@@ -32,6 +32,7 @@ fn reported(field: Field) -> Fact {
         photos: vec![],
         channel: Channel::Villager,
         reporter: Reporter::Villager { receipt: receipt_digest() },
+        contact: None,
     })
 }
 
@@ -42,7 +43,16 @@ fn receipt_digest() -> String {
 
 fn report_of(place: PlaceId, receipt: Option<&str>) -> Command {
     let (field, words) = (Field::Lighting, text("村口路灯不亮"));
-    Command::Report { place, field, text: words, position: None, photos: vec![], found_ms: None, receipt: receipt.map(text) }
+    Command::Report {
+        place,
+        field,
+        text: words,
+        position: None,
+        photos: vec![],
+        found_ms: None,
+        receipt: receipt.map(text),
+        contact: None,
+    }
 }
 fn assign(post: Option<Post>, due: Option<&str>) -> Command {
     Command::Assign { problem: LAMP, post, due: due.map(day), note: None }
@@ -346,7 +356,7 @@ fn a_problem_was_found_in_living_memory() {
         let Command::Report { place, field, text, position, photos, receipt, .. } = report_of(SHANGWU, Some(RECEIPT)) else {
             panic!()
         };
-        let command = Command::Report { place, field, text, position, photos, receipt, found_ms };
+        let command = Command::Report { place, field, text, position, photos, receipt, found_ms, contact: None };
         let then = scene().when(command).by(AUNT_LI);
         if let Some(draft) = then.drafts.first() {
             assert_eq!(draft.effective_ms, found_ms.unwrap_or(now), "{case}");
@@ -359,7 +369,7 @@ fn a_problem_was_found_in_living_memory() {
 fn nobody_looks_at_eleven_photos() {
     let with = |n: usize| {
         let Command::Report { place, field, text, position, receipt, .. } = report_of(SHANGWU, Some(RECEIPT)) else { panic!() };
-        Command::Report { place, field, text, position, photos: vec![photo(); n], found_ms: None, receipt }
+        Command::Report { place, field, text, position, photos: vec![photo(); n], found_ms: None, receipt, contact: None }
     };
     reported_scene().when(with(10)).by(AUNT_LI).then("problem.reported");
     reported_scene().when(with(11)).by(AUNT_LI).refused("problems/too-many-photos", json!({"found": 11, "max": 10}));
@@ -668,6 +678,7 @@ fn a_reporter_with_an_account_needs_no_receipt() {
         photos: vec![],
         channel: Channel::Official,
         reporter: Reporter::Account { account: WANG.account() },
+        contact: None,
     };
     let scene = about(county_on("2026-11-01"), WANG, SHANGWU, LAMP, Fact::Reported(own));
     let scene = about(scene, CHEN, SHANGWU, LAMP, Fact::Dismissed(Dismissed { reason: text("不是问题") }));
@@ -987,7 +998,7 @@ fn a_claim_is_not_lost_by_correcting_field_or_place() {
 fn a_refusal_names_the_field_to_blame() {
     let found = |found_ms: i64| {
         let Command::Report { place, field, text, position, photos, receipt, .. } = report_of(SHANGWU, None) else { panic!() };
-        Command::Report { place, field, text, position, photos, receipt, found_ms: Some(found_ms) }
+        Command::Report { place, field, text, position, photos, receipt, found_ms: Some(found_ms), contact: None }
     };
     let scene = |state: &str| ended(lamp(state).on("2026-11-23"), XIAWU, &[]);
     #[rustfmt::skip]

@@ -7,6 +7,7 @@ use super::facts::{self, *};
 use crate::{
     Fact as AnyFact, ViewId,
     basics::{AccountId, Column, ColumnKind, Day, PlaceId, Position, Post, ProblemId, Recorded, Subject, Value, View},
+    persons::Contact,
 };
 
 /// Where a problem stands, with what is known there.
@@ -189,6 +190,12 @@ pub struct Problem {
     /// Kept off the public page, and why.
     #[schema(required)]
     pub withheld: Option<Reason>,
+    /// Whom to ask back, where particulars were left for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Contact>,
+    /// Since when nothing has had to be done about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled_ms: Option<i64>,
 }
 
 impl Problem {
@@ -282,8 +289,11 @@ impl View for Problem {
                 first_due: None,
                 in_time: None,
                 withheld: None,
+                contact: f.contact.clone(),
+                settled_ms: None,
             });
         };
+        let before = p.state.word();
         match fact {
             Fact::Reported(_) | Fact::TopicProposed(_) | Fact::TopicConcluded(_) => {}
             Fact::Assigned(f) => {
@@ -364,6 +374,11 @@ impl View for Problem {
             }
             Fact::Withheld(f) => p.withheld = Some(f.reason.clone()),
             Fact::Shown(_) => p.withheld = None,
+        }
+        if p.state.is_open() {
+            p.settled_ms = None;
+        } else if p.state.word() != before {
+            p.settled_ms = Some(at.recorded_ms);
         }
         Some(p)
     }

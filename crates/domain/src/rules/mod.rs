@@ -96,6 +96,22 @@ pub struct Topics {
     pub days: u16,
 }
 
+/// Rule `persons.contacts`: how long the particulars of whoever reported a problem are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Contacts {
+    /// Calendar days after the problem was settled, 1…3650; then they are erased.
+    pub keep_days: u16,
+}
+
+/// Rule `public.small_counts`: counts of persons or households that the public does not see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SmallCounts {
+    /// The smallest count that is shown, 1…1000; 1 shows all.
+    pub min: u16,
+}
+
 /// Rule `audit.retention`: how long the audit chain is kept in any case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -128,6 +144,12 @@ pub enum Rule {
     /// When many are a topic.
     #[serde(rename = "problems.topics")]
     Topics(Topics),
+    /// How long contacts are kept.
+    #[serde(rename = "persons.contacts")]
+    Contacts(Contacts),
+    /// Which counts are too small for the public.
+    #[serde(rename = "public.small_counts")]
+    SmallCounts(SmallCounts),
     /// How long the audit chain is kept.
     #[serde(rename = "audit.retention")]
     Retention(Retention),
@@ -135,14 +157,20 @@ pub enum Rule {
 
 impl Rule {
     /// Names of all rules.
-    pub const NAMES: [&'static str; 6] = [
+    pub const NAMES: [&'static str; 8] = [
         "problems.deadlines",
         "problems.escalation",
         "problems.public_reports",
         "problems.duplicates",
         "problems.topics",
         "audit.retention",
+        Rule::CONTACTS,
+        Rule::SMALL_COUNTS,
     ];
+    /// How long contacts are kept.
+    pub const CONTACTS: &'static str = "persons.contacts";
+    /// Which counts are too small for the public.
+    pub const SMALL_COUNTS: &'static str = "public.small_counts";
 
     /// The rule's name.
     pub fn name(&self) -> &'static str {
@@ -152,6 +180,8 @@ impl Rule {
             Rule::PublicReports(_) => Rule::NAMES[2],
             Rule::Duplicates(_) => Rule::NAMES[3],
             Rule::Topics(_) => Rule::NAMES[4],
+            Rule::Contacts(_) => Rule::CONTACTS,
+            Rule::SmallCounts(_) => Rule::SMALL_COUNTS,
             Rule::Retention(_) => Rule::NAMES[5],
         }
     }
@@ -175,12 +205,16 @@ impl Rule {
             Rule::Duplicates(r) if !days(r.days) => Some("days"),
             Rule::Topics(r) if r.villages_min < 2 => Some("villages_min"),
             Rule::Topics(r) if !days(r.days) => Some("days"),
+            Rule::Contacts(r) if !days(r.keep_days) => Some("keep_days"),
+            Rule::SmallCounts(r) if !(1..=1000).contains(&r.min) => Some("min"),
             Rule::Retention(r) if !(Retention::DAYS_MIN..=36_500).contains(&r.days) => Some("days"),
             Rule::Deadlines(_)
             | Rule::Escalation(_)
             | Rule::PublicReports(_)
             | Rule::Duplicates(_)
             | Rule::Topics(_)
+            | Rule::Contacts(_)
+            | Rule::SmallCounts(_)
             | Rule::Retention(_) => None,
         }
     }

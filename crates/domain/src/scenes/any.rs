@@ -4,7 +4,7 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 use uuid::Uuid;
 
 use super::*;
-use crate::{basics::*, duties, places::*, problems::*, rules};
+use crate::{basics::*, duties, persons::Contact, places::*, problems::*, rules};
 
 /// Words as people and machines might send them: any characters at all, cleaned at the door.
 pub fn words<const N: usize>() -> impl Strategy<Value = Text<N>> + Clone {
@@ -67,6 +67,25 @@ fn reporter() -> impl Strategy<Value = Reporter> {
         plain().prop_map(|receipt| Reporter::Villager { receipt }),
         any::<u128>().prop_map(|n| Reporter::Account { account: AccountId(Uuid::from_u128(n)) }),
     ]
+}
+
+fn person_id() -> impl Strategy<Value = PersonId> {
+    (0..3_u128).prop_map(|n| PersonId(Uuid::from_u128(n)))
+}
+
+fn contact() -> impl Strategy<Value = Option<Contact>> {
+    option::of((person_id(), plain()).prop_map(|(person, digest)| Contact { person, digest }))
+}
+
+pub fn person_fact() -> BoxedStrategy<crate::persons::Fact> {
+    use crate::persons::{Erased, ErasedBecause, Fact as F, Particular, Unmasked};
+    prop_oneof![
+        (person_id(), vec(select(Particular::ALL.to_vec()), 0..3), words(), option::of(problem_id()))
+            .prop_map(|(person, fields, reason, problem)| F::Unmasked(Unmasked { person, fields, reason, problem })),
+        (person_id(), select(ErasedBecause::ALL.to_vec()), option::of(words()))
+            .prop_map(|(person, because, reason)| F::Erased(Erased { person, because, reason })),
+    ]
+    .boxed()
 }
 
 pub fn place_fact() -> BoxedStrategy<crate::places::Fact> {
@@ -138,14 +157,15 @@ pub fn problem_fact() -> BoxedStrategy<crate::problems::Fact> {
         words().prop_map(|words| EscalationReason::Sent { words }),
     ];
     prop_oneof![
-        (field(), words(), option::of(position()), photos(), select(Channel::ALL.to_vec()), reporter()).prop_map(
-            |(field, text, position, photos, channel, reporter)| F::Reported(Reported {
+        (field(), words(), option::of(position()), photos(), select(Channel::ALL.to_vec()), reporter(), contact()).prop_map(
+            |(field, text, position, photos, channel, reporter, contact)| F::Reported(Reported {
                 field,
                 text,
                 position,
                 photos,
                 channel,
-                reporter
+                reporter,
+                contact
             })
         ),
         (any_post(), any_day(), any::<bool>(), option::of(words()))
@@ -209,6 +229,8 @@ pub fn rule_fact() -> BoxedStrategy<rules::Fact> {
         }),
         any::<(u32, u16)>().prop_map(|(metres, days)| Rule::Duplicates(Duplicates { metres, days })),
         any::<(u16, u16)>().prop_map(|(villages_min, days)| Rule::Topics(Topics { villages_min, days })),
+        any::<u16>().prop_map(|keep_days| Rule::Contacts(Contacts { keep_days })),
+        any::<u16>().prop_map(|min| Rule::SmallCounts(SmallCounts { min })),
         any::<u16>().prop_map(|days| Rule::Retention(Retention { days })),
     ];
     (any_day(), rule, words()).prop_map(|(from, rule, reason)| Fact::RuleSet(RuleSet { from, rule, reason })).boxed()
@@ -317,6 +339,7 @@ pub fn fact() -> BoxedStrategy<crate::Fact> {
         4 => place_fact().prop_map(crate::Fact::Place),
         6 => problem_fact().prop_map(crate::Fact::Problem),
         1 => rule_fact().prop_map(crate::Fact::Rule),
+        1 => person_fact().prop_map(crate::Fact::Person),
         2 => access_fact().prop_map(crate::Fact::Access),
     ]
     .boxed()
@@ -329,6 +352,7 @@ pub fn log() -> impl Strategy<Value = Vec<Recorded>> {
         3 => problem_id().prop_map(Subject::Problem),
         1 => (0..2_u128).prop_map(|n| Subject::Topic(TopicId(Uuid::from_u128(n)))),
         1 => select(vec![QINGXI, SHANGWU]).prop_map(Subject::Rules),
+        1 => person_id().prop_map(Subject::Person),
         2 => select(vec![Post::new(SHANGWU, Role::Head), Post::of(QINGXI, Department::Water)]).prop_map(Subject::Post),
         2 => task_id().prop_map(Subject::Task),
         1 => (0..4_u128).prop_map(|n| Subject::Access(AccessId::Noted(Uuid::from_u128(n)))),

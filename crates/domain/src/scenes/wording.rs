@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{basics::RefusalBody, duties, places, problems, rules};
+use crate::{basics::RefusalBody, duties, persons, places, problems, rules};
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,7 +22,14 @@ fn languages() -> [(&'static str, Words); 2] {
 }
 
 fn refusals() -> Vec<RefusalBody> {
-    [duties::tests::refusals(), places::tests::refusals(), problems::tests::refusals(), rules::tests::refusals()].concat()
+    [
+        duties::tests::refusals(),
+        places::tests::refusals(),
+        problems::tests::refusals(),
+        rules::tests::refusals(),
+        persons::tests::refusals(),
+    ]
+    .concat()
 }
 
 /// The names in `{…}`.

@@ -6,6 +6,7 @@ mod backups;
 mod doctor;
 mod ground;
 mod packaging;
+mod particulars;
 mod settings;
 mod stopping;
 mod tamper;
@@ -48,7 +49,8 @@ impl Needs {
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let all = [settings::CASES, stopping::CASES, upgrade::CASES, backups::CASES, doctor::CASES, packaging::CASES];
+    let all =
+        [settings::CASES, stopping::CASES, upgrade::CASES, backups::CASES, doctor::CASES, packaging::CASES, particulars::CASES];
     let mut trials = Vec::new();
     for (name, needs, case) in all.into_iter().flatten().copied() {
         let missing = needs.missing();

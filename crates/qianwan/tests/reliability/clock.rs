@@ -28,6 +28,7 @@ pub fn went_back_between_two_starts() {
         photos: Vec::new(),
         found_ms: None,
         receipt: None,
+        contact: None,
     };
     let posts = vec![Post::new(PlaceId(VILLAGES[0]), Role::Village)];
     let id = Uuid::now_v7();

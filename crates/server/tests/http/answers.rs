@@ -104,7 +104,7 @@ fn every_json_answer_has_its_shape() {
         ask(&mut shapes, by, "/api/today", "/api/today");
         ask(&mut shapes, by, "/api/topics/candidates", "/api/topics/candidates");
     }
-    for view in ["places", "counts", "rules", "problems", "topics"] {
+    for view in ["places", "counts", "rules", "problems", "topics", "persons"] {
         let mut url = format!("/api/rows/{view}?limit=200&count=1");
         for _ in 0..8 {
             let page = ask(&mut shapes, "office", "/api/rows/{view}", &url);
@@ -156,6 +156,19 @@ fn every_json_answer_has_its_shape() {
     shapes.check("post", "/api/files", "a file", &file);
     let sign_in = world.post("/api/session").json(&json!({ "name": "test-office", "password": PASSWORD })).send();
     shapes.check("post", "/api/session", "signing in", &sign_in);
+
+    let command = json!({ "type": "problems.report", "place": village.id, "field": "road", "text": "路坏了", "contact": { "name": "张某某", "telephone": "13800005678" } });
+    let id = world.done("village", command);
+    let row = ask(&mut shapes, "office", "/api/rows/{view}/{key}", &format!("/api/rows/problems/{id}"));
+    let whom = row["row"]["contact"]["person"].as_str().unwrap().to_owned();
+    ask(&mut shapes, "office", "/api/persons/{id}", &format!("/api/persons/{whom}"));
+    ask(&mut shapes, "office", "/api/rows/{view}/{key}", &format!("/api/rows/persons/{whom}"));
+    let unmask =
+        world.post(&format!("/api/persons/{whom}/unmask")).by("office").json(&json!({ "reason": "回访核实情况" })).send();
+    shapes.check("post", "/api/persons/{id}/unmask", "unmasking", &unmask);
+    let held =
+        world.post(&format!("/api/persons/{whom}/export")).by("office").json(&json!({ "reason": "ask her back now" })).send();
+    shapes.check("post", "/api/persons/{id}/export", "all that is held", &held);
 
     // Accounts, and the keys of programs and phones.
     ask(&mut shapes, "office", "/api/account", "/api/account");

@@ -18,7 +18,11 @@ fn writing_needs_the_header() {
     assert!(writing.len() >= 4);
     for (method, path, permit) in writing {
         // Somebody who may come in, so that the header is all that is missing.
-        let names = if permit.starts_with("accounts.") { &["admin"][..] } else { &["office", "village"] };
+        let names = match permit.split('.').next() {
+            Some("accounts") => &["admin"][..],
+            Some("particulars") => &["office", "head"],
+            _ => &["office", "village"],
+        };
         for name in names {
             SHARED.ask(method.clone(), &path).by(name).without("x-qianwan").send().refused(403, "cross-site");
         }

@@ -18,6 +18,7 @@ mod exports;
 mod floods;
 mod guards;
 mod keys;
+mod particulars;
 mod persons;
 mod photos;
 mod problems;

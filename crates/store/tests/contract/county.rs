@@ -120,6 +120,7 @@ pub fn report(place: PlaceId, field: Field, words: &str) -> Command {
         photos: Vec::new(),
         found_ms: None,
         receipt: None,
+        contact: None,
     })
 }
 
@@ -187,7 +188,12 @@ pub fn busy(store: &Store) -> Vec<ProblemId> {
     let mut problems = Vec::new();
     for n in 0..45_usize {
         let field = Field::ALL[n % 4];
-        let by_chen = by(chen(), report(VILLAGES[n % VILLAGES.len()], field, WORDS[n % WORDS.len()]));
+        let mut command = report(VILLAGES[n % VILLAGES.len()], field, WORDS[n % WORDS.len()]);
+        if let Command::Problems(P::Report { contact, .. }) = &mut command {
+            let person = domain::basics::PersonId(Uuid::from_u128(0xa << 96 | n as u128));
+            *contact = (n % 3 == 0).then(|| domain::persons::Contact { person, digest: "ab".repeat(32) });
+        }
+        let by_chen = by(chen(), command);
         let problem = made(&by_chen);
         accepted(store, by_chen);
         let post = (n % 2 == 0).then_some(Post::new(CITY, Role::Department));

@@ -368,6 +368,7 @@ fn subject_of(view: ViewId, row: &StoredRow) -> String {
         ViewId::Rules => format!("rules:{}", row.key.split('/').next().unwrap_or_default()),
         ViewId::Problems => format!("problem:{}", row.key),
         ViewId::Topics => format!("topic:{}", row.key),
+        ViewId::Persons => format!("person:{}", row.key),
         ViewId::Posts => format!("post:{}", row.key),
         ViewId::Tasks => format!("task:{}", row.key),
         ViewId::Holdings | ViewId::Lapses => match row.values.last() {

@@ -17,6 +17,7 @@ mod ground;
 mod kills;
 mod lists;
 mod opening;
+mod particulars;
 mod rebuilds;
 mod stored_files;
 mod upgrade;
@@ -42,11 +43,12 @@ const BOTH: &[&[Case]] = &[
     audit::CASES,
     stored_files::CASES,
     opening::CASES,
+    particulars::CASES,
     upgrade::CASES,
 ];
 
 /// What only a database in a file of ours has.
-const IN_A_FILE: &[&[Case]] = &[opening::IN_A_FILE, backups::CASES, kills::CASES];
+const IN_A_FILE: &[&[Case]] = &[opening::IN_A_FILE, particulars::IN_A_FILE, backups::CASES, kills::CASES];
 
 fn main() -> ExitCode {
     if let Some(dir) = std::env::var_os(kills::CHILD) {

@@ -53,6 +53,10 @@ fn some(step: Step, reported: &mut Vec<ProblemId>) -> Submission {
         photos: vec![photo()],
         found_ms: None,
         receipt: receipt.clone(),
+        contact: villager.then(|| domain::persons::Contact {
+            person: domain::basics::PersonId(uuid::Uuid::from_u128(place.0 as u128 * 4 + a as u128 % 3)),
+            digest: "ab".into(),
+        }),
     };
     let command: Command = match what % 30 {
         0..=5 => Command::Problems(report),

@@ -3,7 +3,7 @@ import type { Command, Json, NamedPost, PlaceBrief, ProblemState, Role, RowAnswe
 
 export { Class as CLASSES, Counted as COUNTS, Field as FIELDS, Grade as GRADES, Level as LEVELS, Stage as STAGES, Department as DEPARTMENTS, Side as SIDES, TaskKind as TASK_KINDS } from '@/generated/api'
 export type {
-  Bearer, BearersAnswer, HandedOver, Handover, Holding, LapseRow, Official, OfficialAnswer, OfficialsAnswer, PostsRow as PostRow, Quantity, Signature, StatementDocument, TaskBody, TaskRow, TaskState,
+  Bearer, BearersAnswer, HandedOver, Handover, PersonAnswer as Person, Holding, LapseRow, Official, OfficialAnswer, OfficialsAnswer, PostsRow as PostRow, Quantity, Signature, StatementDocument, TaskBody, TaskRow, TaskState,
   Capability, Change, ChainHead, ChainsAnswer, Class, CommandAnswer, Counted as Count, CountsRow, CountValue, Duplicate, DuplicatesAnswer, Escalated, FactsAnswer, FactTold as Fact, Field, FileAnswer, Finding,
   Grade, Group, GroupsAnswer, HistoryAnswer, IndicatorAnswer, IndicatorInfo as Indicator, IndicatorValue, Json, Level, MapInfo,
   Photo, PlaceRow, Position, ProblemDocument, ProblemRow, ProblemState, Role, RuleRow, RuleSet, Stage, TopicCandidate, TopicCandidatesAnswer as TopicCandidates,

@@ -149,7 +149,7 @@ export const Better = ['more', 'less', 'neither'] as const
 export type Better = (typeof Better)[number]
 
 /** One kind of act that can be allowed. */
-export const Capability = ['read', 'export', 'log.read', 'places.edit', 'places.count', 'places.import', 'problems.report', 'problems.triage', 'problems.work', 'problems.verify', 'problems.answer', 'rules.edit', 'duties.appoint', 'access.appoint', 'tasks.set', 'tasks.work', 'tasks.verify', 'accounts.manage', 'accounts.secure', 'audit.read'] as const
+export const Capability = ['read', 'export', 'log.read', 'places.edit', 'places.count', 'places.import', 'problems.report', 'problems.triage', 'problems.work', 'problems.verify', 'problems.answer', 'rules.edit', 'duties.appoint', 'access.appoint', 'tasks.set', 'tasks.work', 'tasks.verify', 'particulars.unmask', 'accounts.manage', 'accounts.secure', 'audit.read'] as const
 export type Capability = (typeof Capability)[number]
 
 /** Where a chain stands. */
@@ -237,7 +237,7 @@ export type CommandAnswer = {
   subject: string
 }
 
-/** Whom to ask back, as a fact carries it. */
+/** Whom to ask back, as a command carries it. */
 export type Contact = {
   /** Salted digest of them. */
   digest: string
@@ -1154,7 +1154,7 @@ export type Problem = {
   /** How it came to be known. */
   channel: Channel
   claim: FixClaimed | null
-  contact?: Contact | null
+  contact?: PersonId | null
   diagnosis: Diagnosis | null
   /** Steps up the ladder, in order. */
   escalations: Escalated[]
@@ -1212,7 +1212,7 @@ export type ProblemRow = {
   /** How it came to be known. */
   channel: Channel
   claim: FixClaimed | null
-  contact?: Contact | null
+  contact?: PersonId | null
   days_to_verified: number | null
   diagnosis: Diagnosis | null
   due: string | null

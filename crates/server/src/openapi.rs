@@ -66,7 +66,7 @@ pub fn document() -> Value {
         }
         if !matches!(route.permit, Permit::Public) {
             operation["security"] = match route.permit {
-                Permit::Person | Permit::PersonEither(..) => json!([{ "session": [] }]),
+                Permit::Person | Permit::PersonWith(_) | Permit::PersonEither(..) => json!([{ "session": [] }]),
                 _ => json!([{ "session": [] }, { "key": [] }]),
             };
         }
@@ -92,7 +92,7 @@ fn permit(permit: Permit) -> String {
         Permit::Public => "public".into(),
         Permit::SignedIn => "signed-in".into(),
         Permit::Person => "person".into(),
-        Permit::With(capability) => capability.word().into(),
+        Permit::With(capability) | Permit::PersonWith(capability) => capability.word().into(),
         Permit::Either(one, other) | Permit::PersonEither(one, other) => format!("{} or {}", one.word(), other.word()),
         Permit::Loopback => "loopback".into(),
     }

@@ -242,8 +242,8 @@ fn plain(fact: &facts::Fact) -> Value {
 /// What the reporter sees of his own contact on the public page, masked: only with his receipt.
 pub fn own(ask: &Ask, p: &ProblemRow, receipt: &str) -> Result<Option<(Person, Particulars)>, Problem> {
     let his = Text::new(receipt).is_ok_and(|r| p.reporter.holds(&r));
-    let Some(contact) = p.contact.as_ref().filter(|_| his) else { return Ok(None) };
-    let Some(person) = person_row(&ask.app.store, contact.person)? else { return Ok(None) };
+    let Some(person) = p.contact.filter(|_| his) else { return Ok(None) };
+    let Some(person) = person_row(&ask.app.store, person)? else { return Ok(None) };
     let kept = held(&ask.app.store, &person)?.map(|k| k.particulars.masked()).unwrap_or_default();
     Ok(Some((person, kept)))
 }

@@ -39,7 +39,9 @@ pub enum Permit {
     With(Capability),
     /// Whoever has one of these somewhere; what is seen inside depends on which.
     Either(Capability, Capability),
-    /// The same, and signed in himself: no key.
+    /// Whoever has this capability somewhere, and signed in himself: no key.
+    PersonWith(Capability),
+    /// Whoever has one of these somewhere, and signed in himself.
     PersonEither(Capability, Capability),
     /// Only from this machine itself.
     Loopback,
@@ -90,7 +92,7 @@ macro_rules! routes {
 }
 
 use Capability::{AccountsManage, AccountsSecure, AuditRead, Export, LogRead, ParticularsUnmask, ProblemsReport, Read};
-use Permit::{Either, Loopback, Person, PersonEither, Public, SignedIn, With};
+use Permit::{Either, Loopback, Person, PersonEither, PersonWith, Public, SignedIn, With};
 
 routes! {
     GET "/" permit: Public, guard: None, body: 0, public::home, "Public home page";
@@ -170,8 +172,8 @@ routes! {
     POST "/api/files" permit: With(ProblemsReport), guard: Header, body: UPLOAD, files::upload, "Store a photo";
     GET "/api/files/{hash}" permit: With(Read), guard: None, body: 0, files::get, "A stored file";
     GET "/api/persons/{id}" permit: With(Read), guard: None, body: 0, persons::masked, "Particulars of a private person, masked";
-    POST "/api/persons/{id}/unmask" permit: PersonEither(ParticularsUnmask, ParticularsUnmask), guard: Header, body: SMALL, persons::unmask, "Particulars in full, for a reason that is recorded first";
-    POST "/api/persons/{id}/export" permit: PersonEither(ParticularsUnmask, ParticularsUnmask), guard: Header, body: SMALL, persons::export, "All that is held about a private person, for a reason that is recorded first";
+    POST "/api/persons/{id}/unmask" permit: PersonWith(ParticularsUnmask), guard: Header, body: SMALL, persons::unmask, "Particulars in full, for a reason that is recorded first";
+    POST "/api/persons/{id}/export" permit: PersonWith(ParticularsUnmask), guard: Header, body: SMALL, persons::export, "All that is held about a private person, for a reason that is recorded first";
     GET "/api/openapi.json" permit: Public, guard: None, body: 0, openapi::get, "This reference";
     GET "/healthz" permit: Public, guard: None, body: 0, operations::health, "Whether it works";
     GET "/metrics" permit: Loopback, guard: None, body: 0, operations::metrics, "Figures for Prometheus";
@@ -323,6 +325,12 @@ fn enter(route: &Route, ask: &mut Ask) -> Result<(), Problem> {
             session::complete(ask)?;
             let caller = ask.caller()?;
             if !(caller.has(one) || caller.has(other)) {
+                return Err(Problem::forbidden());
+            }
+        }
+        Permit::PersonWith(capability) => {
+            session::complete(ask)?;
+            if key || !ask.caller()?.has(capability) {
                 return Err(Problem::forbidden());
             }
         }

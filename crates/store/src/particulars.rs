@@ -229,7 +229,8 @@ impl<'s> Sealed<'s> {
             return Ok(keys);
         }
         if self.count()? > 0 {
-            return Err(self.missing_file());
+            // Somebody else may have made the file and sealed with it since it was looked for.
+            return Keys::read(&self.key_file())?.ok_or_else(|| self.missing_file());
         }
         Keys { keys: vec![Key::fresh(now_ms)?] }.write(&self.key_file(), true)?;
         Keys::read(&self.key_file())?.ok_or_else(|| self.missing_file())

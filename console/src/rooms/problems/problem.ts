@@ -2,7 +2,7 @@
 import type { Escalated, PlaceRef, Post, ProblemRow, RowAnswer, StateName } from '@/api/types'
 
 export type Escalation = Escalated
-type Read = 'number' | 'field' | 'text' | 'position' | 'photos' | 'channel' | 'reported_ms' | 'state' | 'diagnosis' | 'claim' | 'escalations' | 'absorbed' | 'reopened' | 'verified_ms' | 'withheld'
+type Read = 'number' | 'field' | 'text' | 'position' | 'photos' | 'channel' | 'reported_ms' | 'state' | 'diagnosis' | 'claim' | 'escalations' | 'absorbed' | 'reopened' | 'verified_ms' | 'withheld' | 'contact'
 export type Problem = Pick<ProblemRow, Read> & { key: string; place: PlaceRef | null }
 
 /** The server's row is trusted in shape. */

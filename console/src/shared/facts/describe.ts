@@ -23,8 +23,8 @@ export interface Wording {
 export const kindOf = (fact: Pick<Fact, 'kind'>): string => fact.kind.replace(/@\d+$/, '')
 
 /** Fields that repeat what another field already says, or that only the machine needs. */
-const SILENT = new Set(['id', 'org', 'within', 'origin', 'updated_ms', 'reported_ms', 'reporter', 'grade_best', 'first_due', 'on_ms', 'before', 'set_ms', 'drawn_up_ms'])
-const WORDED: { [field: string]: string } = { field: 'field', class: 'class', grade: 'grade', stage: 'stage', kind: 'kind', level: 'level', channel: 'channel', role: 'role', post_role: 'role', what: 'count', method: 'method', rule: 'rule', by: 'role' }
+const SILENT = new Set(['id', 'org', 'within', 'origin', 'updated_ms', 'reported_ms', 'reporter', 'grade_best', 'first_due', 'on_ms', 'before', 'set_ms', 'drawn_up_ms', 'contact', 'digest'])
+const WORDED: { [field: string]: string } = { field: 'field', class: 'class', grade: 'grade', stage: 'stage', kind: 'kind', level: 'level', channel: 'channel', role: 'role', post_role: 'role', what: 'count', method: 'method', rule: 'rule', by: 'role', because: 'because', purpose: 'purpose' }
 const PLACES = new Set(['place', 'parent', 'province', 'city', 'county', 'township'])
 
 type Fields = { [key: string]: Json }
@@ -56,7 +56,7 @@ export function valueInWords(field: string, value: Json, w: Wording): string {
     return value.map((item) => valueInWords(field === 'into' ? 'place' : field.replace(/s$/, ''), item, w)).join(w.comma)
   }
   if (typeof value['lon_e7'] === 'number' && typeof value['lat_e7'] === 'number') return w.position({ lon_e7: value['lon_e7'], lat_e7: value['lat_e7'] })
-  if (typeof value['is'] === 'string') return w.word(w.has('state', value['is']) ? 'state' : 'task_state', value['is'])
+  if (typeof value['is'] === 'string') return w.word(['state', 'task_state', 'person_state'].find((list) => w.has(list, String(value['is']))) ?? 'state', value['is'])
   if (typeof value['role'] === 'string') {
     const place = value['place'] ?? null
     const named = typeof value['name'] === 'string' ? value : isObject(place) ? place : {}

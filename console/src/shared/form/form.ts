@@ -26,15 +26,22 @@ export interface CommandShape { type: CommandType; fields: FormField[]; alert?: 
 export function findingsByField(document: ProblemDocument | null, fields: readonly FormField[]): { byField: Map<string, string>; rest: Finding[] } {
   const byField = new Map<string, string>(), rest: Finding[] = []
   for (const finding of document?.findings ?? []) {
-    const name = finding.field?.split(/[./[]/)[0]
-    if (name && fields.some((f) => f.name === name)) byField.set(name, finding.message ?? finding.reason)
+    const name = [finding.field, finding.field?.split(/[./[]/)[0]].find((named) => named && fields.some((f) => f.name === named))
+    if (name) byField.set(name, finding.message ?? finding.reason)
     // What is the detail already is not said twice.
     else if (finding.message !== document?.detail) rest.push(finding)
   }
   return { byField, rest }
 }
 
-/** What is sent: nothing for what was left open, so that the server's own default holds. */
+/** What is sent: nothing for what was left open, so that the server's own default holds. `contact.name` is the name in a contact. */
 export function filled(values: { [name: string]: Json }): { [name: string]: Json } {
-  return Object.fromEntries(Object.entries(values).filter(([, v]) => v !== null && v !== ''))
+  const out: { [name: string]: Json } = {}
+  for (const [name, value] of Object.entries(values)) {
+    if (value === null || value === '') continue
+    const [outer = '', inner] = name.split('.')
+    if (inner === undefined) out[outer] = value
+    else out[outer] = { ...(out[outer] as { [name: string]: Json } | undefined), [inner]: value }
+  }
+  return out
 }

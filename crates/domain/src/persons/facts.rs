@@ -92,7 +92,7 @@ impl Particulars {
     }
 }
 
-/// Whom to ask back, as a fact carries it.
+/// Whom to ask back, as a command carries it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Contact {
@@ -104,6 +104,19 @@ pub struct Contact {
 
 /// A reason.
 pub type Reason = Text<500>;
+
+/// Somebody left particulars with a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    /// Who.
+    pub person: PersonId,
+    /// With which problem.
+    pub problem: ProblemId,
+    /// What for.
+    pub purpose: Purpose,
+    /// Salted digest of them.
+    pub digest: String,
+}
 
 /// Somebody is about to see particulars in full.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +145,8 @@ pub struct Erased {
 crate::fact_kinds! {
     /// Facts about private persons.
     pub enum Fact {
+        /// Left, with a report.
+        "person.left@1" => Left,
         /// Shown in full, for a reason.
         "person.unmasked@1" => Unmasked,
         /// Erased.

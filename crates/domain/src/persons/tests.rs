@@ -29,9 +29,13 @@ fn lamp() -> Scene {
         photos: vec![],
         channel: Channel::Villager,
         reporter: Reporter::Villager { receipt },
-        contact: Some(Contact { person: LI, digest: left().digest(b"salt") }),
+        contact: Some(LI),
     };
-    county_on("2026-11-01").happened(AUNT_LI, Subject::Problem(LAMP), SHANGWU, problems::Fact::Reported(fact))
+    let digest = left().digest(b"salt");
+    let with = Fact::Left(Left { person: LI, problem: LAMP, purpose: Purpose::AskBack, digest });
+    county_on("2026-11-01")
+        .happened(AUNT_LI, Subject::Problem(LAMP), SHANGWU, problems::Fact::Reported(fact))
+        .happened(AUNT_LI, Subject::Person(LI), SHANGWU, with)
 }
 
 /// Settled on the first of November.
@@ -53,6 +57,25 @@ fn erase(reason: Option<&str>, receipt: Option<&str>) -> Command {
 }
 fn expire() -> Command {
     Command::Expire { person: LI }
+}
+
+#[test]
+fn a_report_with_a_contact_says_so_twice_and_what_it_is_never() {
+    let contact = Some(Contact { person: LI, digest: left().digest(b"salt") });
+    let (field, words) = (Field::Lighting, text("村口路灯不亮"));
+    let photos = vec![];
+    let receipt = Some(text(RECEIPT));
+    let command =
+        problems::Command::Report { place: SHANGWU, field, text: words, position: None, photos, found_ms: None, receipt, contact };
+    let then = county_on("2026-11-01").when(command).by(AUNT_LI);
+    let kinds: Vec<&str> = then.drafts.iter().map(|d| d.fact.kind()).collect();
+    assert_eq!(kinds, ["problem.reported@1", "person.left@1"]);
+    let subjects: Vec<Subject> = then.drafts.iter().map(|d| d.subject).collect();
+    let Subject::Problem(problem) = subjects[0] else { panic!("{subjects:?}") };
+    assert_eq!(subjects[1], Subject::Person(LI));
+    let bodies: Vec<String> = then.drafts.iter().map(|d| d.fact.encode()).collect();
+    assert!(bodies.iter().all(|b| b.contains(&LI.to_string()) && !b.contains("李") && !b.contains("5678")), "{bodies:?}");
+    assert!(bodies[1].contains(&problem.to_string()) && bodies[1].contains(&left().digest(b"salt")));
 }
 
 #[test]

@@ -7,7 +7,6 @@ use super::facts::{ErasedBecause, Fact, Purpose};
 use crate::{
     Fact as AnyFact, ViewId,
     basics::{Column, ColumnKind, Day, PersonId, PlaceId, ProblemId, Recorded, Subject, Value, View},
-    problems,
 };
 
 /// Whether particulars are still there.
@@ -78,36 +77,31 @@ impl View for Person {
 
     fn key(fact: &Recorded) -> Option<String> {
         match (fact.subject, &fact.fact) {
-            (Subject::Problem(_), AnyFact::Problem(problems::Fact::Reported(f))) => f.contact.as_ref().map(|c| c.person.key()),
             (Subject::Person(id), AnyFact::Person(_)) => Some(id.key()),
             _ => None,
         }
     }
 
     fn fold(row: Option<Self>, at: &Recorded) -> Option<Self> {
-        let fact = match (at.subject, &at.fact) {
-            (Subject::Problem(problem), AnyFact::Problem(problems::Fact::Reported(f))) => {
-                let contact = f.contact.as_ref()?;
-                return row.or_else(|| {
-                    Some(Person {
-                        id: contact.person,
-                        org: at.org,
-                        place: at.place,
-                        problem: Some(problem),
-                        purpose: Purpose::AskBack,
-                        state: PersonState::Held,
-                        left_ms: at.recorded_ms,
-                        digest: contact.digest.clone(),
-                        unmasked: 0,
-                        unmasked_ms: None,
-                    })
-                });
-            }
-            (Subject::Person(_), AnyFact::Person(fact)) => fact,
-            _ => return row,
-        };
+        let AnyFact::Person(fact) = &at.fact else { return row };
+        if let (None, Fact::Left(f)) = (&row, fact) {
+            return Some(Person {
+                id: f.person,
+                org: at.org,
+                place: at.place,
+                problem: Some(f.problem),
+                purpose: f.purpose,
+                state: PersonState::Held,
+                left_ms: at.recorded_ms,
+                digest: f.digest.clone(),
+                unmasked: 0,
+                unmasked_ms: None,
+            });
+        }
         let mut person = row?;
         match fact {
+            // Nobody leaves them twice under one id.
+            Fact::Left(_) => {}
             Fact::Unmasked(_) => {
                 person.unmasked += 1;
                 person.unmasked_ms = Some(at.recorded_ms);

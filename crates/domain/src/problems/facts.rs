@@ -4,10 +4,7 @@ use ::facts::Suite;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use crate::{
-    basics::{AccountId, Day, FileHash, PlaceId, Position, Post, ProblemId, Text},
-    persons::Contact,
-};
+use crate::basics::{AccountId, Day, FileHash, PersonId, PlaceId, Position, Post, ProblemId, Text};
 
 crate::word_enum!(
     /// Works fields of the programme.
@@ -134,7 +131,7 @@ pub struct Reported {
     pub reporter: Reporter,
     /// Whom to ask back, where particulars were left for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contact: Option<Contact>,
+    pub contact: Option<PersonId>,
 }
 
 /// A post was made answerable.

@@ -15,7 +15,7 @@ use crate::{
         Rows, Subject, Text, TopicId,
     },
     duties::PostRow,
-    persons::Contact,
+    persons::{self, Contact, Left, Purpose},
     places::{Level, Place},
     rules::{self, Rule},
 };
@@ -529,9 +529,10 @@ impl Decide for Command {
                         (None, Some(account)) => Reporter::Account { account },
                         (None, None) => return Err(Refusal::NotTheReporter),
                     },
-                    contact,
+                    contact: contact.as_ref().map(|c| c.person),
                 },
                 found_ms,
+                contact,
             ),
             Command::ProposeTopic { place, field, title, problems } => propose_topic(rows, cx, place, field, title, problems),
             Command::ConcludeTopic { topic, outcome } => {
@@ -568,7 +569,14 @@ impl Decide for Command {
     }
 }
 
-fn report(rows: &Rows, cx: &Context, id: PlaceId, fact: Reported, found_ms: Option<i64>) -> Result<Vec<Draft>, Refusal> {
+fn report(
+    rows: &Rows,
+    cx: &Context,
+    id: PlaceId,
+    fact: Reported,
+    found_ms: Option<i64>,
+    contact: Option<Contact>,
+) -> Result<Vec<Draft>, Refusal> {
     let place = rows.place(id).ok_or(Refusal::NoSuchPlace { place: id })?;
     if place.closed.is_some() {
         return Err(Refusal::PlaceClosed { name: place.name.clone() });
@@ -581,8 +589,14 @@ fn report(rows: &Rows, cx: &Context, id: PlaceId, fact: Reported, found_ms: Opti
     if Day::of_ms(effective_ms) < earliest {
         return Err(Refusal::TooEarly { day: Day::of_ms(effective_ms), earliest });
     }
-    let subject = Subject::Problem(ProblemId(cx.fresh));
-    Ok(vec![Draft { org: place.org, subject, place: id, effective_ms, fact: AnyFact::Problem(Fact::Reported(fact)) }])
+    let problem = ProblemId(cx.fresh);
+    let draft = |subject, effective_ms, fact| Draft { org: place.org, subject, place: id, effective_ms, fact };
+    let mut drafts = vec![draft(Subject::Problem(problem), effective_ms, AnyFact::Problem(Fact::Reported(fact)))];
+    drafts.extend(contact.map(|Contact { person, digest }| {
+        let left = Left { person, problem, purpose: Purpose::AskBack, digest };
+        draft(Subject::Person(person), cx.now_ms, AnyFact::Person(persons::Fact::Left(left)))
+    }));
+    Ok(drafts)
 }
 
 fn propose_topic(

@@ -6,8 +6,7 @@ use utoipa::ToSchema;
 use super::facts::{self, *};
 use crate::{
     Fact as AnyFact, ViewId,
-    basics::{AccountId, Column, ColumnKind, Day, PlaceId, Position, Post, ProblemId, Recorded, Subject, Value, View},
-    persons::Contact,
+    basics::{AccountId, Column, ColumnKind, Day, PersonId, PlaceId, Position, Post, ProblemId, Recorded, Subject, Value, View},
 };
 
 /// Where a problem stands, with what is known there.
@@ -192,7 +191,7 @@ pub struct Problem {
     pub withheld: Option<Reason>,
     /// Whom to ask back, where particulars were left for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contact: Option<Contact>,
+    pub contact: Option<PersonId>,
     /// Since when nothing has had to be done about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled_ms: Option<i64>,
@@ -289,7 +288,7 @@ impl View for Problem {
                 first_due: None,
                 in_time: None,
                 withheld: None,
-                contact: f.contact.clone(),
+                contact: f.contact,
                 settled_ms: None,
             });
         };

@@ -163,9 +163,9 @@ impl Rule {
         "problems.public_reports",
         "problems.duplicates",
         "problems.topics",
-        "audit.retention",
         Rule::CONTACTS,
         Rule::SMALL_COUNTS,
+        "audit.retention",
     ];
     /// How long contacts are kept.
     pub const CONTACTS: &'static str = "persons.contacts";
@@ -182,7 +182,7 @@ impl Rule {
             Rule::Topics(_) => Rule::NAMES[4],
             Rule::Contacts(_) => Rule::CONTACTS,
             Rule::SmallCounts(_) => Rule::SMALL_COUNTS,
-            Rule::Retention(_) => Rule::NAMES[5],
+            Rule::Retention(_) => Rule::NAMES[7],
         }
     }
 

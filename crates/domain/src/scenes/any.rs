@@ -4,7 +4,7 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 use uuid::Uuid;
 
 use super::*;
-use crate::{basics::*, duties, persons::Contact, places::*, problems::*, rules};
+use crate::{basics::*, duties, places::*, problems::*, rules};
 
 /// Words as people and machines might send them: any characters at all, cleaned at the door.
 pub fn words<const N: usize>() -> impl Strategy<Value = Text<N>> + Clone {
@@ -73,13 +73,15 @@ fn person_id() -> impl Strategy<Value = PersonId> {
     (0..3_u128).prop_map(|n| PersonId(Uuid::from_u128(n)))
 }
 
-fn contact() -> impl Strategy<Value = Option<Contact>> {
-    option::of((person_id(), plain()).prop_map(|(person, digest)| Contact { person, digest }))
-}
-
 pub fn person_fact() -> BoxedStrategy<crate::persons::Fact> {
-    use crate::persons::{Erased, ErasedBecause, Fact as F, Particular, Unmasked};
+    use crate::persons::{Erased, ErasedBecause, Fact as F, Left, Particular, Purpose, Unmasked};
     prop_oneof![
+        (person_id(), problem_id(), plain()).prop_map(|(person, problem, digest)| F::Left(Left {
+            person,
+            problem,
+            purpose: Purpose::AskBack,
+            digest
+        })),
         (person_id(), vec(select(Particular::ALL.to_vec()), 0..3), words(), option::of(problem_id()))
             .prop_map(|(person, fields, reason, problem)| F::Unmasked(Unmasked { person, fields, reason, problem })),
         (person_id(), select(ErasedBecause::ALL.to_vec()), option::of(words()))
@@ -157,7 +159,7 @@ pub fn problem_fact() -> BoxedStrategy<crate::problems::Fact> {
         words().prop_map(|words| EscalationReason::Sent { words }),
     ];
     prop_oneof![
-        (field(), words(), option::of(position()), photos(), select(Channel::ALL.to_vec()), reporter(), contact()).prop_map(
+        (field(), words(), option::of(position()), photos(), select(Channel::ALL.to_vec()), reporter(), option::of(person_id())).prop_map(
             |(field, text, position, photos, channel, reporter, contact)| F::Reported(Reported {
                 field,
                 text,

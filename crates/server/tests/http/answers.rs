@@ -160,7 +160,7 @@ fn every_json_answer_has_its_shape() {
     let command = json!({ "type": "problems.report", "place": village.id, "field": "road", "text": "路坏了", "contact": { "name": "张某某", "telephone": "13800005678" } });
     let id = world.done("village", command);
     let row = ask(&mut shapes, "office", "/api/rows/{view}/{key}", &format!("/api/rows/problems/{id}"));
-    let whom = row["row"]["contact"]["person"].as_str().unwrap().to_owned();
+    let whom = row["row"]["contact"].as_str().unwrap().to_owned();
     ask(&mut shapes, "office", "/api/persons/{id}", &format!("/api/persons/{whom}"));
     ask(&mut shapes, "office", "/api/rows/{view}/{key}", &format!("/api/rows/persons/{whom}"));
     let unmask =

@@ -17,7 +17,7 @@ fn reported(world: &World) -> (String, String) {
     });
     let problem = world.done("village", command);
     let row = world.get(&format!("/api/rows/problems/{problem}")).by("office").send().json();
-    (problem, row["row"]["contact"]["person"].as_str().unwrap().to_owned())
+    (problem, row["row"]["contact"].as_str().unwrap().to_owned())
 }
 
 /// A villager reports by the public form: problem and receipt.
@@ -60,8 +60,9 @@ fn masked_by_default_and_in_full_only_after_the_reason_is_recorded() {
     assert_eq!(full.header("cache-control"), "no-store");
     let history = world.get(&format!("/api/history/persons/{person}")).by("office").send();
     let facts = history.json()["facts"].as_array().unwrap().clone();
-    assert_eq!(facts.len(), 1, "a refused reason leaves nothing");
-    assert_eq!((facts[0]["kind"].as_str(), facts[0]["body"]["reason"].as_str()), (Some("person.unmasked@1"), Some(WHY)));
+    assert_eq!(facts.len(), 2, "a refused reason leaves nothing");
+    assert_eq!(facts[0]["kind"], "person.left@1");
+    assert_eq!((facts[1]["kind"].as_str(), facts[1]["body"]["reason"].as_str()), (Some("person.unmasked@1"), Some(WHY)));
     for url in [
         format!("/api/rows/problems/{problem}"),
         format!("/api/history/problems/{problem}"),
@@ -136,7 +137,7 @@ fn a_villager_leaves_a_contact_sees_it_masked_and_erases_it() {
     assert_eq!(act(&receipt, "erase").status, 303);
     assert!(!world.get(&format!("/p/{problem}?r={receipt}")).send().text().contains("138****"));
     let row = world.get(&format!("/api/rows/problems/{problem}")).by("office").send().json();
-    let person = row["row"]["contact"]["person"].as_str().unwrap();
+    let person = row["row"]["contact"].as_str().unwrap();
     let told = world.get(&format!("/api/persons/{person}")).by("office").send().json();
     assert_eq!((told["state"]["is"].as_str(), told["particulars"].clone()), (Some("erased"), json!({})));
     unmask(&world, "office", person, WHY).refused(409, "persons/already-erased");
@@ -293,4 +294,39 @@ fn nothing_that_the_camera_wrote_reaches_the_public() {
     let heic = [b"\0\0\0\x18ftypheic\0\0\0\0mif1heic".as_slice(), SECRET].concat();
     let refused = world.post("/api/files").by("village").parts(&[], &[("file", "a.heic", &heic)]).send();
     refused.refused(415, "unsupported-media");
+}
+
+/// To see in full and to take everything away: everybody, everywhere, in one's own area and outside.
+#[test]
+fn every_unmasking_by_everybody_everywhere() {
+    use domain::basics::Role::{Head, Office, Township};
+    let world = World::own();
+    let mut seen = 0;
+    for name in everybody().chain(["nobody"]) {
+        for at in At::ALL {
+            for what in ["unmask", "export"] {
+                let person = contact(at);
+                let body = json!({ "reason": WHY });
+                let reply = world.post(&format!("/api/persons/{person}/{what}")).by(name).json(&body).send();
+                if name == "nobody" {
+                    reply.refused(401, "not-signed-in");
+                    continue;
+                }
+                let (role, own) = post(name);
+                let case = format!("{what} at {at:?} by {name}: {}", reply.text());
+                if is_over(name) || ![Head, Office, Township].contains(&role) {
+                    assert_eq!(reply.status, 403, "{case}");
+                } else if SEED.places.iter().any(|(a, p)| *a == at && p.is_or_is_within(place(own).id)) {
+                    assert_eq!(reply.status, 200, "{case}");
+                    assert!(reply.text().contains(CONTACT_NUMBER), "{case}");
+                    seen += 1;
+                    continue;
+                } else {
+                    assert_eq!(reply.status, 404, "{case}");
+                }
+                assert!(!reply.text().contains(CONTACT) && !reply.text().contains(CONTACT_NUMBER), "{case}");
+            }
+        }
+    }
+    assert!(seen > 40, "{seen}");
 }

@@ -44,6 +44,10 @@ fn givers(command: &str) -> Option<&'static [Role]> {
         "tasks.claim" => &[Head, Office, Department, Township, Village],
         "tasks.verify" | "tasks.reject" => &[Head, Office, Township, Inspector],
         "tasks.lapse" => &[],
+        "persons.unmask" => &[Head, Office, Township],
+        // With his receipt whoever left them; without one the rule decides between those who may see them.
+        "persons.erase" => &[Head, Office, Township],
+        "persons.expire" => &[],
         other => panic!("{other}: a command that these tests do not know"),
     })
 }
@@ -56,6 +60,7 @@ fn holders(permit: &str) -> &'static [Role] {
         "log.read" => &[Admin, Office],
         "log.read or audit.read" => &[Admin, Office, Role::Audit],
         "problems.report" => &[Head, Office, Department, Township, Village, Inspector],
+        "particulars.unmask" => &[Head, Office, Township],
         "accounts.manage" => &[Admin],
         "accounts.manage or accounts.secure" => &[Admin, Security],
         other => panic!("{other}: a permit that these tests do not know"),
@@ -72,6 +77,7 @@ struct Target {
     person: Uuid,
     holding: Uuid,
     statement: String,
+    contact: Uuid,
 }
 
 fn target(at: At) -> Target {
@@ -79,11 +85,11 @@ fn target(at: At) -> Target {
     let other = if other == at { if at.is_foreign() { At::ForeignVillage } else { At::Village } } else { other };
     let Leaver { person, holding, statement } = leaver(at).clone();
     let (problem, into, topic, place) = (problem(at), problem(other), SEED.topics[topic], place(at).id.0);
-    Target { problem, into, topic, place, task: task(at), person, holding, statement }
+    Target { problem, into, topic, place, task: task(at), person, holding, statement, contact: contact(at) }
 }
 
 fn sample(kind: &str, t: &Target) -> Value {
-    let Target { problem, into, topic, place, task, person, holding, statement } = t;
+    let Target { problem, into, topic, place, task, person, holding, statement, contact } = t;
     let office = json!({ "place": place, "role": "office" });
     let mut command = match kind {
         "problems.report" => json!({ "place": place, "field": "waste", "text": "垃圾没清" }),
@@ -139,6 +145,9 @@ fn sample(kind: &str, t: &Target) -> Value {
         "tasks.reject" | "tasks.withdraw" => json!({ "task": task, "reason": "看看" }),
         "tasks.carry_over" => json!({ "task": task, "year": 2027, "due": "2027-06-30", "reason": "看看" }),
         "tasks.lapse" => json!({ "task": task }),
+        "persons.unmask" => json!({ "person": contact, "reason": "回访核实情况" }),
+        "persons.erase" => json!({ "person": contact, "reason": "本人来电要求删除" }),
+        "persons.expire" => json!({ "person": contact }),
         other => panic!("{other}: a command that these tests do not know"),
     };
     command["type"] = kind.into();
@@ -222,6 +231,7 @@ fn a_foreign_thing_is_a_missing_thing() {
         person,
         holding: fresh(),
         statement,
+        contact: fresh(),
     };
     for kind in command_types().iter().filter(|k| givers(k).is_some()) {
         for name in ["office", "head", "department", "township", "village", "inspector", "viewer", "admin", "ended"] {
@@ -366,6 +376,14 @@ fn naming_a_foreign_place_or_row() {
             assert!([403, 404].contains(&foreign.status.as_u16()), "{path} by {name}: {}", foreign.status);
         }
     }
+    let contacts = [contact(At::ForeignVillage), Uuid::now_v7()];
+    for name in ["office", "head", "township", "village", "inspector", "viewer"] {
+        for path in ["/api/persons/{p}", "/api/rows/persons/{p}", "/api/history/persons/{p}"] {
+            let [foreign, missing] = contacts.map(|p| SHARED.get(&path.replace("{p}", &p.to_string())).by(name).send());
+            assert_eq!((foreign.status, foreign.text()), (missing.status, missing.text()), "{path} by {name}");
+            foreign.refused(404, "not-found");
+        }
+    }
     let topic = SHARED.get(&format!("/api/rows/topics/{}", SEED.topics[1])).by("office").send();
     topic.refused(404, "not-found");
 }
@@ -424,6 +442,10 @@ fn nothing_foreign_leaks() {
         "/api/export/holdings.csv",
         "/api/export/tasks.csv",
         "/api/export/lapses.csv",
+        "/api/rows/persons?limit=200&count=1",
+        "/api/groups/persons?by=person_state,child",
+        "/api/history/persons?limit=200",
+        "/api/export/persons.csv",
         "/api/session",
     ];
     let foreign_county = place(At::ForeignCounty);
@@ -436,7 +458,10 @@ fn nothing_foreign_leaks() {
         "424242".into(),
         format!("{org}/main"),
     ];
-    marks.extend(SEED.problems.iter().filter(|(at, _)| at.is_foreign()).map(|(_, id)| id.to_string()));
+    // What is left of private persons stands in no list at all, their own county's or another's.
+    marks.extend([CONTACT.to_owned(), CONTACT_NUMBER.to_owned()]);
+    let there = SEED.problems.iter().chain(&SEED.contacts).filter(|(at, _)| at.is_foreign());
+    marks.extend(there.map(|(_, id)| id.to_string()));
     marks.extend(SEED.places.iter().filter(|(at, _)| at.is_foreign()).flat_map(|(_, p)| [p.id.to_string(), p.code.clone()]));
     for name in everybody().filter(|n| !post(n).1.is_foreign()) {
         for path in lists {

@@ -14,7 +14,8 @@ use axum::{
 };
 use domain::{
     Command,
-    basics::{AccountId, Actor, Context, Day, PlaceId, Post, Role},
+    basics::{AccountId, Actor, Context, Day, PersonId, PlaceId, Post, Role},
+    persons::{Particulars, Purpose},
     places::Place,
 };
 use http_body_util::BodyExt;
@@ -32,6 +33,10 @@ pub const NOW_MS: i64 = 1_795_395_600_000;
 pub const PASSWORD: &str = "a-long-password";
 /// Words that stand in every problem of the foreign county, and nowhere else.
 pub const FOREIGN_WORDS: &str = "邻县机密";
+/// What whoever reported our problems left of himself.
+pub const CONTACT: &str = "某报事人";
+/// And by which he can be called back.
+pub const CONTACT_NUMBER: &str = "13800009012";
 /// The foreign county's places have names that begin so.
 pub const FOREIGN_NAME: &str = "邻江";
 
@@ -125,8 +130,10 @@ pub struct Seed {
     _kept: tempfile::TempDir,
     pub places: Vec<(At, Place)>,
     pub people: Vec<(String, AccountId)>,
-    /// A problem at each place, reported by an official, not yet assigned.
+    /// A problem at each place, reported by an official for somebody who left a contact, not yet assigned.
     pub problems: Vec<(At, Uuid)>,
+    /// Who left the contact.
+    pub contacts: Vec<(At, Uuid)>,
     /// A topic in our county and one in the foreign one.
     pub topics: [Uuid; 2],
     /// Receipts of the demo's villagers.
@@ -244,11 +251,11 @@ fn make_seed() -> Seed {
     let official = |foreign: bool| {
         let (place, name) = if foreign { (At::ForeignCounty, "foreign_office") } else { (At::County, "office") };
         let id = people.iter().find(|(n, _)| n.strip_prefix("test-") == Some(name)).unwrap().1;
-        Actor::Account { id, person: domain::basics::PersonId(id.0), posts: vec![Post::new(at_of(place, &places), Role::Office)] }
+        Actor::Account { id, person: PersonId(id.0), posts: vec![Post::new(at_of(place, &places), Role::Office)] }
     };
     let photo = store::NewFile { content: &picture(33, 31, 7), media_type: "image/png", taken_ms: None, position: None };
     let foreign_photo = store.files().put(&photo, NOW_MS).unwrap().hash.as_str().to_owned();
-    let mut problems = Vec::new();
+    let (mut problems, mut contacts) = (Vec::new(), Vec::new());
     for at in At::ALL {
         let text = if at.is_foreign() {
             format!("{FOREIGN_WORDS}：路灯不亮")
@@ -257,7 +264,12 @@ fn make_seed() -> Seed {
         };
         let photos = if at.is_foreign() { vec![foreign_photo.clone()] } else { Vec::new() };
         let place = at_of(at, &places);
-        let report = json!({ "type": "problems.report", "place": place, "field": "lighting", "text": text, "photos": photos, "position": null, "found_ms": null });
+        let left: Particulars = serde_json::from_value(json!({ "name": if at.is_foreign() { FOREIGN_WORDS } else { CONTACT }, "telephone": CONTACT_NUMBER })).unwrap();
+        let person = Uuid::now_v7();
+        let (digest, _) = store.particulars().put(PersonId(person), place, Purpose::AskBack, &left, NOW_MS).unwrap();
+        contacts.push((at, person));
+        let contact = json!({ "person": person, "digest": digest });
+        let report = json!({ "type": "problems.report", "place": place, "field": "lighting", "text": text, "photos": photos, "position": null, "found_ms": null, "contact": contact });
         problems.push((at, do_it(official(at.is_foreign()), report).parse().unwrap()));
     }
     let topic = |foreign: bool| {
@@ -282,10 +294,10 @@ fn make_seed() -> Seed {
         tasks.push((at, do_it(Actor::Import, set).parse().unwrap()));
         let person = Uuid::now_v7();
         let name = if at.is_foreign() { format!("{FOREIGN_WORDS}离任者") } else { "离任者".to_owned() };
-        store.put_person(domain::basics::PersonId(person), &name, NOW_MS).unwrap();
+        store.put_person(PersonId(person), &name, NOW_MS).unwrap();
         let take_up = json!({ "type": "duties.take_up", "post": office, "person": person, "from": "2024-01-01", "until": "2026-11-20", "document": null });
         do_it(Actor::Import, take_up);
-        let holding = store.holdings_of(&[domain::basics::PersonId(person)]).unwrap()[0].holding.id.0;
+        let holding = store.holdings_of(&[PersonId(person)]).unwrap()[0].holding.id.0;
         let counts = json!({ "problems": 0, "promises": 0, "tasks": 0, "answers": 0 });
         let document = json!({ "post": office, "place": "某地", "person": person, "name": name, "from": "2024-01-01", "until": "2026-11-20",
             "on": "2026-11-20", "counts": counts, "problems": [], "promises": [], "tasks": [], "answers": [] });
@@ -303,7 +315,7 @@ fn make_seed() -> Seed {
     }
     drop(store);
     let receipts = filled.receipts.iter().map(|(id, r)| (id.0, r.clone())).collect();
-    Seed { dir, _kept: kept, places, people, problems, topics, receipts, foreign_photo, tasks, leavers }
+    Seed { dir, _kept: kept, places, people, problems, contacts, topics, receipts, foreign_photo, tasks, leavers }
 }
 
 /// A small PNG; another shade makes another file.
@@ -663,6 +675,11 @@ pub fn may_write(path: &str) -> &'static str {
     if ["/api/accounts", "/api/app-users"].iter().any(|p| path.starts_with(p)) { "admin" } else { "office" }
 }
 
+/// Who left a contact with the problem there.
+pub fn contact(at: At) -> Uuid {
+    SEED.contacts.iter().find(|(a, _)| *a == at).unwrap().1
+}
+
 pub fn task(at: At) -> Uuid {
     SEED.tasks.iter().find(|(a, _)| *a == at).unwrap().1
 }
@@ -684,6 +701,7 @@ pub fn filled(path: &str, at: At) -> String {
         .replace("{person}", &leaver.person.to_string())
         .replace("/api/bearers", &format!("/api/bearers?post={}/head", place.id))
         .replace("{problem}", &problem(at).to_string())
+        .replace("/persons/{id}", &format!("/persons/{}", contact(at)))
         .replace("{id}", &place.id.to_string())
         .replace("{view}", "problems")
         .replace("{key}", &problem(at).to_string())

@@ -26,7 +26,7 @@ pub async fn config(dir: &Path, given: Option<(PathBuf, PathBuf)>, hosts: &[Stri
         .with_context(|| format!("reading {} and {}", certificate.display(), key.display()))
 }
 
-/// Made on first use: an authority for ten years, a server certificate for the given names.
+/// Made on first use: an authority for twenty years, a server certificate of ten for the given names.
 fn own(dir: &Path, hosts: &[String]) -> Result<(PathBuf, PathBuf)> {
     fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
     let (root, root_key) = (dir.join("root.pem"), dir.join("root.key"));

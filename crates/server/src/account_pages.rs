@@ -50,7 +50,7 @@ pub fn to_code(next: &str) -> Answer {
 
 /// `GET /login/code`.
 pub fn code_page(ask: &Ask) -> Result<Answer, Problem> {
-    let half = half_of(&ask.headers).unwrap_or_default();
+    let half = half_of(ask).unwrap_or_default();
     if ask.app.store.accounts().half_way(&half, ask.now_ms)?.is_none() {
         return Ok(Answer::see_other("/login"));
     }
@@ -180,6 +180,7 @@ fn factor_told(ask: &Ask, problem: Option<&Problem>) -> Result<Answer, Problem> 
             form action="/second-factor" method="post" {
                 input type="hidden" name="do" value="renew";
                 (csrf(ask))
+                (password_field(ask, password, "renew-password"))
                 label for="renew-code" { (w(ask, "account.code")) }
                 input #renew-code name="code" autocomplete="one-time-code" maxlength="40" required;
                 p { button.qw-button type="submit" { (w(ask, "account.recovery_renew")) } }
@@ -190,6 +191,7 @@ fn factor_told(ask: &Ask, problem: Option<&Problem>) -> Result<Answer, Problem> 
                 form action="/second-factor" method="post" {
                     input type="hidden" name="do" value="off";
                     (csrf(ask))
+                    (password_field(ask, password, "off-password"))
                     label for="off-code" { (w(ask, "account.code")) }
                     input #off-code name="code" autocomplete="one-time-code" maxlength="40" required;
                     p { button.qw-button type="submit" { (w(ask, "account.factor_off")) } }
@@ -199,6 +201,16 @@ fn factor_told(ask: &Ask, problem: Option<&Problem>) -> Result<Answer, Problem> 
         },
     };
     Ok(page(ask, "/second-factor", "account.second_factor", &body))
+}
+
+/// The password, of whoever has one.
+fn password_field(ask: &Ask, has_one: bool, id: &str) -> Markup {
+    html! {
+        @if has_one {
+            label for=(id) { (w(ask, "public.password")) }
+            input id=(id) name="password" type="password" autocomplete="current-password" required;
+        }
+    }
 }
 
 fn enrol_told(ask: &Ask, password: bool, problem: Option<&Problem>) -> Result<Markup, Problem> {
@@ -223,10 +235,7 @@ fn enrol_told(ask: &Ask, password: bool, problem: Option<&Problem>) -> Result<Ma
         form action="/second-factor" method="post" {
             input type="hidden" name="do" value="on";
             (csrf(ask))
-            @if password {
-                label for="password" { (w(ask, "public.password")) }
-                input #password name="password" type="password" autocomplete="current-password" required;
-            }
+            (password_field(ask, password, "password"))
             label for="code" { (w(ask, "account.code")) }
             input #code name="code" autocomplete="one-time-code" inputmode="numeric" maxlength="40" required;
             p { button.qw-button.qw-button-main type="submit" { (w(ask, "account.factor_confirm")) } }
@@ -254,13 +263,18 @@ fn factor_changed(ask: &Ask) -> Result<Answer, Problem> {
     let accounts = ask.app.store.accounts();
     let wrong = || my_account::unfit("sign-in/wrong-code");
     my_account::asked(ask)?;
+    // Whoever found a session open, or the phone lying about, changes nothing: both factors are asked for.
+    let password = || {
+        let given = form.get("password").unwrap_or_default();
+        let has_one = accounts.one(id)?.is_some_and(|a| a.has_password);
+        match !has_one || accounts.password_is(id, given, ask.now_ms)? {
+            true => Ok(()),
+            false => Err(my_account::unfit("sign-in/wrong-password")),
+        }
+    };
     match form.get("do") {
         Some("on") => {
-            let password = form.get("password").unwrap_or_default();
-            let has_password = accounts.one(id)?.is_some_and(|a| a.has_password);
-            if has_password && !accounts.password_is(id, password, ask.now_ms)? {
-                return Err(my_account::unfit("sign-in/wrong-password"));
-            }
+            password()?;
             let codes = accounts.confirm_second_factor(id, code, ask.now_ms)?.ok_or_else(wrong)?;
             note_account(ask, Some(id), &AccountEvent::SecondFactorOn)?;
             // Whoever signed in elsewhere without a code has to come again with one.
@@ -269,6 +283,7 @@ fn factor_changed(ask: &Ask) -> Result<Answer, Problem> {
             Ok(codes_told(ask, &codes))
         }
         Some("renew") => {
+            password()?;
             accounts.use_code(id, code, ask.now_ms)?.ok_or_else(wrong)?;
             let codes = accounts.fresh_recovery_codes(id)?;
             note_account(ask, Some(id), &AccountEvent::RecoveryRenewed)?;
@@ -276,6 +291,7 @@ fn factor_changed(ask: &Ask) -> Result<Answer, Problem> {
         }
         Some("off") if required(ask)? => Err(Problem::new(StatusCode::FORBIDDEN, "second-factor-required")),
         Some("off") => {
+            password()?;
             accounts.use_code(id, code, ask.now_ms)?.ok_or_else(wrong)?;
             accounts.drop_second_factor(id)?;
             note_account(ask, Some(id), &AccountEvent::SecondFactorOff { reason: None })?;

@@ -1,8 +1,9 @@
-//! How often somebody may do something: a sliding window per key, in memory.
+//! How often somebody may do something: a sliding window per key, in memory. A thread that broke while it counted opens no
+//! door: the others go on counting.
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::Mutex,
+    sync::{Mutex, PoisonError},
 };
 
 /// Windows by key.
@@ -15,7 +16,7 @@ const KEYS_MAX: usize = 50_000;
 impl Limits {
     /// Counts one more within `window_ms`, or says after how many seconds to try again.
     pub fn take(&self, key: &str, max: usize, window_ms: i64, now_ms: i64) -> Result<(), i64> {
-        let Ok(mut windows) = self.0.lock() else { return Ok(()) };
+        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if windows.len() > KEYS_MAX {
             windows.retain(|_, times| times.back().is_some_and(|t| *t > now_ms - window_ms));
         }
@@ -49,7 +50,7 @@ pub struct Lockout(Mutex<HashMap<String, (u32, i64)>>);
 impl Lockout {
     /// Whether the name may be tried, or for how many seconds not.
     pub fn check(&self, name: &str, now_ms: i64) -> Result<(), i64> {
-        let Ok(names) = self.0.lock() else { return Ok(()) };
+        let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match names.get(name) {
             Some((_, until)) if *until > now_ms && *until <= now_ms + LOCKED_MS => Err((until - now_ms + 999) / 1000),
             _ => Ok(()),
@@ -58,7 +59,7 @@ impl Lockout {
 
     /// One more wrong password.
     pub fn wrong(&self, name: &str, now_ms: i64) {
-        let Ok(mut names) = self.0.lock() else { return };
+        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if names.len() > KEYS_MAX {
             names.retain(|_, (_, until)| *until > now_ms);
         }
@@ -71,9 +72,7 @@ impl Lockout {
 
     /// The right one.
     pub fn right(&self, name: &str) {
-        if let Ok(mut names) = self.0.lock() {
-            names.remove(name);
-        }
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
 }
 

@@ -58,5 +58,5 @@ pub fn metrics(ask: &Ask) -> Result<Answer, Problem> {
     text.extend_from_slice(
         format!("# HELP qianwan_facts Facts in the log.\n# TYPE qianwan_facts gauge\nqianwan_facts {facts}\n").as_bytes(),
     );
-    Ok(Answer::bytes("text/plain; version=0.0.4", text))
+    Ok(Answer::bytes("text/plain; version=0.0.4; charset=utf-8", text))
 }

@@ -112,7 +112,8 @@ fn page(app: &App, language: Language, path: &str, title: &str, body: &Markup) -
             }
         }
     };
-    let remember = format!("qw_lang={}; Path=/; Max-Age=31536000; SameSite=Lax", language.tag());
+    let secure = if app.settings.secure_cookies { "; Secure" } else { "" };
+    let remember = format!("qw_lang={}; Path=/; Max-Age=31536000; SameSite=Lax{secure}", language.tag());
     Answer::html(markup.into_string()).with(header::SET_COOKIE, &remember).with(header::CONTENT_LANGUAGE, language.tag())
 }
 
@@ -460,7 +461,7 @@ struct Draft {
     telephone: String,
 }
 
-/// Ten characters that are read out and typed in without confusion.
+/// Twelve characters that are read out and typed in without confusion.
 fn fresh_receipt() -> Result<String, Problem> {
     const LETTERS: &[u8; 32] = b"23456789abcdefghjkmnpqrstuvwxyz-";
     let mut bytes = [0_u8; 12];
@@ -934,7 +935,7 @@ pub fn poster(ask: &Ask) -> Result<Answer, Problem> {
         }
     };
     // It names the host that was asked for: nobody keeps it for another who asks.
-    Ok(Answer::bytes("image/svg+xml", markup.into_string().into_bytes()).with(header::CACHE_CONTROL, "no-store"))
+    Ok(Answer::bytes("image/svg+xml; charset=utf-8", markup.into_string().into_bytes()).with(header::CACHE_CONTROL, "no-store"))
 }
 
 /// The sign-in page.

@@ -266,7 +266,12 @@ async fn serve(app: Arc<App>, route: Arc<Route>, params: RawPathParams, request:
     let ask = Ask { app: app.clone(), caller: None, path, query, headers: parts.headers, body, client, language, now_ms };
     let table_row = route.clone();
     let handled = tokio::task::spawn_blocking(move || handle(&table_row, ask, page)).await;
-    let answer = handled.unwrap_or_else(|e| told(&app, Problem::accident(format!("handler: {e}")), language, page));
+    let mut answer = handled.unwrap_or_else(|e| told(&app, Problem::accident(format!("handler: {e}")), language, page));
+    // What is for somebody, or was asked for with a key in the address, is kept nowhere unless its handler says how.
+    let for_somebody = route.permit != Permit::Public || route.path == "/key/{key}";
+    if for_somebody && !answer.headers.iter().any(|(name, _)| *name == header::CACHE_CONTROL) {
+        answer = answer.with(header::CACHE_CONTROL, "no-store");
+    }
     app.metrics.request(route.path, answer.status.as_u16(), began.elapsed());
     tracing::debug!(method = %route.method, path = if route.path.starts_with("/key/") { route.path } else { parts.uri.path() }, status = answer.status.as_u16(), ms = began.elapsed().as_millis(), "request");
     finish(&app, parts.uri.path(), answer)

@@ -1,6 +1,6 @@
 //! Signing in and out, by JSON and by plain form; the first administrator by a one-time link.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderName, StatusCode, header};
 use domain::basics::{AccountId, Capability, Day, PlaceId, Post, Role};
 use serde::Deserialize;
 use serde_json::json;
@@ -25,10 +25,21 @@ const HALF_COOKIE: &str = "qw_half";
 /// Attempts to sign in from one address within ten minutes.
 const ATTEMPTS_MAX: usize = 30;
 
+/// What a cookie of ours is called: over TLS with a prefix for which browsers take it from this host alone, and over TLS
+/// alone. So neither a neighbouring host nor anybody on the way plants one.
+fn named(ask: &Ask, name: &str) -> String {
+    if ask.app.settings.secure_cookies { format!("__Host-{name}") } else { name.to_owned() }
+}
+
+fn value_of(ask: &Ask, name: &str) -> Option<String> {
+    let name = named(ask, name);
+    let cookies = ask.headers.get(header::COOKIE)?.to_str().ok()?;
+    cookies.split(';').find_map(|c| c.trim().strip_prefix(name.as_str())?.strip_prefix('=').map(str::to_owned))
+}
+
 /// The session's token out of the cookies.
-pub fn token_of(headers: &HeaderMap) -> Option<String> {
-    let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
-    cookies.split(';').find_map(|c| c.trim().strip_prefix("qw_session=").map(str::to_owned))
+pub fn token_of(ask: &Ask) -> Option<String> {
+    value_of(ask, COOKIE)
 }
 
 /// A cookie of ours; without a value it goes.
@@ -40,18 +51,17 @@ pub fn set_cookie(ask: &Ask, name: &str, value: &str, seconds: i64) -> String {
 
 /// The session's cookie.
 pub fn cookie(ask: &Ask, token: &str) -> String {
-    set_cookie(ask, COOKIE, token, ask.app.settings.access.lasts_ms / 1000)
+    set_cookie(ask, &named(ask, COOKIE), token, ask.app.settings.access.lasts_ms / 1000)
 }
 
 /// The cookie of whoever is half-way: it opens nothing but the second step.
 pub fn half_cookie(ask: &Ask, token: &str) -> String {
-    set_cookie(ask, HALF_COOKIE, token, 600)
+    set_cookie(ask, &named(ask, HALF_COOKIE), token, 600)
 }
 
 /// The token of whoever is half-way.
-pub fn half_of(headers: &HeaderMap) -> Option<String> {
-    let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
-    cookies.split(';').find_map(|c| c.trim().strip_prefix("qw_half=").map(str::to_owned))
+pub fn half_of(ask: &Ask) -> Option<String> {
+    value_of(ask, HALF_COOKIE)
 }
 
 #[derive(Deserialize)]
@@ -113,7 +123,7 @@ fn check(ask: &Ask, name: &str, password: &str) -> Result<Step, Problem> {
 /// A session has begun: one that this browser had before is over, and an administrator's is short.
 pub fn begun(ask: &Ask, token: &str, how: &str) -> Result<(), Problem> {
     let (accounts, access) = (ask.app.store.accounts(), &ask.app.settings.access);
-    if let Some(old) = token_of(&ask.headers) {
+    if let Some(old) = token_of(ask) {
         accounts.sign_out(&old)?;
     }
     let session = accounts.session(token, ask.now_ms)?.ok_or_else(Problem::not_signed_in)?;
@@ -128,7 +138,7 @@ pub fn begun(ask: &Ask, token: &str, how: &str) -> Result<(), Problem> {
 /// The second step: a code.
 pub fn try_code(ask: &Ask, code: &str) -> Result<String, Problem> {
     ask.app.limits.take(&format!("code {}", ask.client), ATTEMPTS_MAX, 600_000, ask.now_ms).map_err(Problem::too_many)?;
-    let half = half_of(&ask.headers).unwrap_or_default();
+    let half = half_of(ask).unwrap_or_default();
     match ask.app.store.accounts().arriving(arrival(ask)).second_step(&half, code, ask.now_ms)? {
         SecondStep::Welcome { token, account, by_recovery } => {
             begun(ask, &token, "second factor")?;
@@ -150,7 +160,7 @@ pub fn try_code(ask: &Ask, code: &str) -> Result<String, Problem> {
 
 /// Whoever holds the session of the cookie.
 pub fn caller(ask: &Ask) -> Result<Option<Caller>, Problem> {
-    let Some(token) = token_of(&ask.headers) else { return Ok(None) };
+    let Some(token) = token_of(ask) else { return Ok(None) };
     let found = ask.app.store.accounts().session(&token, ask.now_ms)?;
     Ok(found.map(|s| {
         let posts = s.account.posts_on(ask.today());
@@ -232,7 +242,7 @@ fn document(ask: &Ask, caller: &Caller) -> Result<Answer, Problem> {
 /// `DELETE /api/session`.
 pub fn sign_out(ask: &Ask) -> Result<Answer, Problem> {
     end_own(ask)?;
-    Ok(Answer::empty(StatusCode::NO_CONTENT).with(header::SET_COOKIE, &cookie(ask, "")))
+    Ok(left(ask, Answer::empty(StatusCode::NO_CONTENT)))
 }
 
 /// Only paths of our own: another address after signing in would be a trap.
@@ -274,7 +284,13 @@ pub fn sign_in_form(ask: &Ask) -> Result<Answer, Problem> {
 /// `POST /logout`.
 pub fn sign_out_form(ask: &Ask) -> Result<Answer, Problem> {
     end_own(ask)?;
-    Ok(Answer::see_other("/").with(header::SET_COOKIE, &cookie(ask, "")))
+    Ok(left(ask, Answer::see_other("/")))
+}
+
+/// Without the cookie, and without the photographs that the browser kept for whoever might see them. Not without more: what
+/// the field app has still to send stays.
+fn left(ask: &Ask, answer: Answer) -> Answer {
+    answer.with(header::SET_COOKIE, &cookie(ask, "")).with(HeaderName::from_static("clear-site-data"), "\"cache\"")
 }
 
 fn end_own(ask: &Ask) -> Result<(), Problem> {

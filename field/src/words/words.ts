@@ -24,7 +24,7 @@ export async function setLanguage(wanted: Language): Promise<void> {
   } else words.value = zh
   language.value = wanted
   document.documentElement.lang = wanted
-  document.cookie = `qw_lang=${wanted}; path=/; max-age=31536000; samesite=lax`
+  document.cookie = `qw_lang=${wanted}; path=/; max-age=31536000; samesite=lax${location.protocol === 'https:' ? '; secure' : ''}`
 }
 
 /** As the server chooses: the address, the cookie, the browser; Chinese where none of them says. */

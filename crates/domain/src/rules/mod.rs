@@ -121,7 +121,7 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// Six months: what the law asks for at least (Cybersecurity Law of 2017, article 21, item 3).
+    /// Six months: what the law asks for at least (Cybersecurity Law, article 23, item 3, as numbered since 2026).
     pub const DAYS_MIN: u16 = 183;
 }
 

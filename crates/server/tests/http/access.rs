@@ -140,16 +140,19 @@ fn the_second_factor_by_plain_forms() {
     let inside = world.post("/login/code").cookie(&half).form(&[("code", codes[1]), ("next", "/console/x")]).send();
     assert_eq!((inside.status.as_u16(), inside.header("location")), (303, "/console/x"), "{}", inside.text());
     assert_eq!(world.get("/api/today").cookie(&session_cookie(&inside)).send().status, 200);
-    let off = |code: &str| {
+    let change = |what: &str, password: &str, code: &str| {
         world
             .post("/second-factor")
             .cookie(&session_cookie(&inside))
             .header(here.0, here.1)
-            .form(&[("do", "off"), ("code", code)])
+            .form(&[("do", what), ("password", password), ("code", code)])
             .send()
     };
-    assert_eq!(off("000000").status, 422);
-    assert_eq!(off(codes[2]).status, 303);
+    for what in ["renew", "off"] {
+        assert_eq!(change(what, PASSWORD, "000000").status, 422, "{what}");
+        assert_eq!(change(what, "nonsense", codes[2]).status, 422, "{what}: a code alone changes nothing");
+    }
+    assert_eq!(change("off", PASSWORD, codes[2]).status, 303, "and is not used up by it");
     assert_eq!(
         world.post("/login").form(&[("name", "test-office"), ("password", PASSWORD)]).send().header("location"),
         "/console/"

@@ -345,13 +345,13 @@ fn pages_assets_and_operations() {
         }
     }
     let poster = SHARED.get(&format!("/v/{}/poster.svg", village.code)).send();
-    assert_eq!((poster.status.as_u16(), poster.header("content-type")), (200, "image/svg+xml"));
+    assert_eq!((poster.status.as_u16(), poster.header("content-type")), (200, "image/svg+xml; charset=utf-8"));
     assert!(poster.text().contains(&village.name));
     let style = SHARED.get("/assets/tokens.css").send();
     assert_eq!(style.header("content-type"), "text/css; charset=utf-8");
     let again = SHARED.get("/assets/tokens.css").header("if-none-match", style.header("etag")).send();
     assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
-    assert_eq!(SHARED.get("/favicon.ico").send().header("content-type"), "image/svg+xml");
+    assert_eq!(SHARED.get("/favicon.ico").send().header("content-type"), "image/svg+xml; charset=utf-8");
     assert!(SHARED.get("/robots.txt").send().text().contains("Disallow: /api/"));
     let health = SHARED.get("/healthz").send().json();
     expected(&health, "status database version");

@@ -110,6 +110,13 @@ fn the_cookie_cannot_be_read_or_carried_off() {
     assert_eq!(reply.status, 303, "{}", reply.text());
     assert!(reply.header("set-cookie").ends_with("; Secure"), "{}", reply.header("set-cookie"));
     assert_eq!(reply.header("strict-transport-security"), "max-age=31536000");
+    // Over TLS browsers take it from this host alone; one of the bare name, which others could plant, opens nothing.
+    let over_tls = reply.header("set-cookie").split(';').next().unwrap();
+    let value = over_tls.strip_prefix("__Host-qw_session=").unwrap_or_else(|| panic!("{over_tls}"));
+    assert_eq!(secure.get("/api/session").cookie(over_tls).send().status, 200);
+    secure.get("/api/session").cookie(&format!("qw_session={value}")).send().refused(401, "not-signed-in");
+    let language = secure.get("/?lang=en").send();
+    assert!(language.header("set-cookie").ends_with("; Secure"), "{}", language.header("set-cookie"));
     for bad in ["qw_session=", "qw_session=x", &format!("qw_session={}", "0".repeat(64)), "qw_session=%00", "other=1"] {
         SHARED.get("/api/session").cookie(bad).send().refused(401, "not-signed-in");
     }

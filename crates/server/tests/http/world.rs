@@ -534,7 +534,8 @@ impl<'w> Ask<'w> {
     /// Signed in as somebody; "nobody" is signed out.
     pub fn by(mut self, name: &str) -> Self {
         if name != "nobody" {
-            self.cookies.push(format!("qw_session={}", self.world.token(name)));
+            let name_of = if self.world.app.settings.secure_cookies { "__Host-qw_session" } else { "qw_session" };
+            self.cookies.push(format!("{name_of}={}", self.world.token(name)));
         }
         self
     }

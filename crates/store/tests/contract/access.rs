@@ -176,6 +176,8 @@ fn sealed(ground: &Ground) {
     assert!(!format!("{kept:?}").contains(&hex::encode(bytes)) && !format!("{kept:?}").contains(&secret), "{kept:?}");
     let kept = format!("{:?}", ground.raw().texts("SELECT digest, account FROM recovery_code"));
     assert!(codes.iter().all(|c| !kept.contains(c.as_str())));
+    // Twenty-four letters of thirty-two: a plain digest of less could be tried through.
+    assert!(codes.iter().all(|c| c.replace('-', "").len() == 24), "{codes:?}");
     // Copied to another account it does not open.
     make(&store, 2, "lin");
     ground

@@ -130,7 +130,8 @@ const ICON: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 3
 
 /// `GET /favicon.ico`.
 pub fn icon(_ask: &Ask) -> Result<Answer, Problem> {
-    Ok(Answer::bytes("image/svg+xml; charset=utf-8", ICON.as_bytes().to_vec()).with(header::CACHE_CONTROL, "public, max-age=86400"))
+    Ok(Answer::bytes("image/svg+xml; charset=utf-8", ICON.as_bytes().to_vec())
+        .with(header::CACHE_CONTROL, "public, max-age=86400"))
 }
 
 /// `GET /robots.txt`.

@@ -13,7 +13,7 @@ test('what the document says already is not said again', () => {
 })
 test('a name with a dot is sent inside what it belongs to, and a finding about it is put beside it', () => {
   expect(filled({ 'contact.name': 'A', 'contact.telephone': '', place: 3 })).toEqual({ contact: { name: 'A' }, place: 3 })
-  const finding = { field: 'contact.telephone', reason: 'bad', message: null }
+  const finding = { field: 'contact.telephone', reason: 'bad', message: 'bad' }
   expect(findingsByField({ type: '/errors/x', title: 'x', status: 422, findings: [finding] }, [{ name: 'contact.telephone', kind: 'text', label: 'column.text' }]).byField.get('contact.telephone')).toBe('bad')
 })
 test('what was left open is not sent, zero is', () => expect(filled({ a: '', b: null, c: 0, d: [] })).toEqual({ c: 0, d: [] }))

@@ -94,7 +94,7 @@ impl Command {
     }
 }
 
-fn row<'r>(rows: &'r Rows, person: PersonId) -> Option<&'r Person> {
+fn row(rows: &Rows, person: PersonId) -> Option<&Person> {
     let read = Read::Row(ViewId::Persons, person.key());
     if rows.has(&read) { rows.get::<Person>(&person.key()) } else { None }
 }
@@ -109,7 +109,7 @@ fn place_id(rows: &Rows, person: &Person) -> PlaceId {
     problem(rows, person).map_or(person.place, |p| p.place)
 }
 
-fn place<'r>(rows: &'r Rows, id: PlaceId) -> Option<&'r Place> {
+fn place(rows: &Rows, id: PlaceId) -> Option<&Place> {
     if rows.has(&Read::Row(ViewId::Places, id.key())) { rows.place(id) } else { None }
 }
 

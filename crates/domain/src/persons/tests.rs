@@ -33,9 +33,12 @@ fn lamp() -> Scene {
     };
     let digest = left().digest(b"salt");
     let with = Fact::Left(Left { person: LI, problem: LAMP, purpose: Purpose::AskBack, digest });
-    county_on("2026-11-01")
-        .happened(AUNT_LI, Subject::Problem(LAMP), SHANGWU, problems::Fact::Reported(fact))
-        .happened(AUNT_LI, Subject::Person(LI), SHANGWU, with)
+    county_on("2026-11-01").happened(AUNT_LI, Subject::Problem(LAMP), SHANGWU, problems::Fact::Reported(fact)).happened(
+        AUNT_LI,
+        Subject::Person(LI),
+        SHANGWU,
+        with,
+    )
 }
 
 /// Settled on the first of November.
@@ -65,8 +68,16 @@ fn a_report_with_a_contact_says_so_twice_and_what_it_is_never() {
     let (field, words) = (Field::Lighting, text("村口路灯不亮"));
     let photos = vec![];
     let receipt = Some(text(RECEIPT));
-    let command =
-        problems::Command::Report { place: SHANGWU, field, text: words, position: None, photos, found_ms: None, receipt, contact };
+    let command = problems::Command::Report {
+        place: SHANGWU,
+        field,
+        text: words,
+        position: None,
+        photos,
+        found_ms: None,
+        receipt,
+        contact,
+    };
     let then = county_on("2026-11-01").when(command).by(AUNT_LI);
     let kinds: Vec<&str> = then.drafts.iter().map(|d| d.fact.kind()).collect();
     assert_eq!(kinds, ["problem.reported@1", "person.left@1"]);

@@ -159,8 +159,8 @@ pub fn problem_fact() -> BoxedStrategy<crate::problems::Fact> {
         words().prop_map(|words| EscalationReason::Sent { words }),
     ];
     prop_oneof![
-        (field(), words(), option::of(position()), photos(), select(Channel::ALL.to_vec()), reporter(), option::of(person_id())).prop_map(
-            |(field, text, position, photos, channel, reporter, contact)| F::Reported(Reported {
+        (field(), words(), option::of(position()), photos(), select(Channel::ALL.to_vec()), reporter(), option::of(person_id()))
+            .prop_map(|(field, text, position, photos, channel, reporter, contact)| F::Reported(Reported {
                 field,
                 text,
                 position,
@@ -168,8 +168,7 @@ pub fn problem_fact() -> BoxedStrategy<crate::problems::Fact> {
                 channel,
                 reporter,
                 contact
-            })
-        ),
+            })),
         (any_post(), any_day(), any::<bool>(), option::of(words()))
             .prop_map(|(post, due, by_rule, note)| F::Assigned(Assigned { post, due, by_rule, note })),
         reason.clone().prop_map(|reason| F::Dismissed(Dismissed { reason })),

@@ -264,7 +264,10 @@ fn make_seed() -> Seed {
         };
         let photos = if at.is_foreign() { vec![foreign_photo.clone()] } else { Vec::new() };
         let place = at_of(at, &places);
-        let left: Particulars = serde_json::from_value(json!({ "name": if at.is_foreign() { FOREIGN_WORDS } else { CONTACT }, "telephone": CONTACT_NUMBER })).unwrap();
+        let left: Particulars = serde_json::from_value(
+            json!({ "name": if at.is_foreign() { FOREIGN_WORDS } else { CONTACT }, "telephone": CONTACT_NUMBER }),
+        )
+        .unwrap();
         let person = Uuid::now_v7();
         let (digest, _) = store.particulars().put(PersonId(person), place, Purpose::AskBack, &left, NOW_MS).unwrap();
         contacts.push((at, person));

@@ -368,7 +368,6 @@ fn in_figures(count: ShownCount) -> String {
     match count {
         ShownCount::Exact(n) => n.to_string(),
         ShownCount::Below(min) => format!("<{min}"),
-        ShownCount::Withheld => "—".to_owned(),
     }
 }
 

@@ -13,7 +13,7 @@ mod view;
 pub use decide::{Actor, AsView, Authority, Context, Decide, Dependence, Draft, Read, Recorded, RefusalBody, Rows};
 pub use ids::{AccessId, AccountId, Day, FileHash, HoldingId, PersonId, PlaceId, Position, ProblemId, Subject, TaskId, TopicId};
 pub use post::{Capability, Department, Post, Role, UnknownPost};
-pub use small_counts::{ShownCount, ShownParts, shown_count, shown_parts};
+pub use small_counts::{ShownCount, shown_count};
 pub use text::{Text, TextError};
 pub use view::{Column, ColumnKind, Filter, Value, View};
 

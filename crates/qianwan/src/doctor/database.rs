@@ -86,6 +86,7 @@ fn inside(scene: &Scene, store: &Store) -> anyhow::Result<Vec<Finding>> {
     if !unsigned.is_empty() {
         found.push(Finding::trouble("unsigned", vec![("chains", unsigned.join(", "))]));
     }
+    found.extend(particulars(store));
     let files = store.check_files(if scene.doctor.full { u64::MAX } else { FILES }, scene.doctor.full)?;
     for (word, hashes) in [("files-missing", &files.missing), ("files-altered", &files.altered)] {
         if let Some(first) = hashes.first() {
@@ -94,6 +95,26 @@ fn inside(scene: &Scene, store: &Store) -> anyhow::Result<Vec<Finding>> {
         }
     }
     Ok(found)
+}
+
+/// Whether what lies sealed can be opened, and whether it is known who was erased.
+fn particulars(store: &Store) -> Vec<Finding> {
+    let kept = store.particulars();
+    let file = || kept.key_file().display().to_string();
+    let mut found = Vec::new();
+    match kept.keys() {
+        Err(e) => found.push(Finding::trouble("particulars-keys", vec![("file", file()), ("why", e.to_string())])),
+        Ok(keys) => {
+            let rows: u64 = keys.iter().filter(|k| !k.there).map(|k| k.rows).sum();
+            if rows > 0 {
+                found.push(Finding::trouble("particulars-sealed", vec![("file", file()), ("n", rows.to_string())]));
+            }
+        }
+    }
+    if kept.unsettled() {
+        found.push(Finding::trouble("erased-unknown", vec![("dir", store.dir().display().to_string())]));
+    }
+    found
 }
 
 #[cfg(test)]

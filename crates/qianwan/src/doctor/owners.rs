@@ -20,7 +20,7 @@ fn secret(scene: &Scene) -> Vec<PathBuf> {
             }
         }
     };
-    add(&mut found, dir, &|name| name == "keys.json" || name == "control.sock" || name.ends_with(".key"));
+    add(&mut found, dir, &|name| ["keys.json", "particulars.keys", "control.sock"].contains(&name) || name.ends_with(".key"));
     add(&mut found, &dir.join("tls"), &|name| name.ends_with(".key"));
     found.extend(scene.serve.as_ref().and_then(|s| s.tls_key.clone()));
     if let Some(backups) = &scene.doctor.backup_dir {

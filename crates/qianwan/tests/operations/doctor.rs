@@ -33,6 +33,7 @@ pub const CASES: &[Case] = &[
     ("trouble_with_postgresql_is_found", Postgres, postgresql),
     ("trouble_with_chains_is_found", Nothing, chains),
     ("trouble_with_stored_files_is_found", Nothing, files),
+    ("trouble_with_particulars_is_found", Nothing, particulars),
     ("trouble_with_settings_is_found", Nothing, settings),
 ];
 
@@ -389,6 +390,27 @@ fn chains() {
         fs::write(&file, &good).expect("written");
     }
     assert_eq!(patient.asked(&[]).words(), [""; 0]);
+}
+
+fn particulars() {
+    let patient = Patient::new();
+    let serving = patient.ground.serve(&[]);
+    crate::particulars::left(&serving);
+    serving.stop();
+    assert_eq!(patient.asked(&[]).words(), [""; 0]);
+    let file = patient.data("particulars.keys");
+    let kept = fs::read(&file).expect("the keys");
+    fs::write(&file, "{").expect("written");
+    assert_eq!(patient.asked(&[]).words(), ["particulars-keys"]);
+    fs::remove_file(&file).expect("removed");
+    let told = patient.asked(&[]);
+    assert_eq!((told.words(), told.arg("particulars-sealed", "n")), (vec!["particulars-sealed"], "1".to_owned()));
+    fs::write(&file, kept).expect("written");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("set");
+    assert_eq!(patient.asked(&[]).words(), ["open-to-others"]);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("set");
+    fs::write(patient.data("particulars.restored"), "").expect("written");
+    assert_eq!(patient.asked(&[]).words(), ["erased-unknown"]);
 }
 
 fn files() {

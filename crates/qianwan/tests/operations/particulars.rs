@@ -15,7 +15,7 @@ pub const CASES: &[Case] = &[
 const NUMBER: &str = "13800005678";
 
 /// A report with somebody to ask back; his id.
-fn left(serving: &Serving) -> String {
+pub(crate) fn left(serving: &Serving) -> String {
     let client = serving.signed_in("office", PASSWORD);
     let places: Value = client.get("/api/rows/places?level=village");
     let place = places["rows"][0]["row"]["id"].clone();

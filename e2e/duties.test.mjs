@@ -2,7 +2,7 @@
 // The tests stand in the order of the story.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { DESK, PHONE, accessible, account, ask, bytes, open, signIn, startBrowser, startServer, wording } from './harness.mjs'
+import { DESK, PHONE, accessible, account, ask, bytes, give, open, photo, settled, signIn, startBrowser, startServer, wording } from './harness.mjs'
 
 const TASK = '年底前完成公厕改造（演示）'
 const PUBLIC_PAGE_BYTES = 30_000
@@ -142,4 +142,84 @@ test('villagers see who answers, in both languages, on a light page', async () =
     await accessible(page)
     await finish()
   }
+})
+
+test('on a phone without network a township says with photos that its part is done; it arrives once, and the office verifies it there', async () => {
+  const title = '入冬前疏通村内沟渠（演示）'
+  const duty = '辖区内的沟渠全部清淤', text = '三十里沟渠已清淤，淤泥运到堆肥场'
+  const office = await open(browser, server, { viewport: PHONE, expected: ['net::ERR', 'Failed to load resource'] })
+  await signIn(office, account(server, 'office'), '/field/')
+  const { home, posts, today } = (await ask(office, '/api/session')).json
+  const lead = { place: posts[0].place.id, role: 'office' }
+  const set = await give(office, { type: 'tasks.set', place: home.id, kind: 'target', year: Number(today.slice(0, 4)), title, lead, due: today, quantity: { value: 30, unit: '里' } })
+  assert.equal(set.status, 200, set.text)
+  const whole = set.json.subject.replace('task:', '')
+  const passed = await give(office, { type: 'tasks.pass_down', task: whole, parts: [{ place: story.township.id, lead: { place: story.township.id, role: 'township' }, duty, quantity: { value: 30, unit: '里' } }] })
+  assert.equal(passed.status, 200, passed.text)
+  const [{ key }] = (await ask(office, `/api/rows/tasks?part_of=${whole}`)).json.rows
+
+  const person = await open(browser, server, { viewport: PHONE, expected: ['net::ERR', 'Failed to load resource', 'Failed to fetch'] })
+  const { page, context } = person
+  await signIn(person, account(server, 'township'), '/field/')
+  await page.locator(`.line[href="#/tasks/${key}"]`).waitFor()
+  assert.ok(await page.getByRole('heading', { name: words['list.tasks_mine'], exact: true }).isVisible())
+  await page.waitForFunction(() => navigator.serviceWorker.ready.then((r) => r.active.state === 'activated' && navigator.serviceWorker.controller !== null))
+  await settled(page, 1000)
+  // Never opened before, and the net is gone: what the day's list says is enough.
+  await context.setOffline(true)
+  await page.locator(`.line[href="#/tasks/${key}"]`).click()
+  await page.getByRole('heading', { level: 1, name: title }).waitFor()
+  assert.ok(await page.getByText(duty).isVisible())
+  assert.ok(await page.locator('.facts').getByText(`30 里`).isVisible())
+  await accessible(page)
+  await page.getByRole('link', { name: words['act.tasks.claim'], exact: true }).click()
+  await page.locator('#f-text').fill(text)
+  await page.locator('form button[type=submit]').click()
+  assert.ok(await page.getByText(words['act.need_number']).isVisible(), 'a target says how much')
+  await page.locator('#f-done').fill('30')
+  await page.locator('input[type=file]').first().setInputFiles(await photo(browser, 300))
+  await page.locator('.shots img').waitFor()
+  await accessible(page)
+  await page.locator('form button[type=submit]').click()
+  await page.getByText(words['problem.queued'].split('}')[1].split('{')[0]).waitFor()
+  await page.reload()
+  await page.locator('.tab-count').getByText('1').waitFor()
+  await page.locator('.tabs a').nth(2).click()
+  await page.locator('.acts-waiting').getByText(title).waitFor()
+  assert.ok(await page.locator('.acts-waiting').getByText(words['command.tasks.claim']).isVisible())
+  assert.ok(await page.locator('.acts-waiting .clock').isVisible(), 'with its age')
+  await accessible(page)
+  assert.equal((await ask(office, `/api/rows/tasks/${key}`)).json.row.state.is, 'open')
+
+  // The first answer gets lost on the way: it goes again under its id, and counts once.
+  let sendings = 0
+  await page.route('**/api/commands', async (route) => { sendings++; if (sendings > 1) return route.continue(); await route.fetch(); await route.abort() })
+  await context.setOffline(false)
+  await page.locator('.queue-do button').click({ timeout: 2000 }).catch(() => {}) // or it has begun by itself
+  await page.locator('.acts-waiting').getByText(words['queue.tried']).or(page.locator('.arrived')).first().waitFor()
+  await page.locator('.queue-do button').click({ timeout: 2000 }).catch(() => {})
+  await page.locator('.arrived').getByText(title).waitFor({ timeout: 40_000 })
+  assert.equal(await page.locator('.acts-waiting').count(), 0)
+  assert.equal(sendings, 2)
+  const { facts } = (await ask(office, `/api/history/tasks/${key}`)).json
+  assert.deepEqual(facts.map((f) => f.kind.split('@')[0]), ['task.set', 'task.claimed'])
+  const { claim } = (await ask(office, `/api/rows/tasks/${key}`)).json.row.state
+  assert.deepEqual([claim.text, claim.done, claim.photos.length], [text, 30, 1])
+  await page.locator('.arrived a').first().click()
+  await page.getByRole('heading', { name: words['task.claimed'], exact: true }).waitFor()
+  await person.finish()
+
+  await office.page.goto(`/field/#/tasks/${whole}`)
+  await office.page.getByText(words['task.parts_done'].replace('{done}', '0').replace('{of}', '1')).waitFor()
+  await office.page.locator(`.line[href="#/tasks/${key}"]`).click()
+  await office.page.locator('.block .photos img').waitFor()
+  await accessible(office.page)
+  await office.page.getByRole('link', { name: words['act.tasks.verify'], exact: true }).click()
+  await office.page.getByText(text).waitFor()
+  await office.page.locator('#f-note').fill('走了全程，沟底见硬底')
+  await office.page.locator('#f-done').fill('30')
+  await office.page.locator('form button[type=submit]').click()
+  await office.page.locator('.qw-state-confirmed').first().waitFor()
+  assert.equal((await ask(office, `/api/rows/tasks/${key}`)).json.row.state.is, 'verified')
+  await office.finish()
 })

@@ -1,14 +1,13 @@
 // The first start in earnest: TLS by an authority of its own, a link that works once, a register, and somebody signed in.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
-import { createHmac } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { startBrowser } from './harness.mjs'
+import { oneTimeCode as code, startBrowser } from './harness.mjs'
 
 const BINARY = process.env.QW_BIN ?? fileURLToPath(new URL('../target/debug/qianwan', import.meta.url))
 const REGISTER = `code,name,level,parent
@@ -18,16 +17,6 @@ const REGISTER = `code,name,level,parent
 819901100,示例镇,township,819901
 819901100201,示例村村委会,village,819901100
 `
-/** The code that an authenticator shows (RFC 6238, SHA-1, six digits, thirty seconds). */
-function code(base32, now_ms = Date.now()) {
-  const bits = [...base32.replace(/\s/g, '')].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('')
-  const secret = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)))
-  const step = Buffer.alloc(8)
-  step.writeBigUInt64BE(BigInt(Math.floor(now_ms / 30_000)))
-  const mac = createHmac('sha1', secret).update(step).digest()
-  const at = mac[mac.length - 1] & 15
-  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0')
-}
 let dir, server, link, browser
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'qianwan-first-'))

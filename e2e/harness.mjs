@@ -4,6 +4,7 @@
 // {"listening":"http://127.0.0.1:41234","accounts":[{"name":"office","password":"…","display":"县千万办"}]}
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { createHmac } from 'node:crypto'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
-const BINARY = process.env.QW_BIN ?? here('../target/debug/qianwan')
+export const BINARY = process.env.QW_BIN ?? here('../target/debug/qianwan')
 const START_MS = 120_000
 
 /** Starts the demo county; `stop` ends it by its process id and removes its data. */
@@ -76,7 +77,7 @@ export async function wording(language = 'zh-CN') {
  * One person with a browser of his own. `errors` collects what must not happen; `finish` fails on any and closes.
  * Errors that a journey provokes (a refusal, a dead network) are named in `expected`: parts of their text.
  */
-export async function open(browser, server, { viewport = DESK, language = 'zh-CN', javaScript = true, serviceWorkers = 'allow', expected = [] } = {}) {
+export async function open(browser, server, { viewport = DESK, language = 'zh-CN', javaScript = true, serviceWorkers = 'allow', expected = [], ignoreHTTPSErrors = false } = {}) {
   const context = await browser.newContext({
     baseURL: server.address,
     locale: language,
@@ -85,6 +86,7 @@ export async function open(browser, server, { viewport = DESK, language = 'zh-CN
     hasTouch: viewport.width < 600,
     javaScriptEnabled: javaScript,
     serviceWorkers,
+    ignoreHTTPSErrors,
     geolocation: { latitude: 30.52, longitude: 119.6, accuracy: 8 },
     permissions: ['geolocation'],
   })
@@ -94,6 +96,9 @@ export async function open(browser, server, { viewport = DESK, language = 'zh-CN
     addEventListener('securitypolicyviolation', (e) => console.error(`content security: ${e.violatedDirective} ${e.blockedURI}`))
   })
   context.on('page', (page) => {
+    waiting.set(page, new Set())
+    page.on('request', (request) => waiting.get(page).add(request))
+    for (const over of ['requestfinished', 'requestfailed']) page.on(over, (request) => waiting.get(page).delete(request))
     page.on('pageerror', (error) => heard(error.message))
     page.on('console', (message) => { if (message.type() === 'error') heard(`${message.text()} ${message.location().url ?? ''}`) })
     page.on('response', (response) => { if (response.status() >= 500) heard(`${response.status()} ${response.url()}`) })
@@ -155,14 +160,44 @@ export function uuid() {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
-/** Fails on anything that WCAG 2.2 AA forbids and axe can see. */
-export async function accessible(page) {
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
+
+/** What WCAG 2.2 AA forbids and axe can see, as `rule: element`; `rules` narrows it to these. */
+export async function violations(page, rules) {
   axe ??= await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
-  await page.evaluate(axe)
-  const { violations } = await page.evaluate(() => window.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }))
-  assert.deepEqual(violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target}`)), [], `not accessible: ${page.url()}`)
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe)
+  const runOnly = rules ? { type: 'rule', values: rules } : { type: 'tag', values: RULES }
+  const found = await page.evaluate(async (options) => (await window.axe.run(options)).violations.map((v) => [v.id, v.nodes.map((n) => String(n.target))]), { runOnly, resultTypes: ['violations'] })
+  return found.flatMap(([id, targets]) => targets.map((target) => `${id}: ${target}`))
 }
 let axe
+
+/** Fails on anything that WCAG 2.2 AA forbids and axe can see. */
+export async function accessible(page) {
+  assert.deepEqual(await violations(page), [], `not accessible: ${page.url()}`)
+}
+
+/** Requests of a page that have no answer yet. */
+const waiting = new WeakMap()
+/** Waits until the page has asked for nothing for a moment. */
+export async function settled(page, quiet_ms = 150, limit_ms = 30_000) {
+  for (let quiet = Date.now(), end = quiet + limit_ms; Date.now() - quiet < quiet_ms; ) {
+    assert.ok(Date.now() < end, `still loading: ${page.url()} ${[...waiting.get(page)].map((r) => r.url())}`)
+    await new Promise((resolve) => setTimeout(resolve, 25))
+    if (waiting.get(page).size) quiet = Date.now()
+  }
+}
+
+/** The code that an authenticator shows (RFC 6238, SHA-1, six digits, thirty seconds). */
+export function oneTimeCode(base32, now_ms = Date.now()) {
+  const bits = [...base32.replace(/\s/g, '')].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('')
+  const secret = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)))
+  const step = Buffer.alloc(8)
+  step.writeBigUInt64BE(BigInt(Math.floor(now_ms / 30_000)))
+  const mac = createHmac('sha1', secret).update(step).digest()
+  const at = mac[mac.length - 1] & 15
+  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0')
+}
 
 /** Counts what is sent over the network to this page from now on; call the result for the sum in bytes. */
 export async function bytes(page) {

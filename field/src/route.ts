@@ -1,11 +1,11 @@
 // Pages by the part after '#', so that one kept file opens all of them, with or without the server.
-// #/  #/list/<name>  #/problems/<key>  #/problems/<key>/<command>  #/report  #/queue  #/me
+// #/  #/list/<name>  #/problems/<key>  #/problems/<key>/<command>  #/tasks/<key>  #/tasks/<key>/<command>  #/report  #/queue  #/me
 // New pages (forms, patrols) get a line here and one in App.vue.
 import { computed, ref } from 'vue'
 
 export type Page =
   | { is: 'today' } | { is: 'list'; name: string }
-  | { is: 'problem'; key: string } | { is: 'act'; key: string; type: string; instead: string | null }
+  | { is: 'problem'; key: string } | { is: 'task'; key: string } | { is: 'act'; key: string; type: string; instead: string | null }
   | { is: 'report'; instead: string | null } | { is: 'queue' } | { is: 'me' }
 
 export function parse(hash: string): Page {
@@ -15,6 +15,7 @@ export function parse(hash: string): Page {
   switch (room) {
     case 'list': return key ? { is: 'list', name: key } : { is: 'today' }
     case 'problems': return !key ? { is: 'today' } : type ? { is: 'act', key, type, instead } : { is: 'problem', key }
+    case 'tasks': return !key ? { is: 'today' } : type ? { is: 'act', key, type, instead } : { is: 'task', key }
     case 'report': return { is: 'report', instead }
     case 'queue': return { is: 'queue' }
     case 'me': return { is: 'me' }

@@ -33,8 +33,10 @@ pub fn page(ask: &Ask) -> Result<Answer, Problem> {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) }
                 link rel="stylesheet" href="/assets/tokens.css";
+                link rel="stylesheet" href="/assets/base.css";
+                link rel="stylesheet" href="/assets/public.css";
             }
-            body {
+            body.public {
                 main {
                     @if ask.app.settings.demo { p { strong { (w("programme.demo")) } } }
                     h1 { (title) }

@@ -37,11 +37,30 @@ export interface Problem {
 export interface ProblemRow { key: string; row: Problem; place: PlaceRef | null; may?: string[] }
 export interface ProblemRows { rows: ProblemRow[]; next: string | null; count?: number }
 
+export type TaskState =
+  | { is: 'open' }
+  | { is: 'claimed'; claim: { text: string; photos: (Photo | string)[]; done: number | null; post: Post }; claimed_ms: number }
+  | { is: 'verified'; verified_ms: number; done: number | null; post: Post }
+  | { is: 'withdrawn'; reason: string }
+  | { is: 'carried_over'; into: string }
+export interface Task {
+  set: {
+    kind: 'task' | 'promise' | 'target'; year: number; title: string; duty: string | null; field: Field | null
+    lead: Post; helpers: Post[]; due: string; quantity: { value: number; unit: string } | null
+    part_of: string | null; occasion: string | null
+  }
+  parts: string[]; state: TaskState; rejected: number; lapsed: string | null
+}
+export interface TaskRow { key: string; row: Task; place: PlaceRef | null; may?: string[] }
+export interface TaskRows { rows: TaskRow[]; next: string | null }
+export interface Bearers { bearers: { post: string; name: string | null }[] }
+
 export interface PlaceRow { key: string; row: { id?: number; within?: number[]; position?: Position | null }; place: PlaceRef | null }
 export interface PlaceRows { rows: PlaceRow[]; next: string | null }
 
-export interface TodayList { name: string; query: string; count: number; rows: ProblemRow[] }
-export interface Today { lists: TodayList[] }
+export interface TodayList<R = ProblemRow> { name: string; query: string; count: number; rows: R[] }
+/** `others`: tasks, and what only the console shows; an answer kept from an earlier version has none. */
+export interface Today { lists: TodayList[]; others?: TodayList<TaskRow>[] }
 
 export interface Session {
   demo: boolean; installation: string; today: string

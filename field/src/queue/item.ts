@@ -16,9 +16,13 @@ export interface Item {
   state: { is: 'waiting'; tried: boolean } | { is: 'refused'; problem: ProblemDocument }
 }
 
-const subject = (item: Item): string | null => (typeof item.command['problem'] === 'string' ? item.command['problem'] : null)
+/** The problem or the task that an act is about; null for what begins one. */
+export function subject(item: Item): string | null {
+  const about = item.command['problem'] ?? item.command['task']
+  return typeof about === 'string' ? about : null
+}
 
-/** The oldest act of this account that may go. An act waits for earlier ones on the same problem: order matters there. */
+/** The oldest act of this account that may go. An act waits for earlier ones on the same problem or task: order matters there. */
 export function nextToSend(items: readonly Item[], account: string): Item | null {
   const held = new Set<string>()
   for (const item of [...items].sort((a, b) => (a.id < b.id ? -1 : 1))) {
@@ -48,7 +52,7 @@ export function judge(item: Item, answer: Answer<CommandAnswer>): Verdict {
   }
 }
 
-/** What the person may do on a problem, given what already waits here: not the same twice; a claim may follow a diagnosis. */
+/** What the person may do on a problem or a task, given what already waits here: not the same twice; a claim may follow a diagnosis. */
 export function mayBesides(may: readonly string[], waiting: readonly Item[]): string[] {
   const given = new Set(waiting.map((i) => i.command.type))
   const out = may.filter((type) => !given.has(type))

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { flush, type Outside } from './flush'
-import { mayBesides, nextToSend, type Item } from './item'
+import { mayBesides, nextToSend, subject, type Item } from './item'
 import { uuidv7 } from './uuid'
 import { classify, type Answer } from '@/api/client'
 import type { CommandAnswer } from '@/api/types'
@@ -43,6 +43,15 @@ test('oldest first; nobody sends for another; a refused act holds back later one
   const stuck = about('a', 'p1', { state: { is: 'refused', problem: refusal } })
   expect(nextToSend([stuck, about('b', 'p1')], 'zhou')).toBe(null)
   expect(nextToSend([stuck, about('b', 'p1'), about('c', 'p2')], 'zhou')?.id).toBe('c')
+})
+
+test('acts on one task go in order too, and hold back nothing else', () => {
+  const task = (id: string, key: string, more: Partial<Item> = {}): Item => item(id, { command: { type: 'tasks.claim', task: key, text: 'done', photos: [] }, ...more })
+  expect([subject(task('a', 't1')), subject(about('a', 'p1')), subject(item('a'))]).toEqual(['t1', 'p1', null])
+  const stuck = task('a', 't1', { state: { is: 'refused', problem: refusal } })
+  expect(nextToSend([stuck, task('b', 't1')], 'zhou')).toBe(null)
+  expect(nextToSend([stuck, task('b', 't1'), task('c', 't2')], 'zhou')?.id).toBe('c')
+  expect(mayBesides(['tasks.claim'], [task('a', 't1')])).toEqual([])
 })
 
 test('photos go first, once; the command carries their hashes; nothing is left', async () => {

@@ -2,4 +2,5 @@
 export { default as MePage } from './me/MePage.vue'
 export { default as ActPage } from './problems/ActPage.vue'
 export { default as ReportPage } from './problems/ReportPage.vue'
+export { default as TaskPage } from './tasks/TaskPage.vue'
 export { default as QueuePage } from './queue/QueuePage.vue'

@@ -33,6 +33,10 @@ test('every shared word that is said is left in', () => {
   for (const key of asked) expect([key, shared.has(key) && SAID.test(key)]).toEqual([key, true])
 })
 
+test('the words of posts and of tasks are there', () => {
+  for (const key of ['department.water', 'task_kind.target', 'task_state.claimed', 'fact.task.verified', 'command.tasks.claim', 'command.tasks.verify', 'command.tasks.reject']) expect([key, key in zhShared && SAID.test(key)]).toEqual([key, true])
+})
+
 test('numbers choose between one and many', () => {
   expect(fill('{n} {n|day|days}', { n: 1 })).toBe('1 day')
   expect(fill('{n} {n|day|days}', { n: 3 })).toBe('3 days')

@@ -1,10 +1,12 @@
-// Every act on a problem as one short form. A new act is a line here and its words in the locale files.
+// Every act on a problem or a task as one short form. A new act is a line here and its words in the locale files.
 import type { Problem } from '@/api/types'
 
 export type Ask =
   | { name: 'text' | 'reason' | 'cause' | 'measure' | 'note'; kind: 'words'; need: boolean; max: number }
   | { name: 'photos'; kind: 'photos'; need: boolean }
   | { name: 'due'; kind: 'day' }
+  /** How much was done; asked of a target only. */
+  | { name: 'done'; kind: 'number' }
   | { name: 'post'; kind: 'post' }
 export interface Act { type: string; tone: 'main' | 'plain' | 'alert'; asks: Ask[] }
 
@@ -20,6 +22,9 @@ export const ACTS: readonly Act[] = [
   { type: 'problems.escalate', tone: 'plain', asks: [words('reason')] },
   { type: 'problems.reopen', tone: 'plain', asks: [words('reason')] },
   { type: 'problems.dismiss', tone: 'alert', asks: [words('reason')] },
+  { type: 'tasks.claim', tone: 'main', asks: [{ name: 'photos', kind: 'photos', need: false }, words('text', true, 2000), { name: 'done', kind: 'number' }] },
+  { type: 'tasks.verify', tone: 'main', asks: [words('note'), { name: 'done', kind: 'number' }] },
+  { type: 'tasks.reject', tone: 'alert', asks: [words('reason')] },
 ]
 export const PHOTOS_MAX = 10
 export const actOf = (type: string): Act | undefined => ACTS.find((a) => a.type === type)
@@ -30,3 +35,5 @@ export function actsAmong(may: readonly string[], p: Pick<Problem, 'state' | 'di
   const acts = ACTS.filter((a) => may.includes(a.type)).map((a): Act => (a.tone === 'main' && a.type !== first ? { ...a, tone: 'plain' } : a))
   return [...acts.filter((a) => a.type === first), ...acts.filter((a) => a.type !== first)]
 }
+/** What one may do on a task from a phone; the rest is done in the console. */
+export const taskActsAmong = (may: readonly string[]): Act[] => ACTS.filter((a) => a.type.startsWith('tasks.') && may.includes(a.type))

@@ -1,12 +1,16 @@
-// The order of the day: what hurts most first; each problem once.
-import type { ProblemRow, Today, TodayList } from '@/api/types'
+// The order of the day: what hurts most first; each problem and each task once.
+import type { ProblemRow, TaskRow, Today, TodayList } from '@/api/types'
 import { clockOf } from '@/format/format'
 
 export const LISTS = ['overdue', 'reopened', 'to_answer', 'to_verify', 'mine', 'to_triage'] as const
 export type ListName = (typeof LISTS)[number]
 export const isListName = (name: string): name is ListName => (LISTS as readonly string[]).includes(name)
 
-export interface Section { name: ListName; count: number; rows: ProblemRow[]; above: number; more: boolean }
+export const TASK_LISTS = ['tasks_to_verify', 'tasks_mine', 'tasks_lapsed'] as const
+export type TaskListName = (typeof TASK_LISTS)[number]
+export const isTaskListName = (name: string): name is TaskListName => (TASK_LISTS as readonly string[]).includes(name)
+
+export interface Section<N = ListName, R = ProblemRow> { name: N; count: number; rows: R[]; above: number; more: boolean }
 
 /** By clock, the nearest first; without one, the longest waiting first. */
 export function byUrgency(a: ProblemRow, b: ProblemRow): number {
@@ -14,26 +18,27 @@ export function byUrgency(a: ProblemRow, b: ProblemRow): number {
   return x < y ? -1 : x > y ? 1 : a.row.reported_ms - b.row.reported_ms
 }
 /** Whoever holds two posts gets a list for each: shown as one. */
-function joined(today: Today): (TodayList & { name: ListName })[] {
-  const out = new Map<ListName, TodayList & { name: ListName }>()
-  for (const l of today.lists) {
-    if (!isListName(l.name)) continue
-    const before = out.get(l.name)
-    out.set(l.name, { ...l, name: l.name, count: l.count + (before?.count ?? 0), rows: [...(before?.rows ?? []), ...l.rows] })
-  }
-  return [...out.values()]
+function joined<N extends string, R>(lists: readonly TodayList<R>[], names: readonly N[]): (TodayList<R> & { name: N })[] {
+  return names.flatMap((name) => {
+    const same = lists.filter((l) => l.name === name)
+    return same[0] ? [{ ...same[0], name, count: same.reduce((sum, l) => sum + l.count, 0), rows: same.flatMap((l) => l.rows) }] : []
+  })
 }
-/** The lists in order; a problem that stands in an earlier one is only counted (`above`). */
-export function sections(today: Today): Section[] {
+/** The lists in order; what stands in an earlier one is only counted (`above`). */
+function inOrder<N extends string, R extends { key: string }>(lists: readonly TodayList<R>[], names: readonly N[], by: (a: R, b: R) => number): Section<N, R>[] {
   const seen = new Set<string>()
-  return joined(today).filter((l) => l.count > 0).sort((a, b) => LISTS.indexOf(a.name) - LISTS.indexOf(b.name)).map((l) => {
-    const rows = l.rows.filter((r) => !seen.has(r.key)).sort(byUrgency)
+  return joined(lists, names).filter((l) => l.count > 0).map((l) => {
+    const rows = l.rows.filter((r) => !seen.has(r.key)).sort(by)
     for (const r of rows) seen.add(r.key)
     return { name: l.name, count: l.count, rows, above: l.rows.length - rows.length, more: l.count > l.rows.length }
   })
 }
-/** How many problems wait, each counted once; `least` where lists are longer than what was sent. */
-export function total(all: readonly Section[]): { n: number; least: boolean } {
+export const sections = (today: Today): Section[] => inOrder(today.lists, LISTS, byUrgency)
+export const taskSections = (today: Today): Section<TaskListName, TaskRow>[] => inOrder(today.others ?? [], TASK_LISTS, (a, b) => (a.row.set.due < b.row.set.due ? -1 : a.row.set.due > b.row.set.due ? 1 : 0))
+/** How many tasks that one leads have missed their day. */
+export const tasksLate = (all: readonly Section<TaskListName, TaskRow>[], today: string): number => all.flatMap((s) => (s.name === 'tasks_mine' ? s.rows : [])).filter((r) => r.row.set.due < today).length
+/** How many wait, each counted once; `least` where lists are longer than what was sent. */
+export function total(all: readonly Pick<Section<string, unknown>, 'rows' | 'more'>[]): { n: number; least: boolean } {
   return { n: all.reduce((sum, s) => sum + s.rows.length, 0), least: all.some((s) => s.more) }
 }
 
@@ -54,4 +59,8 @@ export function probablyMay(today: Today, key: string, capabilities: readonly st
   }
   const acts = today.lists.filter((l) => isListName(l.name) && l.rows.some((r) => r.key === key)).flatMap((l) => ACTS[l.name as ListName])
   return [...new Set(acts)].filter((a) => capabilities.includes(needs[a] ?? ''))
+}
+export function probablyMayTask(today: Today, key: string, capabilities: readonly string[]): string[] {
+  const stands = (name: TaskListName): boolean => (today.others ?? []).some((l) => l.name === name && l.rows.some((r) => r.key === key))
+  return [...(stands('tasks_mine') && capabilities.includes('tasks.work') ? ['tasks.claim'] : []), ...(stands('tasks_to_verify') && capabilities.includes('tasks.verify') ? ['tasks.verify', 'tasks.reject'] : [])]
 }

@@ -9,6 +9,8 @@ export type AccountAnswer = {
   account: AccountTold
   /** Set where everything is made up. */
   demo?: boolean
+  /** Identities that open it, for the security administrator. */
+  identities: IdentityTold[]
   link?: LinkMade | null
   /** What the caller may do to it now. */
   may: string[]
@@ -43,6 +45,8 @@ export type AccountTold = {
   display: string
   /** Identity. */
   id: AccountId
+  /** Whether an identity of a provider outside opens it. */
+  linked: boolean
   /** Until when it is locked; 0 where it is not. */
   locked_until_ms: number
   /** Name to sign in with. */
@@ -77,6 +81,8 @@ export type Act =
   | { do: 'end_sessions'; session?: string | null }
   | { do: 'take_second_factor'; reason: string }
   | { do: 'end_tokens' }
+  | { do: 'link_identity'; subject: string }
+  | { do: 'unlink_identity'; reason: string }
 
 /** Keys of phones. */
 export type AppUsersAnswer = {
@@ -610,6 +616,16 @@ export type HoldingRow = {
   withdrawn: number | null
 }
 
+/** An identity of a provider outside. */
+export type IdentityTold = {
+  /** The provider's address. */
+  issuer: string
+  /** Since when it opens the account. */
+  linked_ms: number
+  /** What it calls the person. */
+  subject: string
+}
+
 export type Incoming = {
   command: Command
   id: string
@@ -782,12 +798,16 @@ export type MyAccount = {
   has_password: boolean
   /** Identity. */
   id: AccountId
+  /** Identities that open this account. */
+  identities: IdentityTold[]
   /** What a key may be given. */
   may_be_given: Capability[]
   /** Name to sign in with. */
   name: string
   /** Shortest new password. */
   password_min: number
+  /** What people call the provider whose identities open accounts; null where there is none. */
+  provider: string | null
   /** Recovery codes not yet used. */
   recovery_left: number
   /** Whether a code is asked for besides. */

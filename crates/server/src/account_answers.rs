@@ -21,6 +21,11 @@ pub struct MyAccount {
     pub password_min: usize,
     /// Whether a code is asked for besides.
     pub second_factor: bool,
+    /// What people call the provider whose identities open accounts; null where there is none.
+    #[schema(required)]
+    pub provider: Option<String>,
+    /// Identities that open this account.
+    pub identities: Vec<IdentityTold>,
     /// Recovery codes not yet used.
     pub recovery_left: u64,
     /// Sessions that live.
@@ -29,6 +34,17 @@ pub struct MyAccount {
     pub tokens: Vec<KeyTold>,
     /// What a key may be given.
     pub may_be_given: Vec<Capability>,
+}
+
+/// An identity of a provider outside.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IdentityTold {
+    /// The provider's address.
+    pub issuer: String,
+    /// What it calls the person.
+    pub subject: String,
+    /// Since when it opens the account.
+    pub linked_ms: i64,
 }
 
 /// A session.
@@ -130,6 +146,8 @@ pub struct AccountTold {
     pub locked_until_ms: i64,
     /// Whether a code is asked for besides.
     pub second_factor: bool,
+    /// Whether an identity of a provider outside opens it.
+    pub linked: bool,
     /// When it was made.
     pub created_ms: i64,
     /// The last request of a session that is still kept; 0 for none.
@@ -144,7 +162,7 @@ pub struct AccountTold {
 pub enum AccountState {
     /// Signs in.
     Open,
-    /// Has no password yet.
+    /// Has no password yet, and no identity outside.
     Invited,
     /// Too many wrong passwords.
     Locked,
@@ -175,6 +193,8 @@ pub struct AccountAnswer {
     pub sessions: Vec<SessionTold>,
     /// Keys for programs, for the security administrator.
     pub tokens: Vec<KeyTold>,
+    /// Identities that open it, for the security administrator.
+    pub identities: Vec<IdentityTold>,
     /// A link that was just made, shown this once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<LinkMade>,
@@ -298,4 +318,14 @@ pub enum Act {
     },
     /// No program acts for it any more.
     EndTokens {},
+    /// An identity of the provider outside opens it from now on.
+    LinkIdentity {
+        /// What the provider calls the person.
+        subject: String,
+    },
+    /// None does any more, and whoever came in is out.
+    UnlinkIdentity {
+        /// Why.
+        reason: String,
+    },
 }

@@ -15,7 +15,8 @@ use crate::{
     wording::fill,
 };
 
-fn refusal(ask: &Ask, problem: Option<&Problem>) -> Markup {
+/// What went wrong, above a form.
+pub fn refusal(ask: &Ask, problem: Option<&Problem>) -> Markup {
     html! {
         @if let Some(problem) = problem {
             @let (title, detail) = problem.words(ask.language);
@@ -24,11 +25,13 @@ fn refusal(ask: &Ask, problem: Option<&Problem>) -> Markup {
     }
 }
 
-fn csrf(ask: &Ask) -> Markup {
+/// The session's token in a form.
+pub fn csrf(ask: &Ask) -> Markup {
     html! { @if let Some(caller) = &ask.caller { input type="hidden" name="csrf" value=(caller.csrf); } }
 }
 
-fn page(ask: &Ask, path: &str, title: &str, body: &Markup) -> Answer {
+/// A narrow page that nobody keeps.
+pub fn page(ask: &Ask, path: &str, title: &str, body: &Markup) -> Answer {
     let title = w(ask, title);
     let body = html! { div.narrow { h1 { (title) } (body) } };
     answer(ask, path, &title, &body).with(header::CACHE_CONTROL, "no-store")

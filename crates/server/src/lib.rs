@@ -31,6 +31,7 @@ mod keys;
 mod limits;
 mod map;
 mod my_account;
+pub mod oidc;
 mod openapi;
 mod operations;
 pub mod passwords;
@@ -76,6 +77,8 @@ pub struct Settings {
     pub demo_sign_ins: Vec<(String, String, String)>,
     /// How people sign in, and how long that holds.
     pub access: access::Access,
+    /// Whose identities open accounts as well.
+    pub oidc: Option<oidc::Settings>,
 }
 
 /// Everything a handler can reach.
@@ -89,6 +92,7 @@ pub struct App {
     lockout: limits::Lockout,
     uploads: files::Uploads,
     room: bodies::Room,
+    oidc: Option<oidc::Provider>,
     map: map::MapCache,
     indicators: indicators::Cache,
     counted: rows::CountCache,
@@ -115,9 +119,11 @@ pub struct Root {
 impl App {
     /// An application over a store.
     pub fn new(store: Arc<Store>, settings: Settings) -> Arc<App> {
+        let oidc = settings.oidc.clone().map(oidc::Provider::new);
         Arc::new(App {
             store,
             settings,
+            oidc,
             limits: limits::Limits::default(),
             bursts: audit::Bursts::default(),
             lockout: limits::Lockout::default(),

@@ -247,6 +247,7 @@ fn answers(shapes: &mut Map<String, Value>) -> Vec<(&'static str, Value)> {
         "POST /api/account/password" => MyAccount;
         "DELETE /api/account/sessions" => Ended;
         "DELETE /api/account/sessions/{session}" => Ended;
+        "DELETE /api/account/identities" => Ended;
         "POST /api/account/tokens" => KeyMade;
         "DELETE /api/account/tokens/{token}" => Ended;
         "GET /api/accounts" => AccountsAnswer;

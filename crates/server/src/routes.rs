@@ -21,8 +21,8 @@ use crate::{
     App, account_pages, accounts,
     answer::{Answer, Problem},
     ask::Ask,
-    assets, audit, checkpoints, command, dossier, duties, export, facts_api, files, indicators, keys, map, my_account, openapi,
-    operations, places, public, public_duties, rows, session, today,
+    assets, audit, checkpoints, command, dossier, duties, export, facts_api, files, indicators, keys, map, my_account, oidc,
+    openapi, operations, places, public, public_duties, rows, session, today,
     wording::Language,
 };
 
@@ -106,6 +106,10 @@ routes! {
     POST "/login" permit: Public, guard: Form, body: SMALL, session::sign_in_form, "Sign in with a plain form";
     GET "/login/code" permit: Public, guard: None, body: 0, account_pages::code_page, "Second step of signing in";
     POST "/login/code" permit: Public, guard: Form, body: SMALL, account_pages::code_form, "Second step with a plain form";
+    GET "/login/oidc" permit: Public, guard: None, body: 0, oidc::set_out, "To the provider of identities, to sign in there";
+    GET "/login/oidc/back" permit: Public, guard: None, body: 0, oidc::back, "Back from the provider of identities";
+    GET "/login/oidc/link" permit: Public, guard: None, body: 0, oidc::link_page, "What an identity that opens no account can do";
+    POST "/login/oidc/link" permit: Person, guard: Form, body: SMALL, oidc::link_form, "Have an identity open one's own account";
     GET "/link" permit: Public, guard: None, body: 0, account_pages::link_page, "One-time link: choose a password";
     POST "/link" permit: Public, guard: Form, body: SMALL, account_pages::link_form, "One-time link: set the password";
     GET "/second-factor" permit: Person, guard: None, body: 0, account_pages::factor_page, "One's own second factor";
@@ -130,6 +134,7 @@ routes! {
     POST "/api/account/password" permit: Person, guard: Header, body: SMALL, my_account::password, "Another password";
     DELETE "/api/account/sessions" permit: Person, guard: Header, body: 0, my_account::end_others, "End all other sessions";
     DELETE "/api/account/sessions/{session}" permit: Person, guard: Header, body: 0, my_account::end_session, "End one session";
+    DELETE "/api/account/identities" permit: Person, guard: Header, body: 0, my_account::unlink, "Have no identity open one's own account";
     POST "/api/account/tokens" permit: Person, guard: Header, body: SMALL, my_account::make_token, "A key for a program";
     DELETE "/api/account/tokens/{token}" permit: Person, guard: Header, body: 0, my_account::end_token, "End a key for a program";
     GET "/api/accounts" permit: PersonEither(AccountsManage, AccountsSecure), guard: None, body: 0, accounts::list, "Accounts within one's places";

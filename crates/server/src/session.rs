@@ -27,8 +27,14 @@ const ATTEMPTS_MAX: usize = 30;
 
 /// The session's token out of the cookies.
 pub fn token_of(headers: &HeaderMap) -> Option<String> {
+    cookie_of(headers, COOKIE)
+}
+
+/// A cookie by its name.
+pub fn cookie_of(headers: &HeaderMap, name: &str) -> Option<String> {
     let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
-    cookies.split(';').find_map(|c| c.trim().strip_prefix("qw_session=").map(str::to_owned))
+    let mut pairs = cookies.split(';').filter_map(|c| c.trim().split_once('='));
+    pairs.find(|(n, _)| *n == name).map(|(_, value)| value.to_owned())
 }
 
 /// A cookie of ours; without a value it goes.
@@ -50,8 +56,7 @@ pub fn half_cookie(ask: &Ask, token: &str) -> String {
 
 /// The token of whoever is half-way.
 pub fn half_of(headers: &HeaderMap) -> Option<String> {
-    let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
-    cookies.split(';').find_map(|c| c.trim().strip_prefix("qw_half=").map(str::to_owned))
+    cookie_of(headers, HALF_COOKIE)
 }
 
 #[derive(Deserialize)]
@@ -69,7 +74,8 @@ pub enum Step {
     Half(String),
 }
 
-fn locked(seconds: i64) -> Problem {
+/// Too many wrong passwords.
+pub fn locked(seconds: i64) -> Problem {
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "sign-in/locked").arg("seconds", seconds)
 }
 

@@ -31,8 +31,8 @@ use domain::{Row, ViewId, basics::Value};
 use facts::Suite;
 
 pub use accounts::{
-    AccessKey, Account, AccountRow, Accounts, Arrival, Enrolment, Held, KeyKind, LinkPurpose, NewAccount, NewKey, OpenSession,
-    SecondFactor, SecondStep, Session, SignIn,
+    AccessKey, Account, AccountRow, Accounts, Arrival, Enrolment, Held, Identity, KeyKind, LinkPurpose, Linking, NewAccount,
+    NewKey, OpenSession, SecondFactor, SecondStep, Session, SignIn,
 };
 pub use backup::{backup, restore, verify_backup};
 pub use files::{FileInfo, Files, NewFile};
@@ -44,8 +44,12 @@ pub use verify::{ChainReport, VerifyReport};
 pub use writer::{Answer, FactRef, Outcome, Positions, Submission, Writer, allowed};
 
 /// Migrations: forward only, each opening with its why.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../sql/0001_ground.sql"), include_str!("../sql/0002_persons.sql"), include_str!("../sql/0003_accounts.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../sql/0001_ground.sql"),
+    include_str!("../sql/0002_persons.sql"),
+    include_str!("../sql/0003_accounts.sql"),
+    include_str!("../sql/0005_identities.sql"),
+];
 
 /// Where the data are.
 #[derive(Debug, Clone)]

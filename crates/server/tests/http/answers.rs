@@ -161,6 +161,8 @@ fn every_json_answer_has_its_shape() {
     ask(&mut shapes, "office", "/api/account", "/api/account");
     ask(&mut shapes, "admin", "/api/accounts", "/api/accounts?limit=3");
     ask(&mut shapes, "security", "/api/accounts/{account}", &format!("/api/accounts/{}", person("village")));
+    let none = world.ask(Method::DELETE, "/api/account/identities").by("office").send();
+    shapes.check("delete", "/api/account/identities", "no identity", &none);
     let day = json!({ "label": "报表", "capabilities": ["read"], "days": 1 });
     let token = world.post("/api/account/tokens").by("office").json(&day).send();
     shapes.check("post", "/api/account/tokens", "a token", &token);

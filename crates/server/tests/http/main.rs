@@ -18,6 +18,7 @@ mod exports;
 mod floods;
 mod guards;
 mod keys;
+mod oidc;
 mod persons;
 mod photos;
 mod problems;

@@ -82,7 +82,7 @@ pub enum AccountEvent {
 
 impl AccountEvent {
     /// What else there is to say.
-    fn detail(&self) -> Option<String> {
+    pub fn detail(&self) -> Option<String> {
         match self {
             AccountEvent::SessionsEnded { count } | AccountEvent::TokensEnded { count } => Some(count.to_string()),
             AccountEvent::IdentityLinked { subject } => Some(subject.clone()),

@@ -24,7 +24,7 @@ use crate::{
     answers::PostHeld,
     ask::Ask,
     export::{self, Table},
-    keys,
+    invitations, keys,
     my_account::{body, expiry, identities_told, keys_told, label, sessions_told, unfit},
     oidc, public,
     rows::{self, Briefs, marked},
@@ -34,7 +34,7 @@ use crate::{
 use Capability::{AccessAppoint, AccountsManage, AccountsSecure};
 
 /// How long an invitation works, milliseconds.
-const INVITED_MS: i64 = 72 * 3_600_000;
+pub const INVITED_MS: i64 = 72 * 3_600_000;
 /// How long a link made for somebody who stands there works, milliseconds.
 const RESET_MS: i64 = 24 * 3_600_000;
 /// Accounts that are read at a time while looking for those within one's places.
@@ -109,7 +109,7 @@ fn bounds(row: &AccountRow, today: Day) -> Vec<PlaceId> {
 }
 
 /// Posts held today and later.
-fn coming(row: &AccountRow, today: Day) -> impl Iterator<Item = &Held> {
+pub fn coming(row: &AccountRow, today: Day) -> impl Iterator<Item = &Held> {
     row.account.held.iter().filter(move |h| h.until.is_none_or(|u| today <= u))
 }
 
@@ -383,14 +383,9 @@ pub fn may_give(ask: &Ask, place: &Place, post: Post) -> Result<bool, Problem> {
 /// Says that whoever was invited holds a post: by whoever invites, where he may appoint to it; else as what comes with the
 /// account, with the name of whoever made it.
 pub fn appoint(ask: &Ask, account: AccountId, post: Post, from: Day) -> Result<(), Problem> {
-    let caller = ask.caller()?;
     let person = ask.app.store.accounts().get(account)?.ok_or_else(Problem::not_found)?.person;
-    let capability = if post.role.administers() { AccessAppoint } else { domain::basics::Capability::DutiesAppoint };
-    let own = ask.may(capability, &ask.place(post.place)?)?;
-    let document = if own { None } else { domain::basics::Text::new(&caller.account.name).ok() };
-    let take_up = domain::duties::Command::TakeUp { post, person, from, until: None, document, already: Vec::new() };
-    let actor = if own { caller.actor() } else { domain::basics::Actor::Import };
-    let answer = crate::command::give(ask, uuid::Uuid::now_v7(), domain::Command::Duties(take_up), actor)?;
+    let (take_up, actor) = invitations::take_up(ask, person, &ask.place(post.place)?, post, from)?;
+    let answer = crate::command::give(ask, uuid::Uuid::now_v7(), take_up, actor)?;
     crate::command::accepted(answer).map(drop)
 }
 

@@ -27,6 +27,7 @@ mod files;
 #[doc(hidden)]
 pub mod fuzzing;
 mod indicators;
+mod invitations;
 mod keys;
 mod limits;
 mod map;
@@ -41,6 +42,7 @@ mod public_duties;
 mod routes;
 mod rows;
 mod session;
+mod sheets;
 pub mod syslog;
 mod today;
 pub mod wording;
@@ -93,6 +95,7 @@ pub struct App {
     uploads: files::Uploads,
     room: bodies::Room,
     oidc: Option<oidc::Provider>,
+    invitations: invitations::Progress,
     map: map::MapCache,
     indicators: indicators::Cache,
     counted: rows::CountCache,
@@ -124,6 +127,7 @@ impl App {
             store,
             settings,
             oidc,
+            invitations: invitations::Progress::default(),
             limits: limits::Limits::default(),
             bursts: audit::Bursts::default(),
             lockout: limits::Lockout::default(),

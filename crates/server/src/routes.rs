@@ -21,8 +21,10 @@ use crate::{
     App, account_pages, accounts,
     answer::{Answer, Problem},
     ask::Ask,
-    assets, audit, checkpoints, command, dossier, duties, export, facts_api, files, indicators, keys, map, my_account, oidc,
-    openapi, operations, places, public, public_duties, rows, session, today,
+    assets, audit, checkpoints, command, dossier, duties, export, facts_api, files, indicators, invitations, keys, map,
+    my_account, oidc, openapi, operations, places, public, public_duties, rows, session,
+    sheets::SHEET_MAX,
+    today,
     wording::Language,
 };
 
@@ -142,6 +144,10 @@ routes! {
     GET "/api/accounts/{account}" permit: PersonEither(AccountsManage, AccountsSecure), guard: None, body: 0, accounts::one, "One account";
     POST "/api/accounts/{account}" permit: PersonEither(AccountsManage, AccountsSecure), guard: Header, body: SMALL, accounts::act, "Do something to an account";
     GET "/api/accounts/export/{file}" permit: PersonEither(AccountsManage, AccountsSecure), guard: None, body: 0, accounts::export, "Accounts as CSV or XLSX";
+    GET "/api/accounts/invitations" permit: With(AccountsManage), guard: None, body: 0, invitations::progress, "How far a batch of invitations is";
+    POST "/api/accounts/invitations" permit: With(AccountsManage), guard: Header, body: SHEET_MAX, invitations::invite, "Invite everybody in a workbook";
+    POST "/api/accounts/invitations/check" permit: With(AccountsManage), guard: Header, body: SHEET_MAX, invitations::preview, "What a workbook of people would do";
+    GET "/api/accounts/invitations/template.xlsx" permit: With(AccountsManage), guard: None, body: 0, invitations::template, "An empty workbook of people";
     GET "/api/app-users" permit: With(AccountsManage), guard: None, body: 0, accounts::app_users, "Keys of phones";
     POST "/api/app-users" permit: With(AccountsManage), guard: Header, body: SMALL, accounts::make_app_user, "A key for a phone";
     DELETE "/api/app-users/{key}" permit: With(AccountsManage), guard: Header, body: 0, accounts::end_app_user, "End the key of a phone";

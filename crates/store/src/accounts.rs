@@ -5,6 +5,7 @@
 
 mod administration;
 mod identities;
+mod invitations;
 mod keys;
 mod second_factor;
 mod sessions;
@@ -22,6 +23,7 @@ use crate::{Store, seal, sql::*};
 
 pub use administration::AccountRow;
 pub use identities::{Identity, Linking};
+pub use invitations::{Invited, NewInvitation};
 pub use keys::{AccessKey, KeyKind, NewKey};
 pub use second_factor::{Enrolment, SecondFactor, SecondStep};
 pub use sessions::{Arrival, OpenSession};

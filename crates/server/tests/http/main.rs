@@ -17,6 +17,7 @@ mod existence;
 mod exports;
 mod floods;
 mod guards;
+mod invitations;
 mod keys;
 mod oidc;
 mod persons;

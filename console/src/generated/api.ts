@@ -678,6 +678,77 @@ export type IndicatorValue = {
   value: number | null
 }
 
+/** Something wrong in a workbook. */
+export type InvitationFinding = {
+  /** The column's word. */
+  column: string
+  /** What it is called. */
+  column_name: string
+  /** What is wrong and what to do. */
+  message: string
+  /** The word of the refusal. */
+  reason: string
+  /** The row, as the spreadsheet numbers it. */
+  row: number
+}
+
+/** Somebody who has been invited. */
+export type InvitationMade = {
+  /** Until when it works. */
+  expires_ms: number
+  /** Who. */
+  person: InvitationRow
+  /** As it stood in the workbook; it is not kept. */
+  phone: string
+  qr: QrBits | null
+  /** The link; null where a password was set by an earlier one. */
+  url: string | null
+}
+
+/** How far a batch is. */
+export type InvitationProgress = {
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** Steps that are done. */
+  done: number
+  /** All steps; 0 where nothing is known of it. */
+  total: number
+}
+
+/** Somebody in a workbook. */
+export type InvitationRow = {
+  /** Name to show. */
+  display: string
+  /** First day. */
+  from: Day
+  /** Name to sign in with. */
+  name: string
+  /** The post in words. */
+  post: string
+  /** The row, as the spreadsheet numbers it. */
+  row: number
+}
+
+/** What a workbook of people says, and what became of it. */
+export type InvitationsAnswer = {
+  /** Rows with something wrong in them. */
+  bad: number
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** What is wrong, at most five hundred. */
+  findings: InvitationFinding[]
+  /** Rows that are good. */
+  good: number
+  /** Who has been invited, with the links, shown this once. Empty where nothing was written. */
+  made: InvitationMade[]
+  /** Whom the good rows speak of; empty where they are invited already. */
+  people: InvitationRow[]
+  /** The same as a workbook, base 64; null where nothing was written. */
+  sheet: string | null
+  /** Rows with somebody in them. */
+  total: number
+}
+
 /** Whose key this is. */
 export type KeyAnswer = {
   /** Set where everything is made up. */
@@ -1193,6 +1264,14 @@ export type PublicReports = {
   per_village_day: number
   /** Photos in one report. */
   photos_max: number
+}
+
+/** A QR code to be drawn: one bit a square, dark is 1, row by row, hexadecimal. */
+export type QrBits = {
+  /** The squares. */
+  bits: string
+  /** Squares in a row. */
+  width: number
 }
 
 /** How much, in a unit that people use. */

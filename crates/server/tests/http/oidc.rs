@@ -269,6 +269,8 @@ fn a_linked_identity_signs_in() {
     world.get("/api/session").cookie(&session).send().refused(401, "not-signed-in");
     assert_eq!(outside.comes_back(&world, "nobody").header("location"), "/login/oidc/link");
     assert_eq!(act("security", "village", link).status, 200);
+    // Those sessions were all ended.
+    let world = world.with_fresh_sessions();
     let own = || world.ask(axum::http::Method::DELETE, "/api/account/identities").by("village").send();
     assert_eq!((own().json()["ended"].clone(), own().json()["ended"].clone()), (json!(1), json!(0)));
     for event in ["identity_linked", "identities_unlinked", "oidc"] {

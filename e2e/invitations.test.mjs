@@ -83,7 +83,7 @@ test('a workbook is looked at, mended, and its people sign in by their slips', a
 
   const invited = await open(browser, server)
   await invited.page.goto(link)
-  const password = '晴耕雨读又一年 2026'
+  const password = 'correct horse 电池'
   await invited.page.locator('input[name=password]').fill(password)
   await invited.page.locator('input[name=again]').fill(password)
   await invited.page.locator('form[action="/link"] button[type=submit]').click()

@@ -71,6 +71,9 @@ function startProvider() {
   return new Promise((resolve) => { const listening = made.listen(Number(new URL(issuer).port), '127.0.0.1', () => resolve(listening)) })
 }
 
+/** A person with a browser. What the provider's own pages load is not ours to judge. */
+const openHere = (more = {}) => open(browser, { address }, { expected: ['net::ERR_', issuer], ...more })
+
 /** Through the provider's own pages, as whoever is named. */
 async function atProvider(page, who) {
   await page.waitForURL((url) => url.href.startsWith(issuer))
@@ -102,7 +105,7 @@ test('an identity is linked by its owner, and signs in from then on', async () =
   // What is away is left alone for some seconds.
   provider = await startProvider()
   await new Promise((resolve) => setTimeout(resolve, 5_500))
-  const person = await open(browser, { address })
+  const person = await openHere()
   const { page } = person
   await page.goto('/login')
   await page.locator('#provider', { hasText: NAME }).click()
@@ -122,7 +125,7 @@ test('an identity is linked by its owner, and signs in from then on', async () =
   await accessible(page)
   await person.finish()
 
-  const later = await open(browser, { address })
+  const later = await openHere()
   await later.page.goto('/login?next=/console/places')
   await later.page.locator('#provider').click()
   await atProvider(later.page, 'u-1001')
@@ -131,12 +134,12 @@ test('an identity is linked by its owner, and signs in from then on', async () =
   // One's own account takes the link away again.
   await later.page.goto('/console/account')
   await later.page.getByRole('button', { name: words['account.identity_unlink'] }).click()
-  await later.page.getByRole('link', { name: words['account.identity_link'] }).waitFor()
+  await later.page.getByRole('link', { name: words['account.identity_go'] }).waitFor()
   await later.finish()
 })
 
 test('somebody whom nobody has linked comes to a page that says what to do', async () => {
-  const person = await open(browser, { address }, { language: 'en' })
+  const person = await openHere({ language: 'en' })
   await person.page.goto('/login?lang=en')
   await person.page.locator('#provider').click()
   await atProvider(person.page, 'u-2002')

@@ -129,7 +129,8 @@ fn link_told(ask: &Ask, token: &str, account: &store::Account, problem: Option<&
             p { button.qw-button.qw-button-main type="submit" { (w(ask, "account.set_password")) } }
         }
     };
-    page(ask, "/link", "account.set_password", &body).with(header::REFERRER_POLICY, "no-referrer")
+    // Its address stays with us by the policy of every page; without any referrer browsers call the form's origin null.
+    page(ask, "/link", "account.set_password", &body)
 }
 
 /// `POST /link`: signs nobody in; whoever has a second factor needs it still.

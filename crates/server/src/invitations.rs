@@ -203,7 +203,7 @@ impl Check<'_> {
         }
         let department = match cell("department") {
             "" => None,
-            given => match meant(given, &Department::ALL[..], Department::word, "department") {
+            given => match meant(given, Department::ALL, Department::word, "department") {
                 Some(department) => Some(department),
                 None => {
                     self.finds(row, "department", &unfit("invitations/no-department").arg("given", given));

@@ -114,9 +114,9 @@ mod tests {
         let day = rust_xlsxwriter::Format::new().set_num_format("yyyy-mm-dd");
         let bytes = book(|sheet| {
             sheet.write(1, 1, " 甲 ").expect("text");
-            sheet.write(1, 2, 990_101_100_201_u64 as f64).expect("a code");
+            sheet.write(1, 2, 990_101_100_201_f64).expect("a code");
             sheet
-                .write_with_format(4, 0, &rust_xlsxwriter::ExcelDateTime::from_ymd(2026, 11, 23).expect("a day"), &day)
+                .write_with_format(4, 0, rust_xlsxwriter::ExcelDateTime::from_ymd(2026, 11, 23).expect("a day"), &day)
                 .expect("a day");
         });
         let expected: Vec<SheetRow> =

@@ -87,6 +87,7 @@ impl World {
                 now_ms: Some(NOW_MS),
                 demo_sign_ins: Vec::new(),
                 access: server::access::Access::of_demo(),
+                oidc: None,
             },
         );
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

@@ -9,6 +9,8 @@ export type AccountAnswer = {
   account: AccountTold
   /** Set where everything is made up. */
   demo?: boolean
+  /** Identities that open it, for the security administrator. */
+  identities: IdentityTold[]
   link?: LinkMade | null
   /** What the caller may do to it now. */
   may: string[]
@@ -43,6 +45,8 @@ export type AccountTold = {
   display: string
   /** Identity. */
   id: AccountId
+  /** Whether an identity of a provider outside opens it. */
+  linked: boolean
   /** Until when it is locked; 0 where it is not. */
   locked_until_ms: number
   /** Name to sign in with. */
@@ -77,6 +81,8 @@ export type Act =
   | { do: 'end_sessions'; session?: string | null }
   | { do: 'take_second_factor'; reason: string }
   | { do: 'end_tokens' }
+  | { do: 'link_identity'; subject: string }
+  | { do: 'unlink_identity'; reason: string }
 
 /** Keys of phones. */
 export type AppUsersAnswer = {
@@ -628,6 +634,16 @@ export type HoldingRow = {
   withdrawn: number | null
 }
 
+/** An identity of a provider outside. */
+export type IdentityTold = {
+  /** The provider's address. */
+  issuer: string
+  /** Since when it opens the account. */
+  linked_ms: number
+  /** What it calls the person. */
+  subject: string
+}
+
 export type Incoming = {
   command: Command
   id: string
@@ -678,6 +694,77 @@ export type IndicatorValue = {
   place: PlaceBrief
   /** The value. */
   value: number | null
+}
+
+/** Something wrong in a workbook. */
+export type InvitationFinding = {
+  /** The column's word. */
+  column: string
+  /** What it is called. */
+  column_name: string
+  /** What is wrong and what to do. */
+  message: string
+  /** The word of the refusal. */
+  reason: string
+  /** The row, as the spreadsheet numbers it. */
+  row: number
+}
+
+/** Somebody who has been invited. */
+export type InvitationMade = {
+  /** Until when it works. */
+  expires_ms: number
+  /** Who. */
+  person: InvitationRow
+  /** As it stood in the workbook; it is not kept. */
+  phone: string
+  qr: QrBits | null
+  /** The link; null where a password was set by an earlier one. */
+  url: string | null
+}
+
+/** How far a batch is. */
+export type InvitationProgress = {
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** Steps that are done. */
+  done: number
+  /** All steps; 0 where nothing is known of it. */
+  total: number
+}
+
+/** Somebody in a workbook. */
+export type InvitationRow = {
+  /** Name to show. */
+  display: string
+  /** First day. */
+  from: Day
+  /** Name to sign in with. */
+  name: string
+  /** The post in words. */
+  post: string
+  /** The row, as the spreadsheet numbers it. */
+  row: number
+}
+
+/** What a workbook of people says, and what became of it. */
+export type InvitationsAnswer = {
+  /** Rows with something wrong in them. */
+  bad: number
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** What is wrong, at most five hundred. */
+  findings: InvitationFinding[]
+  /** Rows that are good. */
+  good: number
+  /** Who has been invited, with the links, shown this once. Empty where nothing was written. */
+  made: InvitationMade[]
+  /** Whom the good rows speak of; empty where they are invited already. */
+  people: InvitationRow[]
+  /** The same as a workbook, base 64; null where nothing was written. */
+  sheet: string | null
+  /** Rows with somebody in them. */
+  total: number
 }
 
 /** Whose key this is. */
@@ -800,12 +887,16 @@ export type MyAccount = {
   has_password: boolean
   /** Identity. */
   id: AccountId
+  /** Identities that open this account. */
+  identities: IdentityTold[]
   /** What a key may be given. */
   may_be_given: Capability[]
   /** Name to sign in with. */
   name: string
   /** Shortest new password. */
   password_min: number
+  /** What people call the provider whose identities open accounts; null where there is none. */
+  provider: string | null
   /** Recovery codes not yet used. */
   recovery_left: number
   /** Whether a code is asked for besides. */
@@ -1284,6 +1375,14 @@ export type PublicReports = {
 /** What particulars are kept for. */
 export const Purpose = ['ask_back'] as const
 export type Purpose = (typeof Purpose)[number]
+
+/** A QR code to be drawn: one bit a square, dark is 1, row by row, hexadecimal. */
+export type QrBits = {
+  /** The squares. */
+  bits: string
+  /** Squares in a row. */
+  width: number
+}
 
 /** How much, in a unit that people use. */
 export type Quantity = {

@@ -156,7 +156,7 @@ fn line(row: &AccountRow, now: i64) -> String {
     let state = match row {
         row if row.account.disabled => "closed",
         row if row.locked_until_ms > now => "locked",
-        row if !row.has_password => "invited",
+        row if !row.has_password && !row.linked => "invited",
         _ => "open",
     };
     let posts: Vec<String> = row.account.posts_on(Day::of_ms(now)).iter().map(ToString::to_string).collect();

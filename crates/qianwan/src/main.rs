@@ -55,7 +55,7 @@ struct Data {
 #[derive(Subcommand)]
 enum Command {
     /// Serve an installation (TLS, no default account)
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Serve the fictitious demonstration county 青溪县
     Demo(serve::Demo),
     /// Places: import registers

@@ -25,6 +25,7 @@ use serde_json::json;
 use server::{
     App, Settings,
     access::Access,
+    oidc,
     syslog::Address,
     wording::{Language, both, text},
 };
@@ -85,6 +86,83 @@ pub struct Serve {
     /// The same for administrators
     #[arg(long, env = "QIANWAN_ADMIN_IDLE_MINUTES", default_value_t = 30, value_parser = clap::value_parser!(i64).range(1..=100_000))]
     admin_idle_minutes: i64,
+    #[command(flatten)]
+    provider: Provider,
+}
+
+/// Whose identities open accounts besides passwords.
+#[derive(Args)]
+struct Provider {
+    /// Address of the identity provider (OpenID Connect), exactly as it calls itself
+    #[arg(long, env = "QIANWAN_OIDC_ISSUER")]
+    oidc_issuer: Option<String>,
+    /// What the provider calls this installation (client id)
+    #[arg(long, env = "QIANWAN_OIDC_CLIENT")]
+    oidc_client: Option<String>,
+    /// File with the client secret on its first line; none for a public client
+    #[arg(long, env = "QIANWAN_OIDC_SECRET_FILE")]
+    oidc_secret_file: Option<PathBuf>,
+    /// What people call the provider, for the button on the sign-in page
+    #[arg(long, env = "QIANWAN_OIDC_NAME")]
+    oidc_name: Option<String>,
+    /// Authority that signs the provider's certificate (PEM), where browsers do not know it
+    #[arg(long, env = "QIANWAN_OIDC_CA")]
+    oidc_ca: Option<PathBuf>,
+    /// Signing in at the provider also stands for the second factor; else an account that has one is still asked for its code
+    #[arg(long, env = "QIANWAN_OIDC_SECOND_FACTOR")]
+    oidc_second_factor: bool,
+}
+
+impl Provider {
+    fn settings(&self) -> Result<Option<oidc::Settings>> {
+        let Some(issuer) = &self.oidc_issuer else { return Ok(None) };
+        let read = |path: &PathBuf| std::fs::read(path).with_context(|| path.display().to_string());
+        Ok(Some(oidc::Settings {
+            issuer: issuer.clone(),
+            client: self.oidc_client.clone().unwrap_or_default(),
+            secret: self.oidc_secret_file.as_ref().map(|path| read(path).map(|bytes| secret_of(&bytes))).transpose()?,
+            name: self.oidc_name.clone(),
+            second_factor: self.oidc_second_factor,
+            authority: self.oidc_ca.as_ref().map(read).transpose()?,
+        }))
+    }
+
+    fn troubles(&self, found: &mut Vec<Trouble>) {
+        let Some(issuer) = &self.oidc_issuer else {
+            let alone = [
+                ("oidc_client", self.oidc_client.is_some()),
+                ("oidc_secret_file", self.oidc_secret_file.is_some()),
+                ("oidc_name", self.oidc_name.is_some()),
+                ("oidc_ca", self.oidc_ca.is_some()),
+                ("oidc_second_factor", self.oidc_second_factor),
+            ];
+            let alone = alone.into_iter().filter(|(_, given)| *given);
+            found.extend(alone.map(|(key, _)| (key, "config.oidc_alone", vec![("key", key.to_owned())])));
+            return;
+        };
+        if !oidc::good_issuer(issuer) {
+            found.push(("oidc_issuer", "config.issuer", Vec::new()));
+        }
+        if self.oidc_client.as_ref().is_none_or(|client| client.trim().is_empty()) {
+            found.push(("oidc_client", "config.pair", vec![("key", "oidc_client".into()), ("with", "oidc_issuer".into())]));
+        }
+        let mut look = |key, path: &Option<PathBuf>, good: &dyn Fn(&[u8]) -> bool, words| {
+            let Some(path) = path else { return };
+            let file = ("file", path.display().to_string());
+            match std::fs::read(path) {
+                Err(e) => found.push((key, "config.no_such_file", vec![file, ("why", e.to_string())])),
+                Ok(bytes) if !good(&bytes) => found.push((key, words, vec![file])),
+                Ok(_) => {}
+            }
+        };
+        look("oidc_secret_file", &self.oidc_secret_file, &|bytes| !secret_of(bytes).is_empty(), "config.secret_empty");
+        look("oidc_ca", &self.oidc_ca, &|bytes| oidc::certificates(bytes).is_some(), "config.no_certificate");
+    }
+}
+
+/// The first line of a file, without what editors leave behind it.
+fn secret_of(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).lines().next().unwrap_or_default().trim().to_owned()
 }
 
 /// Where what must not stay on this machine alone is sent.
@@ -176,6 +254,7 @@ impl Serve {
             now_ms: None,
             demo_sign_ins: Vec::new(),
             access: self.access()?,
+            oidc: self.provider.settings()?,
         };
         let given = self.tls_cert.clone().zip(self.tls_key.clone());
         let dir = self.data.data.clone();
@@ -223,6 +302,7 @@ impl Serve {
             }
             (None, None) => {}
         }
+        self.provider.troubles(&mut found);
         if let Some(url) = &self.data.database
             && !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
         {
@@ -255,6 +335,7 @@ impl Demo {
                 .map(|(name, display)| (name.clone(), display.clone(), DEMO_PASSWORD.to_owned()))
                 .collect(),
             access: Access::of_demo(),
+            oidc: None,
         };
         let json_line = self.json;
         listen(store, settings, self.listen, Duration::from_secs(2), None, &Outside::default(), &mut |address| {

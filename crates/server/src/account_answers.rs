@@ -1,6 +1,6 @@
 //! What comes back about accounts, and what is sent in to change them.
 
-use domain::basics::{AccountId, Capability, Department, PlaceId, Post, Role};
+use domain::basics::{AccountId, Capability, Day, Department, PlaceId, Post, Role};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -21,6 +21,11 @@ pub struct MyAccount {
     pub password_min: usize,
     /// Whether a code is asked for besides.
     pub second_factor: bool,
+    /// What people call the provider whose identities open accounts; null where there is none.
+    #[schema(required)]
+    pub provider: Option<String>,
+    /// Identities that open this account.
+    pub identities: Vec<IdentityTold>,
     /// Recovery codes not yet used.
     pub recovery_left: u64,
     /// Sessions that live.
@@ -29,6 +34,17 @@ pub struct MyAccount {
     pub tokens: Vec<KeyTold>,
     /// What a key may be given.
     pub may_be_given: Vec<Capability>,
+}
+
+/// An identity of a provider outside.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IdentityTold {
+    /// The provider's address.
+    pub issuer: String,
+    /// What it calls the person.
+    pub subject: String,
+    /// Since when it opens the account.
+    pub linked_ms: i64,
 }
 
 /// A session.
@@ -130,6 +146,8 @@ pub struct AccountTold {
     pub locked_until_ms: i64,
     /// Whether a code is asked for besides.
     pub second_factor: bool,
+    /// Whether an identity of a provider outside opens it.
+    pub linked: bool,
     /// When it was made.
     pub created_ms: i64,
     /// The last request of a session that is still kept; 0 for none.
@@ -144,7 +162,7 @@ pub struct AccountTold {
 pub enum AccountState {
     /// Signs in.
     Open,
-    /// Has no password yet.
+    /// Has no password yet, and no identity outside.
     Invited,
     /// Too many wrong passwords.
     Locked,
@@ -175,6 +193,8 @@ pub struct AccountAnswer {
     pub sessions: Vec<SessionTold>,
     /// Keys for programs, for the security administrator.
     pub tokens: Vec<KeyTold>,
+    /// Identities that open it, for the security administrator.
+    pub identities: Vec<IdentityTold>,
     /// A link that was just made, shown this once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<LinkMade>,
@@ -187,6 +207,91 @@ pub struct LinkMade {
     pub url: String,
     /// Until when it works.
     pub expires_ms: i64,
+}
+
+/// What a workbook of people says, and what became of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct InvitationsAnswer {
+    /// Rows with somebody in them.
+    pub total: u64,
+    /// Rows that are good.
+    pub good: u64,
+    /// Rows with something wrong in them.
+    pub bad: u64,
+    /// What is wrong, at most five hundred.
+    pub findings: Vec<InvitationFinding>,
+    /// Whom the good rows speak of; empty where they are invited already.
+    pub people: Vec<InvitationRow>,
+    /// Who has been invited, with the links, shown this once. Empty where nothing was written.
+    pub made: Vec<InvitationMade>,
+    /// The same as a workbook, base 64; null where nothing was written.
+    #[schema(required)]
+    pub sheet: Option<String>,
+}
+
+/// Something wrong in a workbook.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct InvitationFinding {
+    /// The row, as the spreadsheet numbers it.
+    pub row: u32,
+    /// The column's word.
+    pub column: &'static str,
+    /// What it is called.
+    pub column_name: String,
+    /// The word of the refusal.
+    pub reason: String,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+/// Somebody in a workbook.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct InvitationRow {
+    /// The row, as the spreadsheet numbers it.
+    pub row: u32,
+    /// Name to show.
+    pub display: String,
+    /// Name to sign in with.
+    pub name: String,
+    /// The post in words.
+    pub post: String,
+    /// First day.
+    pub from: Day,
+}
+
+/// Somebody who has been invited.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct InvitationMade {
+    /// Who.
+    pub person: InvitationRow,
+    /// As it stood in the workbook; it is not kept.
+    pub phone: String,
+    /// The link; null where a password was set by an earlier one.
+    #[schema(required)]
+    pub url: Option<String>,
+    /// Until when it works.
+    pub expires_ms: i64,
+    /// The link to be scanned; null where there is none.
+    #[schema(required)]
+    pub qr: Option<QrBits>,
+}
+
+/// A QR code to be drawn: one bit a square, dark is 1, row by row, hexadecimal.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QrBits {
+    /// Squares in a row.
+    pub width: u32,
+    /// The squares.
+    pub bits: String,
+}
+
+/// How far a batch is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct InvitationProgress {
+    /// Steps that are done.
+    pub done: u64,
+    /// All steps; 0 where nothing is known of it.
+    pub total: u64,
 }
 
 /// Keys of phones.
@@ -298,4 +403,14 @@ pub enum Act {
     },
     /// No program acts for it any more.
     EndTokens {},
+    /// An identity of the provider outside opens it from now on.
+    LinkIdentity {
+        /// What the provider calls the person.
+        subject: String,
+    },
+    /// None does any more, and whoever came in is out.
+    UnlinkIdentity {
+        /// Why.
+        reason: String,
+    },
 }

@@ -32,6 +32,18 @@ pub enum AccountEvent {
     },
     /// It was used.
     LinkUsed,
+    /// A provider outside recognised its owner; a code is still to come.
+    IdentityRecognised,
+    /// An identity of a provider outside opens it from now on.
+    IdentityLinked {
+        /// What the provider calls its owner.
+        subject: String,
+    },
+    /// None does any more.
+    IdentitiesUnlinked {
+        /// Why, where an administrator took it away.
+        reason: Option<String>,
+    },
     /// There is an account more.
     AccountCreated,
     /// It is closed.
@@ -70,10 +82,11 @@ pub enum AccountEvent {
 
 impl AccountEvent {
     /// What else there is to say.
-    fn detail(&self) -> Option<String> {
+    pub fn detail(&self) -> Option<String> {
         match self {
             AccountEvent::SessionsEnded { count } | AccountEvent::TokensEnded { count } => Some(count.to_string()),
-            AccountEvent::SecondFactorOff { reason } => reason.clone(),
+            AccountEvent::IdentityLinked { subject } => Some(subject.clone()),
+            AccountEvent::SecondFactorOff { reason } | AccountEvent::IdentitiesUnlinked { reason } => reason.clone(),
             AccountEvent::AccountClosed { reason } | AccountEvent::AccountReopened { reason } => Some(reason.clone()),
             AccountEvent::LinkMade { invitation } => Some(if *invitation { "invitation" } else { "reset" }.to_owned()),
             AccountEvent::TokenMade { key } | AccountEvent::AppUserMade { key } | AccountEvent::AppUserEnded { key } => {
@@ -84,6 +97,7 @@ impl AccountEvent {
             | AccountEvent::RecoveryRenewed
             | AccountEvent::PasswordChanged
             | AccountEvent::LinkUsed
+            | AccountEvent::IdentityRecognised
             | AccountEvent::AccountCreated
             | AccountEvent::AccountUnlocked => None,
         }
@@ -100,6 +114,9 @@ impl AccountEvent {
             AccountEvent::PasswordChanged => "password_changed",
             AccountEvent::LinkMade { .. } => "link_made",
             AccountEvent::LinkUsed => "link_used",
+            AccountEvent::IdentityRecognised => "identity_recognised",
+            AccountEvent::IdentityLinked { .. } => "identity_linked",
+            AccountEvent::IdentitiesUnlinked { .. } => "identities_unlinked",
             AccountEvent::AccountCreated => "account_created",
             AccountEvent::AccountClosed { .. } => "account_closed",
             AccountEvent::AccountReopened { .. } => "account_reopened",

@@ -15,7 +15,8 @@ use crate::{
     wording::fill,
 };
 
-fn refusal(ask: &Ask, problem: Option<&Problem>) -> Markup {
+/// What went wrong, above a form.
+pub fn refusal(ask: &Ask, problem: Option<&Problem>) -> Markup {
     html! {
         @if let Some(problem) = problem {
             @let (title, detail) = problem.words(ask.language);
@@ -24,11 +25,13 @@ fn refusal(ask: &Ask, problem: Option<&Problem>) -> Markup {
     }
 }
 
-fn csrf(ask: &Ask) -> Markup {
+/// The session's token in a form.
+pub fn csrf(ask: &Ask) -> Markup {
     html! { @if let Some(caller) = &ask.caller { input type="hidden" name="csrf" value=(caller.csrf); } }
 }
 
-fn page(ask: &Ask, path: &str, title: &str, body: &Markup) -> Answer {
+/// A narrow page that nobody keeps.
+pub fn page(ask: &Ask, path: &str, title: &str, body: &Markup) -> Answer {
     let title = w(ask, title);
     let body = html! { div.narrow { h1 { (title) } (body) } };
     answer(ask, path, &title, &body).with(header::CACHE_CONTROL, "no-store")
@@ -126,7 +129,8 @@ fn link_told(ask: &Ask, token: &str, account: &store::Account, problem: Option<&
             p { button.qw-button.qw-button-main type="submit" { (w(ask, "account.set_password")) } }
         }
     };
-    page(ask, "/link", "account.set_password", &body).with(header::REFERRER_POLICY, "no-referrer")
+    // Its address stays with us by the policy of every page; without any referrer browsers call the form's origin null.
+    page(ask, "/link", "account.set_password", &body)
 }
 
 /// `POST /link`: signs nobody in; whoever has a second factor needs it still.

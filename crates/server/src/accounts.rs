@@ -24,9 +24,9 @@ use crate::{
     answers::PostHeld,
     ask::Ask,
     export::{self, Table},
-    keys,
-    my_account::{body, expiry, keys_told, label, sessions_told, unfit},
-    public,
+    invitations, keys,
+    my_account::{body, expiry, identities_told, keys_told, label, sessions_told, unfit},
+    oidc, public,
     rows::{self, Briefs, marked},
     wording::text,
 };
@@ -34,7 +34,7 @@ use crate::{
 use Capability::{AccessAppoint, AccountsManage, AccountsSecure};
 
 /// How long an invitation works, milliseconds.
-const INVITED_MS: i64 = 72 * 3_600_000;
+pub const INVITED_MS: i64 = 72 * 3_600_000;
 /// How long a link made for somebody who stands there works, milliseconds.
 const RESET_MS: i64 = 24 * 3_600_000;
 /// Accounts that are read at a time while looking for those within one's places.
@@ -109,7 +109,7 @@ fn bounds(row: &AccountRow, today: Day) -> Vec<PlaceId> {
 }
 
 /// Posts held today and later.
-fn coming(row: &AccountRow, today: Day) -> impl Iterator<Item = &Held> {
+pub fn coming(row: &AccountRow, today: Day) -> impl Iterator<Item = &Held> {
     row.account.held.iter().filter(move |h| h.until.is_none_or(|u| today <= u))
 }
 
@@ -118,7 +118,7 @@ fn state(ask: &Ask, row: &AccountRow) -> AccountState {
     match row {
         row if row.account.disabled => AccountState::Closed,
         row if row.locked_until_ms > ask.now_ms => AccountState::Locked,
-        row if !row.has_password => AccountState::Invited,
+        row if !row.has_password && !row.linked => AccountState::Invited,
         _ => AccountState::Open,
     }
 }
@@ -133,6 +133,7 @@ fn told(ask: &Ask, row: &AccountRow, briefs: &Briefs) -> AccountTold {
         state: state(ask, row),
         locked_until_ms: if row.locked_until_ms > ask.now_ms { row.locked_until_ms } else { 0 },
         second_factor: row.second_factor,
+        linked: row.linked,
         created_ms: row.created_ms,
         seen_ms: row.seen_ms,
         posts: posts.collect(),
@@ -231,14 +232,14 @@ fn answered(ask: &Ask, link: Option<LinkMade>) -> Result<Answer, Problem> {
     let accounts = ask.app.store.accounts();
     let id = row.account.id;
     let briefs = Briefs::load(ask, &bounds(&row, ask.today()))?;
-    let (sessions, tokens) = match secure {
-        true => (sessions_told(accounts.sessions(id, ask.now_ms)?, ""), keys_told(ask, accounts.tokens(id)?)?),
-        false => (Vec::new(), Vec::new()),
-    };
-    Ok(Answer::json(&marked(
-        ask,
-        json!(AccountAnswer { may: may(ask, &row, manage, secure)?, account: told(ask, &row, &briefs), sessions, tokens, link }),
-    )))
+    let (account, may) = (told(ask, &row, &briefs), may(ask, &row, manage, secure)?);
+    let mut answer = AccountAnswer { account, may, sessions: Vec::new(), tokens: Vec::new(), identities: Vec::new(), link };
+    if secure {
+        answer.sessions = sessions_told(accounts.sessions(id, ask.now_ms)?, "");
+        answer.tokens = keys_told(ask, accounts.tokens(id)?)?;
+        answer.identities = identities_told(accounts.identities(id)?);
+    }
+    Ok(Answer::json(&marked(ask, json!(answer))))
 }
 
 /// What the caller may do to an account now.
@@ -256,6 +257,8 @@ fn may(ask: &Ask, row: &AccountRow, manage: bool, secure: bool) -> Result<Vec<&'
         ("end_sessions", secure),
         ("take_second_factor", secure && row.second_factor),
         ("end_tokens", secure),
+        ("link_identity", secure && open && !row.linked && ask.app.oidc.is_some()),
+        ("unlink_identity", secure && row.linked),
     ];
     Ok(offers.into_iter().filter(|(_, good)| *good).map(|(word, _)| word).collect())
 }
@@ -285,6 +288,8 @@ pub fn act(ask: &Ask) -> Result<Answer, Problem> {
         Act::EndSessions { .. } => "end_sessions",
         Act::TakeSecondFactor { .. } => "take_second_factor",
         Act::EndTokens {} => "end_tokens",
+        Act::LinkIdentity { .. } => "link_identity",
+        Act::UnlinkIdentity { .. } => "unlink_identity",
     };
     let managing = matches!(act, Act::Close { .. } | Act::Reopen { .. } | Act::Invite {});
     let allowed = if managing { manage } else { secure };
@@ -292,10 +297,11 @@ pub fn act(ask: &Ask) -> Result<Answer, Problem> {
         return Err(Problem::forbidden());
     }
     // An administrator's account is opened to somebody else by nobody but those who appoint administrators.
-    if matches!(act, Act::Reset {} | Act::Invite {} | Act::TakeSecondFactor { .. } | Act::Reopen { .. })
-        && coming(&row, ask.today()).any(|h| h.post.role.administers())
-        && !ask.caller()?.has(AccessAppoint)
-    {
+    let opens = matches!(
+        act,
+        Act::Reset {} | Act::Invite {} | Act::TakeSecondFactor { .. } | Act::Reopen { .. } | Act::LinkIdentity { .. }
+    );
+    if opens && coming(&row, ask.today()).any(|h| h.post.role.administers()) && !ask.caller()?.has(AccessAppoint) {
         return Err(Problem::forbidden());
     }
     if !may(ask, &row, manage, secure)?.contains(&word) {
@@ -331,6 +337,18 @@ pub fn act(ask: &Ask) -> Result<Answer, Problem> {
             AccountEvent::SecondFactorOff { reason: Some(reason) }
         }
         Act::EndTokens {} => AccountEvent::TokensEnded { count: accounts.end_tokens(id, ask.now_ms)? },
+        Act::LinkIdentity { subject } => {
+            let provider = ask.app.oidc.as_ref().ok_or_else(Problem::not_found)?;
+            oidc::link(ask, id, provider.issuer(), oidc::subject_given(&subject)?)?;
+            return answered(ask, None);
+        }
+        Act::UnlinkIdentity { reason: given } => {
+            let reason = reason(&given)?;
+            accounts.unlink_identities(id)?;
+            let count = accounts.end_sessions(id, None)?;
+            note_account(ask, Some(id), &AccountEvent::SessionsEnded { count })?;
+            AccountEvent::IdentitiesUnlinked { reason: Some(reason) }
+        }
     };
     note_account(ask, Some(id), &event)?;
     answered(ask, None)
@@ -365,14 +383,9 @@ pub fn may_give(ask: &Ask, place: &Place, post: Post) -> Result<bool, Problem> {
 /// Says that whoever was invited holds a post: by whoever invites, where he may appoint to it; else as what comes with the
 /// account, with the name of whoever made it.
 pub fn appoint(ask: &Ask, account: AccountId, post: Post, from: Day) -> Result<(), Problem> {
-    let caller = ask.caller()?;
     let person = ask.app.store.accounts().get(account)?.ok_or_else(Problem::not_found)?.person;
-    let capability = if post.role.administers() { AccessAppoint } else { domain::basics::Capability::DutiesAppoint };
-    let own = ask.may(capability, &ask.place(post.place)?)?;
-    let document = if own { None } else { domain::basics::Text::new(&caller.account.name).ok() };
-    let take_up = domain::duties::Command::TakeUp { post, person, from, until: None, document, already: Vec::new() };
-    let actor = if own { caller.actor() } else { domain::basics::Actor::Import };
-    let answer = crate::command::give(ask, uuid::Uuid::now_v7(), domain::Command::Duties(take_up), actor)?;
+    let (take_up, actor) = invitations::take_up(ask, person, &ask.place(post.place)?, post, from)?;
+    let answer = crate::command::give(ask, uuid::Uuid::now_v7(), take_up, actor)?;
     crate::command::accepted(answer).map(drop)
 }
 
@@ -416,7 +429,8 @@ pub fn create(ask: &Ask) -> Result<Answer, Problem> {
     let row = ask.app.store.accounts().one(id)?.ok_or_else(Problem::not_found)?;
     let briefs = Briefs::load(ask, &[post.place])?;
     let (account, may) = (told(ask, &row, &briefs), may(ask, &row, true, false)?);
-    let answer = AccountAnswer { account, may, sessions: Vec::new(), tokens: Vec::new(), link: Some(link) };
+    let answer =
+        AccountAnswer { account, may, sessions: Vec::new(), tokens: Vec::new(), identities: Vec::new(), link: Some(link) };
     Ok(Answer::json(&marked(ask, json!(answer))))
 }
 

@@ -54,11 +54,16 @@ fn submission(now_ms: i64, place: Option<PlaceId>, note: Note) -> Submission {
 /// # Errors
 /// The audit chain cannot be written.
 pub fn note(app: &App, place: Option<PlaceId>, note: Note) -> Result<(), Problem> {
+    written(app.store.submit_and_wait(submission(app.now_ms(), place, note)))
+}
+
+/// Whether it stands there.
+fn written(answer: Result<store::Answer, StoreError>) -> Result<(), Problem> {
     let unwritable = |why: String| {
         let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "audit-unwritable");
         Problem { accident: Some(format!("audit chain: {why}").into()), ..problem }
     };
-    match app.store.submit_and_wait(submission(app.now_ms(), place, note)) {
+    match answer {
         Ok(store::Answer { outcome: Outcome::Accepted { .. }, .. }) => Ok(()),
         Ok(other) => Err(unwritable(format!("{:?}", other.outcome))),
         Err(e) => Err(unwritable(e.to_string())),
@@ -248,6 +253,32 @@ pub fn account_event(ask: &Ask, account: &Account, event: &str, detail: Option<&
     let by: Option<AccountId> = ask.caller.as_ref().map(|c| c.account.id).filter(|id| *id != account.id);
     let event = AccountEvent { who: who(ask, Some(account)), event, by, detail: detail.and_then(bounded) };
     note(&ask.app, place_of(ask, account), Note::Account(event))
+}
+
+/// Something happened to many accounts: handed in together, and waited for. Each by its id, name and place.
+///
+/// # Errors
+/// The audit chain cannot be written.
+pub fn account_events(
+    ask: &Ask,
+    events: &[(AccountId, &str, PlaceId, crate::account_events::AccountEvent)],
+) -> Result<(), Problem> {
+    let by = ask.caller.as_ref().map(|c| c.account.id);
+    let (send, receive) = std::sync::mpsc::channel();
+    for (account, name, place, event) in events {
+        let Some(word) = bounded(event.word()) else { continue };
+        let who = Who { account: Some(*account), name: bounded(name), client: bounded(&ask.client.to_string()) };
+        let note = AccountEvent { who, event: word, by, detail: event.detail().as_deref().and_then(bounded) };
+        let send = send.clone();
+        ask.app.store.submit(submission(ask.app.now_ms(), Some(*place), Note::Account(note)), move |answer| {
+            let _ = send.send(answer);
+        });
+    }
+    drop(send);
+    for answer in receive {
+        written(answer)?;
+    }
+    Ok(())
 }
 
 /// The server begins to serve.

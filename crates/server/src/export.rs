@@ -142,7 +142,8 @@ fn csv(ask: &Ask, table: &Table) -> Result<Vec<u8>, Problem> {
     writer.into_inner().map_err(|e| Problem::accident(format!("CSV: {e}")))
 }
 
-fn xlsx(ask: &Ask, of: &str, table: &Table) -> Result<Vec<u8>, XlsxError> {
+/// A table as a workbook.
+pub fn xlsx(ask: &Ask, of: &str, table: &Table) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     let sheet = book.add_worksheet();
     let title = text(ask.language, &format!("room.{of}"));

@@ -27,10 +27,12 @@ mod files;
 #[doc(hidden)]
 pub mod fuzzing;
 mod indicators;
+mod invitations;
 mod keys;
 mod limits;
 mod map;
 mod my_account;
+pub mod oidc;
 mod openapi;
 mod operations;
 pub mod passwords;
@@ -41,6 +43,7 @@ mod public_duties;
 mod routes;
 mod rows;
 mod session;
+mod sheets;
 pub mod syslog;
 mod today;
 pub mod wording;
@@ -78,6 +81,8 @@ pub struct Settings {
     pub demo_sign_ins: Vec<(String, String, String)>,
     /// How people sign in, and how long that holds.
     pub access: access::Access,
+    /// Whose identities open accounts as well.
+    pub oidc: Option<oidc::Settings>,
 }
 
 /// Everything a handler can reach.
@@ -91,6 +96,8 @@ pub struct App {
     lockout: limits::Lockout,
     uploads: files::Uploads,
     room: bodies::Room,
+    oidc: Option<oidc::Provider>,
+    invitations: invitations::Progress,
     map: map::MapCache,
     indicators: indicators::Cache,
     counted: rows::CountCache,
@@ -117,9 +124,12 @@ pub struct Root {
 impl App {
     /// An application over a store.
     pub fn new(store: Arc<Store>, settings: Settings) -> Arc<App> {
+        let oidc = settings.oidc.clone().map(oidc::Provider::new);
         Arc::new(App {
             store,
             settings,
+            oidc,
+            invitations: invitations::Progress::default(),
             limits: limits::Limits::default(),
             bursts: audit::Bursts::default(),
             lockout: limits::Lockout::default(),

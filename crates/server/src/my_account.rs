@@ -4,10 +4,10 @@ use axum::http::StatusCode;
 use domain::basics::{AccountId, Capability, PlaceId};
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use store::{AccessKey, KeyKind, NewKey, OpenSession, SecondFactor};
+use store::{AccessKey, Identity, KeyKind, NewKey, OpenSession, SecondFactor};
 
 use crate::{
-    account_answers::{Ended, KeyMade, KeyTold, MyAccount, NewPassword, NewToken, SessionTold},
+    account_answers::{Ended, IdentityTold, KeyMade, KeyTold, MyAccount, NewPassword, NewToken, SessionTold},
     account_events::{AccountEvent, note_account},
     answer::{Answer, Problem},
     ask::Ask,
@@ -49,6 +49,8 @@ pub fn get(ask: &Ask) -> Result<Answer, Problem> {
             has_password: row.has_password,
             password_min: passwords::MIN,
             second_factor: factor.is_on(),
+            provider: ask.app.oidc.as_ref().map(|provider| provider.name(ask)),
+            identities: identities_told(accounts.identities(caller.account.id)?),
             recovery_left: match factor {
                 SecondFactor::On { recovery_left, .. } => recovery_left,
                 SecondFactor::Off => 0,
@@ -72,6 +74,25 @@ pub fn sessions_told(sessions: Vec<OpenSession>, own: &str) -> Vec<SessionTold> 
         browser: s.browser,
     };
     sessions.into_iter().map(told).collect()
+}
+
+/// Identities, as they are told.
+pub fn identities_told(identities: Vec<Identity>) -> Vec<IdentityTold> {
+    identities.into_iter().map(|Identity { issuer, subject, linked_ms }| IdentityTold { issuer, subject, linked_ms }).collect()
+}
+
+/// `DELETE /api/account/identities`: only the password opens it from now on.
+pub fn unlink(ask: &Ask) -> Result<Answer, Problem> {
+    let (caller, accounts) = (ask.caller()?, ask.app.store.accounts());
+    // Whoever has no password would be out for good.
+    if !accounts.one(caller.account.id)?.is_some_and(|row| row.has_password) {
+        return Err(Problem::new(StatusCode::CONFLICT, "accounts/no-password"));
+    }
+    let count = accounts.unlink_identities(caller.account.id)?;
+    if count > 0 {
+        note_account(ask, Some(caller.account.id), &AccountEvent::IdentitiesUnlinked { reason: None })?;
+    }
+    Ok(Answer::json(&marked(ask, json!(Ended { ended: count }))))
 }
 
 /// Keys, as they are told.

@@ -17,6 +17,9 @@ pub fn get(_ask: &Ask) -> Result<Answer, Problem> {
     Ok(Answer::json(&document()))
 }
 
+/// Media type of a workbook.
+const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
 /// The whole document, OpenAPI 3.1.
 pub fn document() -> Value {
     let mut shapes = Map::new();
@@ -63,6 +66,9 @@ pub fn document() -> Value {
             operation["requestBody"] = json!({ "required": true, "content": { "multipart/form-data": { "schema": {
                 "type": "object", "required": ["file"],
                 "properties": { "file": { "type": "string", "contentMediaType": "application/octet-stream" } } } } } });
+        }
+        if route.method == "POST" && route.path.starts_with("/api/accounts/invitations") {
+            operation["requestBody"] = json!({ "required": true, "content": { WORKBOOK: {} } });
         }
         if !matches!(route.permit, Permit::Public) {
             operation["security"] = match route.permit {
@@ -131,6 +137,7 @@ fn query(path: &str) -> &'static [Parameter] {
     const SORT: Parameter = ("sort", "string", "Column, with - for downwards.");
     const LIMIT: Parameter = ("limit", "integer", "How many, at most 200.");
     const AFTER: Parameter = ("after", "string", "Cursor of the page before.");
+    const BATCH: Parameter = ("batch", "string", "A UUID that the caller chose: the same batch invites nobody twice.");
     const OVERDUE: Parameter = ("overdue", "string", "1: only what is overdue.");
     match path {
         "/api/rows/{view}" => &[PLACE, Q, SORT, LIMIT, AFTER, OVERDUE, ("count", "string", "1: how many there are in all.")],
@@ -157,6 +164,8 @@ fn query(path: &str) -> &'static [Parameter] {
         "/api/officials" => &[Q],
         "/api/topics/candidates" | "/api/map" => &[PLACE],
         "/api/tiles/{layer}/{z}/{x}/{y}" => &[("indicator", "string", "Indicator whose values the features carry.")],
+        "/api/accounts/invitations" => &[BATCH, ("only_good", "string", "1: leave out rows with something wrong in them.")],
+        "/api/accounts/invitations/check" => &[BATCH],
         "/api/files/{hash}" => &[("size", "string", "thumb: a small picture.")],
         _ => &[],
     }
@@ -166,9 +175,8 @@ fn query(path: &str) -> &'static [Parameter] {
 fn responses(route: &str, answers: &[(&str, Value)]) -> Value {
     let of = |media: &[&str]| media.iter().map(|m| ((*m).to_owned(), json!({}))).collect::<Map<_, _>>();
     let content = match route {
-        "GET /api/export/{file}" | "GET /api/accounts/export/{file}" => {
-            of(&["text/csv; charset=utf-8", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"])
-        }
+        "GET /api/export/{file}" | "GET /api/accounts/export/{file}" => of(&["text/csv; charset=utf-8", WORKBOOK]),
+        "GET /api/accounts/invitations/template.xlsx" => of(&[WORKBOOK]),
         "GET /api/tiles/{layer}/{z}/{x}/{y}" => of(&["application/vnd.mapbox-vector-tile"]),
         "GET /api/files/{hash}" => of(&["image/jpeg", "image/png", "image/webp", "application/geo+json"]),
         _ => answers
@@ -248,12 +256,16 @@ fn answers(shapes: &mut Map<String, Value>) -> Vec<(&'static str, Value)> {
         "POST /api/account/password" => MyAccount;
         "DELETE /api/account/sessions" => Ended;
         "DELETE /api/account/sessions/{session}" => Ended;
+        "DELETE /api/account/identities" => Ended;
         "POST /api/account/tokens" => KeyMade;
         "DELETE /api/account/tokens/{token}" => Ended;
         "GET /api/accounts" => AccountsAnswer;
         "POST /api/accounts" => AccountAnswer;
         "GET /api/accounts/{account}" => AccountAnswer;
         "POST /api/accounts/{account}" => AccountAnswer;
+        "GET /api/accounts/invitations" => InvitationProgress;
+        "POST /api/accounts/invitations" => InvitationsAnswer;
+        "POST /api/accounts/invitations/check" => InvitationsAnswer;
         "GET /api/app-users" => AppUsersAnswer;
         "POST /api/app-users" => KeyMade;
         "DELETE /api/app-users/{key}" => Ended;

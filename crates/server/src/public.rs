@@ -955,6 +955,12 @@ pub fn login_page(ask: &Ask, next: &str, problem: Option<&Problem>) -> Answer {
                 input #password name="password" type="password" autocomplete="current-password" required;
                 p { button.qw-button.qw-button-main type="submit" { (w(ask, "public.sign_in")) } }
             }
+            @if let Some(provider) = &ask.app.oidc {
+                @let to: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+                p { a #provider .qw-button href={ "/login/oidc?next=" (to) } {
+                    (fill(ask.language, "account.sign_in_with", &[("provider", provider.name(ask))]))
+                } }
+            }
             @if !ask.app.settings.demo_sign_ins.is_empty() {
                 section.demo-people {
                     h2 { (w(ask, "public.demo_people")) }

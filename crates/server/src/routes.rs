@@ -21,8 +21,10 @@ use crate::{
     App, account_pages, accounts,
     answer::{Answer, Problem},
     ask::Ask,
-    assets, audit, checkpoints, command, dossier, duties, export, facts_api, files, indicators, keys, map, my_account, openapi,
-    operations, persons, places, public, public_duties, rows, session, today,
+    assets, audit, checkpoints, command, dossier, duties, export, facts_api, files, indicators, invitations, keys, map,
+    my_account, oidc, openapi, operations, persons, places, public, public_duties, rows, session,
+    sheets::SHEET_MAX,
+    today,
     wording::Language,
 };
 
@@ -109,6 +111,10 @@ routes! {
     POST "/login" permit: Public, guard: Form, body: SMALL, session::sign_in_form, "Sign in with a plain form";
     GET "/login/code" permit: Public, guard: None, body: 0, account_pages::code_page, "Second step of signing in";
     POST "/login/code" permit: Public, guard: Form, body: SMALL, account_pages::code_form, "Second step with a plain form";
+    GET "/login/oidc" permit: Public, guard: None, body: 0, oidc::set_out, "To the provider of identities, to sign in there";
+    GET "/login/oidc/back" permit: Public, guard: None, body: 0, oidc::back, "Back from the provider of identities";
+    GET "/login/oidc/link" permit: Public, guard: None, body: 0, oidc::link_page, "What an identity that opens no account can do";
+    POST "/login/oidc/link" permit: Person, guard: Form, body: SMALL, oidc::link_form, "Have an identity open one's own account";
     GET "/link" permit: Public, guard: None, body: 0, account_pages::link_page, "One-time link: choose a password";
     POST "/link" permit: Public, guard: Form, body: SMALL, account_pages::link_form, "One-time link: set the password";
     GET "/second-factor" permit: Person, guard: None, body: 0, account_pages::factor_page, "One's own second factor";
@@ -133,6 +139,7 @@ routes! {
     POST "/api/account/password" permit: Person, guard: Header, body: SMALL, my_account::password, "Another password";
     DELETE "/api/account/sessions" permit: Person, guard: Header, body: 0, my_account::end_others, "End all other sessions";
     DELETE "/api/account/sessions/{session}" permit: Person, guard: Header, body: 0, my_account::end_session, "End one session";
+    DELETE "/api/account/identities" permit: Person, guard: Header, body: 0, my_account::unlink, "Have no identity open one's own account";
     POST "/api/account/tokens" permit: Person, guard: Header, body: SMALL, my_account::make_token, "A key for a program";
     DELETE "/api/account/tokens/{token}" permit: Person, guard: Header, body: 0, my_account::end_token, "End a key for a program";
     GET "/api/accounts" permit: PersonEither(AccountsManage, AccountsSecure), guard: None, body: 0, accounts::list, "Accounts within one's places";
@@ -140,6 +147,10 @@ routes! {
     GET "/api/accounts/{account}" permit: PersonEither(AccountsManage, AccountsSecure), guard: None, body: 0, accounts::one, "One account";
     POST "/api/accounts/{account}" permit: PersonEither(AccountsManage, AccountsSecure), guard: Header, body: SMALL, accounts::act, "Do something to an account";
     GET "/api/accounts/export/{file}" permit: PersonEither(AccountsManage, AccountsSecure), guard: None, body: 0, accounts::export, "Accounts as CSV or XLSX";
+    GET "/api/accounts/invitations" permit: With(AccountsManage), guard: None, body: 0, invitations::progress, "How far a batch of invitations is";
+    POST "/api/accounts/invitations" permit: With(AccountsManage), guard: Header, body: SHEET_MAX, invitations::invite, "Invite everybody in a workbook";
+    POST "/api/accounts/invitations/check" permit: With(AccountsManage), guard: Header, body: SHEET_MAX, invitations::preview, "What a workbook of people would do";
+    GET "/api/accounts/invitations/template.xlsx" permit: With(AccountsManage), guard: None, body: 0, invitations::template, "An empty workbook of people";
     GET "/api/app-users" permit: With(AccountsManage), guard: None, body: 0, accounts::app_users, "Keys of phones";
     POST "/api/app-users" permit: With(AccountsManage), guard: Header, body: SMALL, accounts::make_app_user, "A key for a phone";
     DELETE "/api/app-users/{key}" permit: With(AccountsManage), guard: Header, body: 0, accounts::end_app_user, "End the key of a phone";

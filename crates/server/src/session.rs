@@ -31,7 +31,8 @@ fn named(ask: &Ask, name: &str) -> String {
     if ask.app.settings.secure_cookies { format!("__Host-{name}") } else { name.to_owned() }
 }
 
-fn value_of(ask: &Ask, name: &str) -> Option<String> {
+/// A cookie of ours by its name.
+pub fn cookie_of(ask: &Ask, name: &str) -> Option<String> {
     let name = named(ask, name);
     let cookies = ask.headers.get(header::COOKIE)?.to_str().ok()?;
     cookies.split(';').find_map(|c| c.trim().strip_prefix(name.as_str())?.strip_prefix('=').map(str::to_owned))
@@ -39,29 +40,29 @@ fn value_of(ask: &Ask, name: &str) -> Option<String> {
 
 /// The session's token out of the cookies.
 pub fn token_of(ask: &Ask) -> Option<String> {
-    value_of(ask, COOKIE)
+    cookie_of(ask, COOKIE)
 }
 
-/// A cookie of ours; without a value it goes.
+/// What sets a cookie of ours; without a value it goes.
 pub fn set_cookie(ask: &Ask, name: &str, value: &str, seconds: i64) -> String {
     let secure = if ask.app.settings.secure_cookies { "; Secure" } else { "" };
     let seconds = if value.is_empty() { 0 } else { seconds };
-    format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
+    format!("{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}", named(ask, name))
 }
 
 /// The session's cookie.
 pub fn cookie(ask: &Ask, token: &str) -> String {
-    set_cookie(ask, &named(ask, COOKIE), token, ask.app.settings.access.lasts_ms / 1000)
+    set_cookie(ask, COOKIE, token, ask.app.settings.access.lasts_ms / 1000)
 }
 
 /// The cookie of whoever is half-way: it opens nothing but the second step.
 pub fn half_cookie(ask: &Ask, token: &str) -> String {
-    set_cookie(ask, &named(ask, HALF_COOKIE), token, 600)
+    set_cookie(ask, HALF_COOKIE, token, 600)
 }
 
 /// The token of whoever is half-way.
 pub fn half_of(ask: &Ask) -> Option<String> {
-    value_of(ask, HALF_COOKIE)
+    cookie_of(ask, HALF_COOKIE)
 }
 
 #[derive(Deserialize)]
@@ -79,7 +80,8 @@ pub enum Step {
     Half(String),
 }
 
-fn locked(seconds: i64) -> Problem {
+/// Too many wrong passwords.
+pub fn locked(seconds: i64) -> Problem {
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "sign-in/locked").arg("seconds", seconds)
 }
 

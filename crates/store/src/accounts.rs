@@ -4,6 +4,8 @@
 //! Second factors, keys of programs and phones, and what administrators do to accounts are in the files below this one.
 
 mod administration;
+mod identities;
+mod invitations;
 mod keys;
 mod second_factor;
 mod sessions;
@@ -20,6 +22,8 @@ use sha2::{Digest, Sha256};
 use crate::{Store, seal, sql::*};
 
 pub use administration::AccountRow;
+pub use identities::{Identity, Linking};
+pub use invitations::{Invited, NewInvitation};
 pub use keys::{AccessKey, KeyKind, NewKey};
 pub use second_factor::{Enrolment, SecondFactor, SecondStep};
 pub use sessions::{Arrival, OpenSession};

@@ -32,8 +32,8 @@ use domain::{Row, ViewId, basics::Value};
 use facts::Suite;
 
 pub use accounts::{
-    AccessKey, Account, AccountRow, Accounts, Arrival, Enrolment, Held, KeyKind, LinkPurpose, NewAccount, NewKey, OpenSession,
-    SecondFactor, SecondStep, Session, SignIn,
+    AccessKey, Account, AccountRow, Accounts, Arrival, Enrolment, Held, Identity, Invited, KeyKind, LinkPurpose, Linking,
+    NewAccount, NewInvitation, NewKey, OpenSession, SecondFactor, SecondStep, Session, SignIn,
 };
 pub use backup::{backup, restore, verify_backup};
 pub use files::{FileInfo, Files, NewFile};
@@ -51,6 +51,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../sql/0002_persons.sql"),
     include_str!("../sql/0003_accounts.sql"),
     include_str!("../sql/0004_particulars.sql"),
+    include_str!("../sql/0005_identities.sql"),
 ];
 
 /// Where the data are.
@@ -302,6 +303,22 @@ impl Store {
             Ok(())
         })?;
         Ok(found)
+    }
+
+    /// What a command would be answered as things stand now, without recording anything; none where it would be accepted.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub fn rehearse(&self, command: &domain::Command, context: &domain::basics::Context) -> Result<Option<Outcome>> {
+        let tables = self.tables.read().map_err(|_| StoreError::Stopped)?.clone();
+        let (mut rows, mut sql) = (domain::basics::Rows::default(), self.reader()?);
+        loop {
+            let wanted: Vec<_> = command.reads(&rows).into_iter().filter(|r| !rows.has(r)).collect();
+            if wanted.is_empty() {
+                return Ok(writer::decide(command, context, &rows).err());
+            }
+            views::load(&mut *sql, &tables, &mut rows, &wanted)?;
+        }
     }
 
     /// What a command needs to be allowed, as things stand now: for keys that may do less than their owner.

@@ -559,7 +559,7 @@ fn org_of(read: &Read, rows: &Rows) -> Option<u32> {
 }
 
 /// The one door for commands: allowed, then decided.
-fn decide(command: &Command, context: &Context, rows: &Rows) -> Result<Vec<Draft>, Outcome> {
+pub(crate) fn decide(command: &Command, context: &Context, rows: &Rows) -> Result<Vec<Draft>, Outcome> {
     let authority = command.authority(rows).ok_or(Outcome::Forbidden)?;
     if !allowed(authority, &context.actor, rows) {
         return Err(Outcome::Forbidden);

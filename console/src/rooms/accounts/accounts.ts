@@ -8,5 +8,5 @@ export async function send<T>(method: 'POST' | 'DELETE', path: string, body?: un
 }
 
 /** Acts that take a session, key or way in from somebody are said again before they are done. */
-export const NEEDS_REASON = ['close', 'reopen', 'take_second_factor'] as const
+export const NEEDS_REASON = ['close', 'reopen', 'take_second_factor', 'unlink_identity'] as const
 export const needsReason = (act: string): boolean => (NEEDS_REASON as readonly string[]).includes(act)

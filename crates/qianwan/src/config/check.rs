@@ -135,7 +135,8 @@ fn several(arg: &Arg, value: &str) -> Vec<String> {
 /// A value that may be shown: no password of a URL, nothing of what is a secret by its name.
 fn masked(key: &str, value: &str) -> String {
     const MASK: &str = "***";
-    if ["secret", "password", "token"].iter().any(|word| key.split('_').any(|part| part == *word)) {
+    // Where a secret lies is none.
+    if !key.ends_with("_file") && ["secret", "password", "token"].iter().any(|word| key.split('_').any(|part| part == *word)) {
         return MASK.into();
     }
     let mut shown = match value.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {

@@ -137,6 +137,13 @@ fn check_says_where_each_value_comes_from_and_shows_no_secret() {
         ("plain = true\nlisten = \"0.0.0.0:1\"\n", "listen"),
         ("tls_cert = \"a\"\ntls_key = \"b\"\n", "tls_cert"),
         ("database = \"mysql://a\"\n", "database"),
+        ("oidc_issuer = \"http://id.example\"\noidc_client = \"a\"\n", "oidc_issuer"),
+        ("oidc_issuer = \"https://id.example\"\n", "oidc_client"),
+        ("oidc_client = \"a\"\n", "oidc_client"),
+        ("oidc_second_factor = true\n", "oidc_second_factor"),
+        ("oidc_issuer = \"https://id.example\"\noidc_client = \"a\"\noidc_secret_file = \"/nowhere\"\n", "oidc_secret_file"),
+        ("oidc_issuer = \"https://id.example\"\noidc_client = \"a\"\noidc_ca = \"/dev/null\"\n", "oidc_ca"),
+        ("oidc_issuer = \"https://id.example\"\noidc_client = \"a\"\noidc_secret_file = \"/dev/null\"\n", "oidc_secret_file"),
     ] {
         std::fs::write(&file, format!("data = {data:?}\n{more}")).expect("written");
         let (_, _, faults) = settings_of(Cli::command(), &Named::Said(file.clone()), &|_| None);
@@ -150,6 +157,8 @@ fn check_says_where_each_value_comes_from_and_shows_no_secret() {
 #[test]
 fn secrets_are_masked_by_name_and_within_urls() {
     for (key, value, shown) in [
+        ("oidc_secret_file", "/etc/qianwan/oidc.secret", "/etc/qianwan/oidc.secret"),
+        ("oidc_secret", "a", "***"),
         ("database", "postgres://a:b@c/d", "postgres://a:***@c/d"),
         ("database", "postgres://a:b@c@d/e", "postgres://a:***@d/e"),
         ("database", "postgres://a@c/d", "postgres://a@c/d"),

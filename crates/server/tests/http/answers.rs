@@ -174,6 +174,8 @@ fn every_json_answer_has_its_shape() {
     ask(&mut shapes, "office", "/api/account", "/api/account");
     ask(&mut shapes, "admin", "/api/accounts", "/api/accounts?limit=3");
     ask(&mut shapes, "security", "/api/accounts/{account}", &format!("/api/accounts/{}", person("village")));
+    let none = world.ask(Method::DELETE, "/api/account/identities").by("office").send();
+    shapes.check("delete", "/api/account/identities", "no identity", &none);
     let day = json!({ "label": "报表", "capabilities": ["read"], "days": 1 });
     let token = world.post("/api/account/tokens").by("office").json(&day).send();
     shapes.check("post", "/api/account/tokens", "a token", &token);
@@ -190,6 +192,15 @@ fn every_json_answer_has_its_shape() {
     shapes.check("delete", "/api/app-users/{key}", "no phone", &world.ask(Method::DELETE, &phone).by("admin").send());
     let new = json!({ "name": "new", "display": "新人", "place": village.id, "role": "village" });
     shapes.check("post", "/api/accounts", "an account", &world.post("/api/accounts").by("admin").json(&new).send());
+    ask(&mut shapes, "admin", "/api/accounts/invitations", "/api/accounts/invitations");
+    let row = ["众人甲", "many-1", "村干部", "", &village.code, "", ""];
+    let batch = |path: &str| format!("/api/accounts/invitations{path}?batch={}", uuid::Uuid::now_v7());
+    let sheet = |path: &str, rows: &[[&str; 7]]| {
+        world.post(&batch(path)).by("admin").body("application/octet-stream", crate::invitations::book(rows)).send()
+    };
+    let check = sheet("/check", &[row, row]);
+    shapes.check("post", "/api/accounts/invitations/check", "a workbook", &check);
+    shapes.check("post", "/api/accounts/invitations", "people", &sheet("", &[row]));
     let act = json!({ "do": "end_sessions" });
     let act = world.post(&format!("/api/accounts/{}", person("viewer"))).by("security").json(&act).send();
     shapes.check("post", "/api/accounts/{account}", "out", &act);

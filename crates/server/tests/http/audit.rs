@@ -9,7 +9,7 @@ use store::{List, Scope};
 use crate::world::*;
 
 /// Rows of the audit, oldest first. Whatever was handed to the writer before has been written.
-fn entries(world: &World) -> Vec<Value> {
+pub fn entries(world: &World) -> Vec<Value> {
     world.store.set_setting("test.barrier", "1").unwrap();
     let list = List {
         view: ViewId::Audit,

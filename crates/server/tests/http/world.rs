@@ -358,6 +358,7 @@ pub fn settings() -> Settings {
         now_ms: Some(NOW_MS),
         demo_sign_ins: Vec::new(),
         access: server::access::Access::of_demo(),
+        oidc: None,
     }
 }
 

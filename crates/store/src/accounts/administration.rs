@@ -16,6 +16,8 @@ pub struct AccountRow {
     pub has_password: bool,
     /// Whether a code is asked for besides.
     pub second_factor: bool,
+    /// Whether an identity of a provider outside opens it.
+    pub linked: bool,
     /// Locked until then after wrong passwords; in the past where it is not.
     pub locked_until_ms: i64,
     /// When it was made.
@@ -29,7 +31,8 @@ pub struct AccountRow {
 const COLUMNS: &str = "a.id, a.name, p.display, a.disabled, CASE WHEN a.password IS NULL THEN 0 ELSE 1 END, a.locked_until_ms, \
      a.created_ms, a.place, \
      (SELECT CAST(count(*) AS BIGINT) FROM second_factor f WHERE f.account = a.id AND f.confirmed_ms > 0), \
-     (SELECT CAST(coalesce(max(s.seen_ms), 0) AS BIGINT) FROM session s WHERE s.account = a.id), a.person";
+     (SELECT CAST(coalesce(max(s.seen_ms), 0) AS BIGINT) FROM session s WHERE s.account = a.id), a.person, \
+     (SELECT CAST(count(*) AS BIGINT) FROM identity i WHERE i.account = a.id)";
 
 impl Accounts<'_> {
     /// Accounts in the order of their names, after one; `words` stands in the name or in what is shown.
@@ -91,6 +94,7 @@ impl Accounts<'_> {
                     _ => None,
                 },
                 second_factor: r.int(8)? != 0,
+                linked: r.int(11)? != 0,
                 seen_ms: r.int(9)?,
             });
             Ok(())

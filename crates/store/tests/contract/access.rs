@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, thread};
 
 use domain::basics::{AccountId, Capability};
-use store::{Arrival, KeyKind, LinkPurpose, NewAccount, NewKey, SecondFactor, SecondStep, SignIn, Store};
+use store::{Arrival, KeyKind, LinkPurpose, Linking, NewAccount, NewInvitation, NewKey, SecondFactor, SecondStep, SignIn, Store};
 use totp_rs::{Builder, Secret};
 
 use crate::{Case, county::*, ground::Ground};
@@ -21,6 +21,8 @@ pub const CASES: &[Case] = &[
     ("a_closed_account_is_out_at_once", closed),
     ("keys_end", keys),
     ("accounts_are_listed_by_name", listed),
+    ("an_identity_opens_one_account", identities),
+    ("a_batch_of_invitations_makes_nobody_twice", invitations),
 ];
 
 const GOOD: &str = "correct horse 电池";
@@ -352,4 +354,61 @@ fn listed(ground: &Ground) {
     assert_eq!((row.place, row.has_password, row.second_factor, row.seen_ms), (Some(QINGXI), true, false, 0));
     assert_eq!(store.accounts().one(account(0)).expect("read"), Some(row));
     assert_eq!(store.accounts().named("b__").expect("read"), None);
+}
+
+fn identities(ground: &Ground) {
+    let store = ground.open();
+    make(&store, 1, "chen");
+    make(&store, 2, "li");
+    let accounts = store.accounts();
+    let link = |n, issuer: &str, subject: &str| accounts.link_identity(account(n), issuer, subject, NOW).expect("an answer");
+    assert_eq!(link(1, "https://a", "s1"), Linking::Linked);
+    assert_eq!(link(1, "https://a", "s1"), Linking::Linked, "once more changes nothing");
+    assert_eq!(link(2, "https://a", "s1"), Linking::Taken);
+    assert_eq!(link(1, "https://a", "s2"), Linking::Another);
+    assert_eq!(link(1, "https://b", "s1"), Linking::Linked, "another provider calls others so");
+    let of = |issuer: &str, subject: &str| accounts.account_of(issuer, subject).expect("read");
+    assert_eq!((of("https://a", "s1"), of("https://a", "S1"), of("https://c", "s1")), (Some(account(1)), None, None));
+    assert_eq!(accounts.identities(account(1)).expect("read").len(), 2);
+    assert!(accounts.one(account(1)).expect("read").expect("there").linked);
+    // Closed, locked and the second factor hold.
+    let come = |n, code, now| accounts.sign_in_recognised(account(n), code, now).expect("an answer");
+    assert!(matches!(come(1, true, NOW), SignIn::Welcome(_)));
+    enrol(&store, 1);
+    assert!(matches!(come(1, true, NOW), SignIn::HalfWay(_)));
+    assert!(matches!(come(1, false, NOW), SignIn::Welcome(_)));
+    for _ in 0..5 {
+        assert_eq!(accounts.sign_in("chen", "wrong", NOW).expect("an answer"), SignIn::Refused);
+    }
+    assert!(matches!(come(1, true, NOW), SignIn::Locked { .. }));
+    accounts.close(account(1), NOW).expect("closed");
+    assert_eq!(come(1, true, NOW), SignIn::Refused);
+    assert_eq!(accounts.unlink_identities(account(1)).expect("unlinked"), 2);
+    assert_eq!(of("https://a", "s1"), None);
+}
+
+fn invitations(ground: &Ground) {
+    let store = ground.open();
+    make(&store, 9, "taken");
+    let accounts = store.accounts();
+    let new = |n: u128, name: &str| NewInvitation { id: account(n), name: name.into(), display: "陈某".into(), place: QINGXI };
+    let invite = |people: &[NewInvitation]| accounts.invite(people, NOW + HOUR, NOW);
+    let both = [new(1, "a"), new(2, "b")];
+    let first = invite(&both).expect("made");
+    assert!(first.iter().all(|i| i.fresh && i.token.is_some()));
+    let again = invite(&both).expect("the same people");
+    assert!(again.iter().all(|i| !i.fresh && i.token.is_some()));
+    let works = |token: &Option<String>| {
+        accounts.link_works(LinkPurpose::SetPassword, token.as_deref().unwrap_or_default(), NOW).expect("read")
+    };
+    assert!(!works(&first[0].token) && works(&again[0].token), "one link at a time");
+    let token = again[1].token.clone().expect("a link");
+    accounts.set_password_by_link(LinkPurpose::SetPassword, &token, GOOD, NOW).expect("an answer").expect("set");
+    let third = invite(&both).expect("the same people");
+    assert_eq!((third[0].token.is_some(), third[1].token.is_some()), (true, false));
+    // A name that another has: nobody is made.
+    let before = accounts.count().expect("read");
+    invite(&[new(3, "c"), new(4, "taken")]).expect_err("taken");
+    assert_eq!(accounts.count().expect("read"), before);
+    assert_eq!(accounts.one(account(1)).expect("read").expect("there").place, Some(QINGXI));
 }

@@ -110,9 +110,9 @@ fn meant<T: Copy>(given: &str, all: &[T], word: impl Fn(T) -> &'static str, of: 
     all.iter().copied().find(named)
 }
 
-/// A day as people write it: 2026-11-23, 2026/11/3, 2026.11.3, 2026年11月3日.
+/// A day as people write it: year, month and day, whatever stands between.
 fn day_of(given: &str) -> Option<Day> {
-    let parts: Vec<&str> = given.split(['-', '/', '.', '年', '月', '日']).map(str::trim).filter(|p| !p.is_empty()).collect();
+    let parts: Vec<&str> = given.split(|c: char| !c.is_ascii_digit()).filter(|p| !p.is_empty()).collect();
     let [year, month, day] = parts.as_slice() else { return None };
     let number = |text: &str| text.parse::<u32>().ok();
     format!("{:04}-{:02}-{:02}", number(year)?, number(month)?, number(day)?).parse().ok()

@@ -1,19 +1,32 @@
 //! PostgreSQL, for a city or a province: plain SQL, no extensions, arrays for everything that comes in bulk.
 
-use std::{error::Error, path::Path, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use domain::basics::Value;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 use tokio::runtime::Runtime;
 use tokio_postgres::{
     NoTls, Row,
+    config::SslMode,
     types::{FromSql, IsNull, ToSql, Type, to_sql_checked},
 };
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::sql::*;
 
 /// So long anybody waits for a connection, and a packet for being acknowledged: then the database is away.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+const NO_ROOT: &str = "the database's URL asks for TLS: name the certificate to trust as well, with sslrootcert=FILE";
 
 /// The database behind a URL.
 pub struct Postgres {
@@ -22,11 +35,12 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Connects.
+    /// Connects; by TLS where the URL names a root certificate (`sslrootcert=FILE`), and then in no other way.
     ///
     /// # Errors
-    /// A bad URL, or nobody answers.
+    /// A bad URL, a root that cannot be read or does not vouch for whoever answers, or nobody answers.
     pub fn open(url: &str) -> Result<Postgres> {
+        let (url, root) = without_root(url);
         let mut config: tokio_postgres::Config = url.parse()?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(PATIENCE);
@@ -34,7 +48,16 @@ impl Postgres {
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(PATIENCE);
         }
-        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = match (root, config.get_ssl_mode()) {
+            (Some(root), _) => {
+                config.ssl_mode(SslMode::Require);
+                Manager::from_config(config, MakeRustlsConnect::new(trusting(&root)?), recycling)
+            }
+            // Encrypted for whoever answers would be for whoever stands in between.
+            (None, SslMode::Require) => return Err(StoreError::Bad(NO_ROOT.into())),
+            (None, _) => Manager::from_config(config, NoTls, recycling),
+        };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("postgres")
@@ -58,6 +81,43 @@ impl Postgres {
         let object = Some(lent(&runtime, &pool)?);
         Ok(PostgresConnection { runtime, pool, object, in_transaction: false })
     }
+}
+
+/// The URL without `sslrootcert`, which the driver does not know, and the file that it names.
+fn without_root(url: &str) -> (String, Option<PathBuf>) {
+    const NAME: &str = "sslrootcert=";
+    let is_url = url.contains("://");
+    let (before, options, between) = match (is_url, url.split_once('?')) {
+        (true, Some((before, options))) => (format!("{before}?"), options, "&"),
+        (true, None) => return (url.to_owned(), None),
+        (false, _) => (String::new(), url, " "),
+    };
+    let mut root = None;
+    let mut kept = Vec::new();
+    for option in options.split(between) {
+        match option.strip_prefix(NAME) {
+            Some(path) => root = Some(PathBuf::from(path)),
+            // Whoever names a root has the certificate and the name in it checked; libpq's words for that are taken as well.
+            None => kept
+                .push(option.replace("sslmode=verify-full", "sslmode=require").replace("sslmode=verify-ca", "sslmode=require")),
+        }
+    }
+    (format!("{before}{}", kept.join(between)), root)
+}
+
+/// TLS that believes the certificates signed by those of a PEM file, for the name that was asked for.
+fn trusting(root: &Path) -> Result<ClientConfig> {
+    let bad = |why: String| StoreError::Bad(format!("sslrootcert {}: {why}", root.display()));
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(root).map_err(|e| bad(e.to_string()))? {
+        roots.add(certificate.map_err(|e| bad(e.to_string()))?).map_err(|e| bad(e.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(bad("no certificate in it".into()));
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    Ok(config.map_err(|e| bad(e.to_string()))?.with_root_certificates(roots).with_no_client_auth())
 }
 
 fn lent(runtime: &Runtime, pool: &Pool) -> Result<Object> {
@@ -327,5 +387,42 @@ impl Sql for PostgresConnection {
     fn dialect(&self, sql: &str) -> String {
         // By bytes, whatever order of words the database was made with.
         sql.replace("{bytes}", "BYTEA").replace("{rowid}", "").replace("{text}", "TEXT COLLATE \"C\"")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_is_taken_out_of_the_url() {
+        let root = |path: &str| Some(PathBuf::from(path));
+        for (given, url, expected) in [
+            ("postgres://a:b@c/d", "postgres://a:b@c/d", None),
+            ("postgres://a:b@c/d?connect_timeout=3", "postgres://a:b@c/d?connect_timeout=3", None),
+            ("postgres://c/d?sslrootcert=/e/root.pem", "postgres://c/d?", root("/e/root.pem")),
+            (
+                "postgres://c/d?sslmode=verify-full&sslrootcert=/e.pem&connect_timeout=3",
+                "postgres://c/d?sslmode=require&connect_timeout=3",
+                root("/e.pem"),
+            ),
+            ("host=c user=a sslrootcert=/e.pem sslmode=verify-ca", "host=c user=a sslmode=require", root("/e.pem")),
+        ] {
+            assert_eq!(without_root(given), (url.to_owned(), expected), "{given}");
+            assert!(url.parse::<tokio_postgres::Config>().is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn tls_that_trusts_nobody_is_refused_before_anything_is_sent() {
+        for (url, says) in [
+            ("postgres://127.0.0.1:9/d?sslmode=require", "sslrootcert=FILE"),
+            ("postgres://127.0.0.1:9/d?sslmode=verify-full", "sslrootcert=FILE"),
+            ("postgres://127.0.0.1:9/d?sslrootcert=/nowhere/root.pem", "/nowhere/root.pem"),
+            ("postgres://127.0.0.1:9/d?sslrootcert=/dev/null", "no certificate in it"),
+        ] {
+            let refused = Postgres::open(url).err().expect("refused").to_string();
+            assert!(refused.contains(says), "{url}: {refused}");
+        }
     }
 }

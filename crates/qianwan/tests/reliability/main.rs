@@ -59,13 +59,16 @@ fn main() -> ExitCode {
         })
     };
     let mut trials: Vec<Trial> = HERE.iter().map(trial).collect();
-    // A server of its own, to be stopped and started.
+    // A server of its own, to be stopped and started, or set up otherwise.
     let installed = restarts::programs().is_some();
     if !installed && !arguments.list {
-        eprintln!("SKIPPED restart: PostgreSQL's programs are not installed");
+        eprintln!("SKIPPED restart and TLS: PostgreSQL's programs are not installed");
     }
-    let restart = ("postgres::a_restart_in_mid_load_is_only_waited_for", restarts::in_mid_load as fn());
-    trials.push(trial(&restart).with_ignored_flag(!installed));
+    let own: [(&str, fn()); 2] = [
+        ("postgres::a_restart_in_mid_load_is_only_waited_for", restarts::in_mid_load),
+        ("postgres::a_database_is_reached_by_tls", restarts::over_tls),
+    ];
+    trials.extend(own.iter().map(|case| trial(case).with_ignored_flag(!installed)));
     trials.extend(WITH_POSTGRES.iter().map(|case| trial(case).with_ignored_flag(!postgres)));
     libtest_mimic::run(&arguments, trials).exit_code()
 }

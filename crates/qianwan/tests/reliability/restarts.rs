@@ -2,7 +2,9 @@
 
 use std::{
     fs,
+    io::Write,
     net::TcpListener,
+    os::unix::fs::OpenOptionsExt,
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -37,6 +39,11 @@ pub fn programs() -> Option<PathBuf> {
 
 impl Server {
     fn new() -> Server {
+        Server::with(&[])
+    }
+
+    /// With files in its data directory, its own settings among them.
+    fn with(files: &[(&str, &str)]) -> Server {
         let folder = TempDir::new().expect("a folder");
         fs::write(folder.path().join("secret"), "drill\n").expect("written");
         if rustix::process::getuid().is_root() {
@@ -46,10 +53,22 @@ impl Server {
         initdb.args(["--username=qianwan", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"]);
         initdb.arg("--pwfile").arg(folder.path().join("secret")).arg("--pgdata").arg(folder.path().join("data"));
         good(&initdb.output().expect("it runs"));
+        for (name, content) in files {
+            let path = folder.path().join("data").join(name);
+            let mut file = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path).expect("opened");
+            file.write_all(content.as_bytes()).expect("written");
+            if rustix::process::getuid().is_root() {
+                good(&Command::new("chown").arg(user()).arg(&path).output().expect("it runs"));
+            }
+        }
         let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
         let process = Server::start(&folder, port);
         let server = Server { folder, port, process };
-        until("the database answers", || Postgres::connect(&server.url()).is_ok());
+        until("the database answers", || match Postgres::connect(&server.url()) {
+            Ok(_) => true,
+            // It answers, if only to say that this is no way to come.
+            Err(e) => e.code().is_some_and(|code| code.code() == "28000"),
+        });
         server
     }
 
@@ -95,6 +114,49 @@ fn as_user(name: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.args([format!("--reuid={}", user()).as_str(), "--clear-groups"]).arg(path).current_dir("/");
     command
+}
+
+/// An authority, and a key and certificate of it for a name.
+fn certificates(name: &str) -> (String, String, String) {
+    let key = || rcgen::KeyPair::generate().expect("a key");
+    let mut authority = rcgen::CertificateParams::new(Vec::new()).expect("sound");
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = rcgen::CertifiedIssuer::self_signed(authority, key()).expect("signed");
+    let own = key();
+    let certificate =
+        rcgen::CertificateParams::new([name.to_owned()]).expect("sound").signed_by(&own, &authority).expect("signed");
+    (authority.pem(), own.serialize_pem(), certificate.pem())
+}
+
+/// A database that takes nobody but by TLS: whoever names its root comes in, whoever names another or none does not.
+pub fn over_tls() {
+    let (root, key, certificate) = certificates("127.0.0.1");
+    let (other, ..) = certificates("127.0.0.1");
+    let server = Server::with(&[("server.key", &key), ("server.crt", &certificate), ("postgresql.conf", "\nssl = on\n")]);
+    let by_tls_alone = "hostssl all all 127.0.0.1/32 scram-sha-256\n";
+    let file = server.folder.path().join("data/pg_hba.conf");
+    fs::write(&file, by_tls_alone).expect("written");
+    Postgres::connect(&server.url()).expect("as before").try_run("SELECT pg_reload_conf()").expect("told");
+    until("plain connections are refused", || Postgres::connect(&server.url()).is_err());
+    let folder = TempDir::new().expect("a folder");
+    for (name, content) in [("root.pem", &root), ("other.pem", &other)] {
+        fs::write(folder.path().join(name), content).expect("written");
+    }
+    let opened = |host: &str, options: &str| {
+        let url = server.url().replace("127.0.0.1", host) + options;
+        let location = store::Location { database: Some(url), ..store::Location::in_dir(folder.path().join("data")) };
+        store::Store::open(&location).map(|store| store.heads().expect("heads").len()).map_err(|e| format!("{e:?}"))
+    };
+    let named = |name: &str| format!("?sslrootcert={}", folder.path().join(name).display());
+    assert_eq!(opened("127.0.0.1", &named("root.pem")), Ok(0));
+    let says = |told: Result<usize, String>, words: &str| {
+        let told = told.expect_err("refused");
+        assert!(told.contains(words), "{words}: {told}");
+    };
+    says(opened("127.0.0.1", &named("other.pem")), "InvalidCertificate");
+    says(opened("localhost", &named("root.pem")), "NotValidForName");
+    says(opened("127.0.0.1", ""), "no encryption");
+    says(opened("127.0.0.1", "?sslmode=require"), "sslrootcert=FILE");
 }
 
 pub fn in_mid_load() {

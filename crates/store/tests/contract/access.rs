@@ -71,7 +71,7 @@ fn enrolled(ground: &Ground) {
     assert_eq!(confirm(""), None);
     let codes = confirm(&code(&second.secret, NOW + HOUR)).expect("right");
     assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), 10);
-    assert!(codes.iter().all(|c| c.len() == 19), "{codes:?}");
+    assert!(codes.iter().all(|c| c.len() == 29), "{codes:?}");
     let on = SecondFactor::On { since_ms: NOW + HOUR, recovery_left: 10 };
     assert_eq!(accounts.second_factor(account(1)).expect("read"), on);
     assert_eq!(begin(NOW + HOUR), None, "on already");

@@ -82,6 +82,19 @@ async function find() {
   return out
 }
 
+/** Sessions by name: one address may sign in only so often, and every page needs somebody who has. */
+const sessions = new Map()
+async function enter(person, who, next = '/console/') {
+  const known = sessions.get(who.name)
+  if (known) {
+    await person.context.addCookies(known)
+    await person.page.goto(next)
+    return
+  }
+  await signIn(person, who, next)
+  sessions.set(who.name, (await person.context.cookies()).filter((c) => c.name.endsWith('qw_session')))
+}
+
 // ---- the console -----------------------------------------------------------------------------------------------
 
 const button = (page, name) => page.getByRole('button', { name, exact: true })
@@ -142,6 +155,7 @@ const CONSOLE = {
   '/activity': [['office', () => '/activity']],
   '/audit': [['audit', () => '/audit']],
   '/accounts': [['admin', () => '/accounts'], ['security', () => '/accounts']],
+  '/accounts/invite': [['admin', () => '/accounts/invite']],
   '/accounts/:id': [['admin', (k) => `/accounts/${k.account}`, pressAll('.acts button')], ['security', (k) => `/accounts/${k.account}`, pressAll('.acts button')]],
   '/account': [['office', () => '/account']],
   '/:rest(.*)*': [['office', () => '/no/such/page'], ['office', () => '/problems/00000000-0000-7000-8000-000000000000']],
@@ -167,7 +181,7 @@ describe('console', { concurrency: 2 }, () => {
         if (!people.has(who)) {
           // A refusal provoked on purpose, and a page that is not there, are told by the browser.
           const person = await speaking(language, { expected: ['404 (Not Found)', '422 (Unprocessable', '403 (Forbidden)', '409 (Conflict)'] })
-          await signIn(person, account(server, who))
+          await enter(person, account(server, who))
           // Nothing is written: what is sent is refused.
           const refusal = { type: '/errors/command-id-reused', title: w['form.required'], detail: 'detail', status: 409 }
           await person.page.route('**/api/commands', (route) => route.fulfill({ status: 409, contentType: 'application/problem+json', json: refusal }))
@@ -204,6 +218,8 @@ const NO_PAGE = {
   'GET /v/{code}/poster.svg': 'a drawing', 'GET /public/files/{hash}': 'a photo', 'GET /key/{key}': 'JSON', 'POST /logout': 'leads on',
   'GET /console': 'leads on', 'GET /console/': 'above', 'GET /console/{*file}': 'above', 'GET /field': 'leads on', 'GET /field/': 'below', 'GET /field/{*file}': 'below',
   'GET /assets/{file}': 'styles', 'GET /favicon.ico': 'a drawing', 'GET /robots.txt': 'text', 'GET /healthz': 'JSON', 'GET /metrics': 'text',
+  'POST /p/{problem}/contact': 'leads on, or JSON', 'GET /login/oidc': 'leads on', 'GET /login/oidc/back': 'leads on',
+  'GET /login/oidc/link': 'in oidc.test.mjs, where there is a provider', 'POST /login/oidc/link': 'the same',
 }
 /** Sends the form with what is given, past what the browser would check. */
 async function sendForm(page, form, values = {}) {
@@ -250,7 +266,7 @@ describe('pages made by the server', () => {
         const person = await speaking(language, { serviceWorkers: 'block', expected: ['the server responded with a status of 4', 'Failed to load resource'], ...more })
         let last = ''
         person.page.on('response', (r) => { if (r.request().isNavigationRequest() && r.frame() === person.page.mainFrame() && (r.headers()['content-type'] ?? '').startsWith('text/html')) last = routeOf(r.request().method(), new URL(r.url()).pathname) ?? '' })
-        if (who) await signIn(person, who)
+        if (who) await enter(person, who)
         person.look = async (name = new URL(person.page.url()).pathname) => {
           await person.page.locator('h1').first().waitFor()
           assert.equal(await person.page.locator('html').getAttribute('lang'), language)
@@ -348,7 +364,7 @@ const FIELD = {
 
 async function queue(person, w, found) {
   const { page } = person
-  await signIn(person, account(server, 'village'), '/field/')
+  await enter(person, account(server, 'village'), '/field/')
   await page.route('**/api/commands', (route) => route.fulfill({ status: 409, contentType: 'application/problem+json', json: { type: '/errors/x', title: w['act.unknown'], detail: w['queue.text'], status: 409 } }))
   await page.route('**/api/files', (route) => route.abort())
   for (const shot of [false, true]) {
@@ -384,7 +400,7 @@ describe('field app', { concurrency: 2 }, () => {
       await page.goto('/field/')
       await page.getByRole('link', { name: w['signin.do'], exact: true }).waitFor()
       await look(page, 'stranger', found)
-      await signIn(person, account(server, 'office'), '/field/')
+      await enter(person, account(server, 'office'), '/field/')
       await page.locator('.kept').waitFor()
       assert.equal(await page.locator('html').getAttribute('lang'), language)
       for (const hash of Object.values(visits).flat().map((address) => address(keys))) {

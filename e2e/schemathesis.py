@@ -8,6 +8,7 @@ once as a stranger: no accident, no answer outside its schema, no other media ty
 
 import http.client
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -60,7 +61,8 @@ def ask(tool, address, who, headers, seconds, seed, folder):
     for name, value in headers.items():
         command += ["--header", f"{name}: {value}"]
     print(f"as {who}", flush=True)
-    ended = subprocess.run(command, cwd=folder, check=False, timeout=20 * seconds + 120)
+    hooks = {**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).resolve().parent / "hooks"), "SCHEMATHESIS_HOOKS": "workbooks"}
+    ended = subprocess.run(command, cwd=folder, check=False, timeout=20 * seconds + 120, env=hooks)
     text = report.read_text(encoding="utf-8")
     passed = failed = 0
     for case in text.split("<testcase")[1:]:

@@ -22,7 +22,8 @@ use openidconnect::{
     OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, SignatureVerificationError,
     TokenResponse,
     core::{
-        CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreIdToken, CoreJwsSigningAlgorithm, CoreProviderMetadata,
+        CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreIdToken, CoreJwsSigningAlgorithm,
+        CoreProviderMetadata,
     },
 };
 use store::{Linking, SignIn};
@@ -286,8 +287,10 @@ fn to_provider(ask: &Ask, provider: &Provider) -> Result<Answer, Problem> {
     let client = client.set_redirect_uri(redirect);
     let flow = CoreAuthenticationFlow::AuthorizationCode;
     let question = client.authorize_url(flow, CsrfToken::new_random, Nonce::new_random).set_pkce_challenge(challenge);
-    let (address, state, nonce) = question.url();
     let link = ask.param("link") == Some("1") && ask.caller.is_some();
+    // Whoever links an identity signs in there anew: on a shared computer a colleague may still be signed in.
+    let question = if link { question.add_prompt(CoreAuthPrompt::Login) } else { question };
+    let (address, state, nonce) = question.url();
     let with = With::Question { state, nonce, verifier, back, next: next_of(ask.param("next")), link };
     let token = provider.set_out(with, ask.now_ms)?;
     Ok(Answer::see_other(address.as_str())

@@ -22,7 +22,7 @@ use crate::{
     answers::{PersonAnswer, PersonExport, WhyUnmasked},
     ask::Ask,
     command, facts_api, places,
-    public::Form,
+    public::{Form, encoded},
     rows::marked,
     wording::{Language, text},
 };
@@ -191,7 +191,9 @@ fn held_with(store: &Store, id: PersonId, now_ms: i64, names: Option<&Ask>) -> R
     subjects.extend(person.problem.map(|p| (ViewId::Problems, p.key(), Subject::Problem(p))));
     let mut found = Vec::new();
     for (view, key, subject) in subjects {
-        found.extend(store.history(view, &key, &subject.to_string())?.into_iter().map(|e| e.fact));
+        let history = store.history(view, &key, &subject.to_string())?.into_iter().map(|e| e.fact);
+        // What officials did about the problem is not about him.
+        found.extend(history.filter(|f| view == ViewId::Persons || his_own(f)));
     }
     found.sort_by_key(|f| (f.recorded_ms, f.seq));
     let facts: Vec<Value> = match names {
@@ -225,6 +227,15 @@ fn held_with(store: &Store, id: PersonId, now_ms: i64, names: Option<&Ask>) -> R
         files,
         unmaskings,
     }))
+}
+
+/// Whether the reporter did this to his problem himself.
+fn his_own(fact: &facts::Fact) -> bool {
+    match fact.kind.as_str() {
+        "problem.reported@1" | "problem.confirmed@1" => true,
+        "problem.reopened@1" => serde_json::from_str::<Value>(&fact.body).is_ok_and(|body| body["by_reporter"] == true),
+        _ => false,
+    }
 }
 
 /// A fact without the names of accounts, which are not the person's.
@@ -262,7 +273,7 @@ pub fn own_form(ask: &Ask) -> Result<Answer, Problem> {
     }
     let command = persons::Command::Erase { person: person.id, reason: None, receipt: Text::new(receipt).ok() };
     command::accepted(command::give(ask, Uuid::now_v7(), Command::Persons(command), Actor::Public)?)?;
-    Ok(Answer::see_other(&format!("/p/{id}?r={receipt}")))
+    Ok(Answer::see_other(&format!("/p/{id}?r={}", encoded(receipt))))
 }
 
 /// Whom a command erases.

@@ -892,7 +892,7 @@ pub fn photo(ask: &Ask) -> Result<Answer, Problem> {
 }
 
 /// Text as a part of an address.
-fn encoded(text: &str) -> String {
+pub fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 

@@ -130,7 +130,11 @@ fn a_villager_leaves_a_contact_sees_it_masked_and_erases_it() {
     }
     let act = |r: &str, what: &str| world.post(&format!("/p/{problem}/contact")).form(&[("r", r), ("what", what)]).send();
     assert_eq!(act("zzzzzzzzzzzz", "erase").status, 422);
+    // What an official says of the problem is not the reporter's.
+    let assign = json!({ "type": "problems.assign", "problem": problem, "note": "内部意见：请县里协调" });
+    assert_eq!(world.command("office", assign).status, 200);
     let held = act(&receipt, "export").json();
+    assert!(!held.to_string().contains("内部意见"), "{held}");
     assert_eq!((held["particulars"]["telephone"].as_str(), held["digest_agrees"].as_bool()), (Some(NUMBER), Some(true)));
     assert!(held["facts"].as_array().unwrap().iter().any(|f| f["kind"] == "problem.reported@1"));
     assert!(!held.to_string().contains("receipt"), "{held}");

@@ -116,8 +116,10 @@ async function find(page) {
   await kept(page, 'going to another page')
   await to(page, 'the search', (s) => s.type === 'search')
   await page.keyboard.type(WHAT.slice(0, 6))
-  await page.locator(`a[href*="/problems/${story.problem}"]`).first().waitFor()
+  // It may stand in the list before anything is looked for: what counts is the list after that.
+  await page.waitForURL((url) => url.searchParams.get('q') === WHAT.slice(0, 6))
   await settled(page)
+  await page.locator(`a[href*="/problems/${story.problem}"]`).first().waitFor()
   await to(page, 'the problem in the list', (s) => s.href.includes(`/problems/${story.problem}`))
   await page.keyboard.press('Enter')
   await page.getByRole('heading', { level: 1, name: WHAT }).waitFor()

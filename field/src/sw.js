@@ -26,7 +26,7 @@ self.addEventListener('fetch', (event) => {
   const scope = new URL(self.registration.scope).pathname
   if (request.mode === 'navigate' && url.pathname.startsWith(scope)) event.respondWith(kept(SHELL, './', request))
   else if (url.pathname.startsWith(scope)) event.respondWith(kept(SHELL, request, request))
-  else if (/^\/api\/files\/[0-9a-f]+$/.test(url.pathname)) event.respondWith(thumb(request))
+  else if (/^\/api\/files\/[0-9a-f]+$/.test(url.pathname)) event.respondWith(thumb(event))
 })
 
 async function kept(name, key, request) {
@@ -34,15 +34,19 @@ async function kept(name, key, request) {
   return (await cache.match(key, { ignoreVary: true })) ?? fetch(request)
 }
 
-async function thumb(request) {
+async function thumb(event) {
+  const { request } = event
   const cache = await caches.open(THUMBS)
   const found = await cache.match(request, { ignoreVary: true })
   if (found) return found
   const answer = await fetch(request)
-  if (answer.status === 200 && request.url.includes('size=thumb')) {
-    await cache.put(request, answer.clone())
-    const keys = await cache.keys()
-    for (const old of keys.slice(0, Math.max(0, keys.length - THUMBS_MAX))) await cache.delete(old)
-  }
+  // The picture is shown in any case: a full phone keeps less.
+  if (answer.status === 200 && request.url.includes('size=thumb')) event.waitUntil(keepThumb(cache, request, answer.clone()).catch(() => {}))
   return answer
+}
+
+async function keepThumb(cache, request, answer) {
+  await cache.put(request, answer)
+  const keys = await cache.keys()
+  for (const old of keys.slice(0, Math.max(0, keys.length - THUMBS_MAX))) await cache.delete(old)
 }

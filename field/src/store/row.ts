@@ -14,6 +14,8 @@ export function useRow<R extends { key: string; may?: string[] }>(view: 'problem
   watch(id, async (key) => {
     fromDay.value = null
     const day = await recall<Today>('/api/today').catch(() => null)
+    // Meanwhile another one may have been opened.
+    if (key !== id()) return
     const row = day && rowsOf(day.value).find((r) => r.key === key)
     if (day && row) fromDay.value = { row: { ...row, may: guess(day.value, key, session.value?.capabilities ?? []) }, at_ms: day.at_ms, guessed: true }
   }, { immediate: true })

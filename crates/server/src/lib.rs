@@ -54,7 +54,7 @@ use std::{
 };
 
 use domain::{
-    basics::PlaceId,
+    basics::{Day, PlaceId},
     places::{Level, Place},
 };
 use store::Store;
@@ -104,6 +104,8 @@ pub struct App {
     assets: assets::Assets,
     metrics: operations::Metrics,
     roots: RwLock<(u64, Vec<Root>)>,
+    /// The day on which the contacts that are kept were last looked through.
+    persons_on: Mutex<Option<Day>>,
     /// Failures told to nobody but the log, by id.
     accidents: Mutex<u64>,
 }
@@ -141,6 +143,7 @@ impl App {
             assets: assets::Assets::default(),
             metrics: operations::Metrics::new(),
             roots: RwLock::new((u64::MAX, Vec::new())),
+            persons_on: Mutex::new(None),
             accidents: Mutex::new(0),
         })
     }

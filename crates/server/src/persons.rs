@@ -1,7 +1,7 @@
 //! Particulars of private persons at the door: taken out of reports before they become commands, masked for whoever may see
 //! the problem, in full only after the reason has been recorded; erased by whoever may, by their owner, and by the clock.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use axum::http::{StatusCode, header};
 use domain::{
@@ -293,11 +293,20 @@ pub fn after(ask: &Ask, erases: Option<PersonId>, answer: &store::Answer) -> Res
 }
 
 /// Erases what has been kept long enough, what the log says is erased, what came back with a backup, and what was left for
-/// acts that never came.
+/// acts that never came. Once a day: it looks at every contact that is kept, and all its terms are in days.
 pub fn run_clocks(app: &Arc<App>) -> Result<(), StoreError> {
+    let today = Day::of_ms(app.now_ms());
+    let mut looked = app.persons_on.lock().unwrap_or_else(PoisonError::into_inner);
+    if *looked != Some(today) {
+        look_through(app, today)?;
+        *looked = Some(today);
+    }
+    Ok(())
+}
+
+fn look_through(app: &App, today: Day) -> Result<(), StoreError> {
     let store = &app.store;
     let now_ms = app.now_ms();
-    let today = Day::of_ms(now_ms);
     let give = |what: &str, command: persons::Command| {
         let id = Uuid::new_v8(digest(what, &format!("{} {today}", command.person())));
         let context = Context { now_ms, actor: Actor::System, command: id, fresh: Uuid::now_v7() };

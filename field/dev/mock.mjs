@@ -10,7 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const DIST = fileURLToPath(new URL('../dist', import.meta.url))
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml', '.png': 'image/png', '.webmanifest': 'application/manifest+json' }
-const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+const CSP = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 const DAY = 86_400_000
 const iso = (ms) => new Date(ms + 8 * 3_600_000).toISOString().slice(0, 10)
 
@@ -91,6 +91,8 @@ export function createMock() {
   // ---- commands, counted by id
   const given = new Map() // id → { content, answer, times }
   const files = new Map()
+  // ---- forms: what a test puts here is what there is to fill; submissions as they arrived
+  const forms = [], submissions = new Map()
   const control = { refuseNext: null, loseAnswer: false, delay_ms: 0 }
   class Refuse extends Error { constructor(status, type, title, more = {}) { super(title); this.document = { type: `/errors/${type}`, title, status, ...more } } }
   const need = (ok, status, type, title, more) => { if (!ok) throw new Refuse(status, type, title, more) }
@@ -126,6 +128,7 @@ export function createMock() {
   async function api(req, who, path, q, res) {
     let m
     if (path === '/api/session') return sessionOf(who)
+    if (path === '/api/forms/mine') return { forms: forms.map((f, i) => ({ key: `1/${f.form}`, form: f.form, version: f.version ?? '', title: f.title, hash: createHash('sha256').update(f.xml).digest('hex'), url: `/v1/projects/1/forms/${i}.xml`, submit: '/v1/projects/1/submission', files: (f.files ?? []).map((a) => ({ name: a.name, hash: createHash('sha256').update(a.bytes).digest('hex'), url: `/v1/projects/1/forms/${i}/attachments/${encodeURIComponent(a.name)}` })) })) }
     if (path === '/api/today') return { lists: Object.keys(LISTS).map((name) => { const keys = listed(who, name); return { name, query: `/api/rows/problems?list=${name}`, count: keys.length, rows: keys.slice(0, 20).map(out) } }) }
     if (path === '/api/rows/problems') return page(listed(who, q.get('list')).map(out), q)
     if (path === '/api/rows/places') return page([...places.values()].filter((p) => p.level === 'village' && (!q.get('place') || inside(p.id, Number(q.get('place')))) && p.name.includes(q.get('q') ?? '')).map((p) => ({ key: String(p.id), row: { id: p.id, name: p.name, within: pathOf(p).slice(0, -1).map((x) => x.id), position: p.position }, place: ref(p.id) })), q)
@@ -172,6 +175,26 @@ export function createMock() {
         const answer = await api(req, who, path, q, res)
         return answer && br(200, 'application/json', Buffer.from(JSON.stringify({ demo: true, ...answer })))
       }
+      const form = /^\/v1\/projects\/1\/forms\/(\d+)(?:\.xml|\/attachments\/(.+))$/.exec(path)
+      if (form) {
+        const f = forms[Number(form[1])], file = form[2] && f?.files?.find((a) => a.name === decodeURIComponent(form[2]))
+        return f && (!form[2] || file) ? send(200, form[2] ? 'application/octet-stream' : 'text/xml; charset=utf-8', form[2] ? file.bytes : f.xml) : send(404, 'text/plain', 'no such form')
+      }
+      if (path === '/v1/projects/1/submission' && req.method === 'POST') {
+        const told = (status, words) => send(status, 'text/xml; charset=utf-8', `<OpenRosaResponse xmlns="http://openrosa.org/http/response"><message nature="">${words}</message></OpenRosaResponse>`)
+        if (!people[who]) return told(401, '请先登录')
+        if (control.refuseNext) { const r = control.refuseNext; control.refuseNext = null; return told(r.status, r.title) }
+        const parts = await new Response(await body(req), { headers: { 'Content-Type': req.headers['content-type'] } }).formData()
+        const xml = await parts.get('xml_submission_file').text(), id = /<(?:\w+:)?instanceID>([^<]+)</.exec(xml)?.[1]
+        const known = submissions.get(id) ?? { xml, files: new Map(), times: 0, complete: false }
+        if (known.xml !== xml) return told(409, '同一编号的另一份答卷已经存在')
+        known.times++
+        known.complete = !parts.has('*isIncomplete*')
+        for (const [name, value] of parts) if (value instanceof Blob && name !== 'xml_submission_file') known.files.set(name, Buffer.from(await value.arrayBuffer()))
+        submissions.set(id, known)
+        if (control.loseAnswer) { control.loseAnswer = false; req.socket.destroy(); return null }
+        return told(201, '已收到')
+      }
       if (path === '/field') return send(301, 'text/plain', '', { Location: '/field/' })
       if (path.startsWith('/field/')) {
         const rest = normalize(path.slice(6)), name = rest === '/' ? '/index.html' : rest
@@ -188,7 +211,7 @@ export function createMock() {
   }
   let server = null, port = 0
   return {
-    given, files, problems, control,
+    given, files, problems, control, forms, submissions,
     async start(wanted = port) { server = createServer(handle); await new Promise((r) => server.listen(wanted, '127.0.0.1', r)); port = server.address().port; return port },
     async stop() { server.closeAllConnections(); await new Promise((r) => server.close(r)) },
   }

@@ -1,12 +1,12 @@
 // Pages by the part after '#', so that one kept file opens all of them, with or without the server.
-// #/  #/list/<name>  #/problems/<key>  #/problems/<key>/<command>  #/tasks/<key>  #/tasks/<key>/<command>  #/report  #/queue  #/me
-// New pages (forms, patrols) get a line here and one in App.vue.
+// #/  #/list/<name>  #/forms  #/forms/<key>/<draft>  #/problems/<key>  #/problems/<key>/<command>  #/tasks/<key>  #/tasks/<key>/<command>  #/report  #/queue  #/me
+// New pages (patrols) get a line here and one in App.vue.
 import { computed, ref } from 'vue'
 
 export type Page =
   | { is: 'today' } | { is: 'list'; name: string }
   | { is: 'problem'; key: string } | { is: 'task'; key: string } | { is: 'act'; key: string; type: string; instead: string | null }
-  | { is: 'report'; instead: string | null } | { is: 'queue' } | { is: 'me' }
+  | { is: 'report'; instead: string | null } | { is: 'queue' } | { is: 'me' } | { is: 'forms' } | { is: 'form'; key: string; draft: string }
 
 export function parse(hash: string): Page {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?')
@@ -17,6 +17,7 @@ export function parse(hash: string): Page {
     case 'problems': return !key ? { is: 'today' } : type ? { is: 'act', key, type, instead } : { is: 'problem', key }
     case 'tasks': return !key ? { is: 'today' } : type ? { is: 'act', key, type, instead } : { is: 'task', key }
     case 'report': return { is: 'report', instead }
+    case 'forms': return key && type ? { is: 'form', key, draft: type } : { is: 'forms' }
     case 'queue': return { is: 'queue' }
     case 'me': return { is: 'me' }
     default: return { is: 'today' }

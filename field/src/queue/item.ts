@@ -3,6 +3,8 @@ import type { Answer } from '@/api/client'
 import type { Command, CommandAnswer, ProblemDocument } from '@/api/types'
 
 export interface QueuedPhoto { id: string; hash: string | null; taken_ms: number | null; placed: boolean }
+/** Answers to a form, sent as they are to where the form says; each file by itself, so that a weak net needs no second try of all. */
+export interface Submission { url: string; xml: string; files: { name: string; photo: string; sent: boolean }[] }
 export interface Item {
   /** The command id, chosen once: the server answers a second sending with the first answer. */
   id: string
@@ -13,6 +15,7 @@ export interface Item {
   /** What it is about, for people: the place and the first words. */
   place: string; field: string; words: string
   photos: QueuedPhoto[]
+  submission?: Submission
   state: { is: 'waiting'; tried: boolean } | { is: 'refused'; problem: ProblemDocument }
 }
 

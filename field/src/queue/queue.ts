@@ -3,9 +3,11 @@ import { computed, ref, shallowRef, watch } from 'vue'
 import { flush } from './flush'
 import type { Item, QueuedPhoto } from './item'
 import { uuidv7 } from './uuid'
-import { now, post, upload } from '@/api/client'
+import { now, post, submitPart, upload } from '@/api/client'
 import type { Command, CommandAnswer, Uploaded } from '@/api/types'
 import type { Photo } from '@/photo/shrink'
+import type { Answers } from '@/rooms/surveys/engine'
+import type { FormLine } from '@/rooms/surveys/forms'
 import { loadSession, session, signedIn } from '@/session'
 import * as idb from '@/store/idb'
 import { forgotten, keep, recall } from '@/store/kept'
@@ -57,11 +59,38 @@ export async function add(act: { command: Command; place: string; field: string;
   return item.id
 }
 
-const goneWith = (item: Item): idb.Write[] => [{ store: 'queue', gone: item.id }, ...item.photos.map((p) => ({ store: 'photos' as const, gone: p.id }))]
+/** Saves answers to a form with their files and lets the draft go, in one step; then tries to send. */
+export async function addSubmission(of: { line: FormLine; answers: Answers; draft: string }): Promise<void> {
+  const who = session.value
+  if (!who) throw new Error('nobody is signed in')
+  const files = of.answers.files.map((f) => ({ name: f.name, photo: uuidv7(), sent: false }))
+  const item: Item = {
+    id: uuidv7(now()), account: who.account.id, account_name: who.account.display, made_ms: now(), command: { type: 'surveys.submit' },
+    place: '', field: '', words: of.line.title, photos: [], submission: { url: of.line.submit, xml: of.answers.xml, files }, state: { is: 'waiting', tried: false },
+  }
+  await idb.write(
+    { store: 'queue', key: item.id, value: item },
+    ...files.map((f, i) => ({ store: 'photos' as const, key: f.photo, value: of.answers.files[i]?.blob })),
+    { store: 'drafts', gone: of.draft },
+  )
+  await refresh()
+  if (persisted.value !== true) persisted.value = (await navigator.storage?.persist?.().catch(() => false)) ?? false
+  void send()
+}
+
+const goneWith = (item: Item): idb.Write[] => [
+  { store: 'queue', gone: item.id }, ...[...item.photos.map((p) => p.id), ...(item.submission?.files.map((f) => f.photo) ?? [])].map((gone) => ({ store: 'photos' as const, gone })),
+]
 /** Only on purpose: asked and confirmed on the page. */
 export async function discard(item: Item): Promise<void> {
   await idb.write(...goneWith(item))
   await refresh()
+}
+/** Sends once more what was refused: a form may be open again, or a version known by now. */
+export async function retry(item: Item): Promise<void> {
+  await idb.write({ store: 'queue', key: item.id, value: { ...item, state: { is: 'waiting', tried: true } } })
+  await refresh()
+  void send()
 }
 export const blobOf = (id: string): Promise<Blob | undefined> => idb.one<Blob>('photos', id)
 
@@ -90,10 +119,11 @@ async function sendNow(): Promise<void> {
     items: () => idb.all<Item>('queue'),
     photo: async (id) => (await blobOf(id)) ?? null,
     upload: (photo) => upload<Uploaded>(photo),
+    submit: (submission, file, more) => submitPart(submission.url, submission.xml, file, more),
     give: (id, command) => post<CommandAnswer>('/api/commands', { id, command }),
     save: async (item) => { await idb.write({ store: 'queue', key: item.id, value: item }); await refresh() },
-    done: async (item, answer) => {
-      const line: Sent = { id: item.id, type: item.command.type, subject: answer.subject, place: item.place, field: item.field, words: item.words, at_ms: now() }
+    done: async (item, subject) => {
+      const line: Sent = { id: item.id, type: item.command.type, subject, place: item.place, field: item.field, words: item.words, at_ms: now() }
       await idb.write(...goneWith(item))
       sent.value = [line, ...sent.value].slice(0, SENT_MAX)
       await keep(SENT, sent.value)

@@ -5,6 +5,7 @@
 //! * [`datum`]: WGS-84 ↔ GCJ-02. Everything this crate hands out is WGS-84; imports are converted at the door.
 //! * [`outline`]: areas with integer corners: is a point inside, how far outside, an SVG path for a small printed map.
 //! * [`tiles`]: vector tiles (MVT 2.1) of points, areas and lines, and the point index behind them.
+//! * [`route`]: in which order to visit places over several days, with a bound on how much shorter it could be; GPX and GeoJSON.
 //! * [`fictitious`]: a drawn, invented county from a seed, for demonstrations and tests.
 //!
 //! Words: a *place* or *division* is a unit of administration, a *point* a position on the earth, an *outline* the area of a place.
@@ -17,6 +18,7 @@ pub mod fictitious;
 pub mod outline;
 mod point;
 pub mod register;
+pub mod route;
 pub mod tiles;
 
 pub use point::{Bounds, Point};

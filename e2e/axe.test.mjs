@@ -222,7 +222,7 @@ describe('console', { concurrency: 2 }, () => {
 const NO_PAGE = {
   'GET /v/{code}/poster.svg': 'a drawing', 'GET /public/files/{hash}': 'a photo', 'GET /key/{key}': 'JSON', 'POST /logout': 'leads on',
   'GET /console': 'leads on', 'GET /console/': 'above', 'GET /console/{*file}': 'above', 'GET /field': 'leads on', 'GET /field/': 'below', 'GET /field/{*file}': 'below',
-  'GET /assets/{file}': 'styles', 'GET /favicon.ico': 'a drawing', 'GET /robots.txt': 'text', 'GET /healthz': 'JSON', 'GET /metrics': 'text',
+  'GET /assets/{file}': 'styles', 'GET /favicon.ico': 'a drawing', 'GET /brief.gpx': 'a file', 'GET /brief.geojson': 'a file', 'GET /robots.txt': 'text', 'GET /healthz': 'JSON', 'GET /metrics': 'text',
   'POST /p/{problem}/contact': 'leads on, or JSON', 'GET /login/oidc': 'leads on', 'GET /login/oidc/back': 'leads on',
   'GET /login/oidc/link': 'in oidc.test.mjs, where there is a provider', 'POST /login/oidc/link': 'the same',
 }
@@ -236,7 +236,7 @@ async function sendForm(page, form, values = {}) {
 /** Who, and what he looks at; addresses are made of `keys`. */
 const SIMPLE = [
   [null, (k) => ['/', '/?q=a', `/v/${k.county.code}`, `/v/${k.township.code}`, `/v/${k.village.code}`, `/v/${k.county.code}/duties`, `/v/${k.township.code}/duties`, `/v/${k.village.code}/duties`, `/v/${k.village.code}/report`, '/login', ...Object.values(k.problems).map((p) => `/p/${p}`), '/link?token=none', '/welcome?token=none', '/v/000', '/no/such/page']],
-  ['office', (k) => [`/handover/${k.handover}`, `/checkpoints/${k.chain}`]],
+  ['office', (k) => [`/handover/${k.handover}`, `/checkpoints/${k.chain}`, `/brief?place=${k.village.id}`, `/brief?place=${k.township.id}&since=2026-01-01`, '/brief']],
   ['security', (k) => [`/handover/${k.handover}`]], // may not
 ]
 

@@ -13,6 +13,7 @@ pub mod problems;
 pub mod rules;
 #[cfg(test)]
 mod scenes;
+pub mod visits;
 
 use basics::{AsView, Authority, Capability, Column, Context, Decide, Draft, Read, Recorded, RefusalBody, Rows, Value, View};
 use facts::ChainName;

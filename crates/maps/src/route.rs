@@ -295,17 +295,21 @@ fn one_tree(way: &Ways, days: usize, price: &[f64]) -> (f64, Vec<f64>) {
 
 /// A plan as GPX 1.1, one route for each day, for navigation apps (WGS-84). Names are told by the caller.
 ///
-/// `name_of_day` gets the day counted from 1, `name_of` the index of a place.
+/// `about` says what kind of data it is, in the file itself; `name_of_day` gets the day counted from 1, `name_of` the index of a place.
 pub fn gpx(
     route: &Route,
     start: (Point, &str),
     places: &[Point],
     name_of_day: impl Fn(usize) -> String,
     name_of: impl Fn(usize) -> String,
+    about: &str,
 ) -> String {
     let mut out = String::from(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<gpx version=\"1.1\" creator=\"Qianwan\" xmlns=\"http://www.topografix.com/GPX/1/1\">\n",
     );
+    if !about.is_empty() {
+        out += &format!("<metadata><desc>{}</desc></metadata>\n", escaped(about));
+    }
     let point = |p: Point, name: &str| {
         format!("<rtept lat=\"{:.7}\" lon=\"{:.7}\"><name>{}</name></rtept>\n", p.lat(), p.lon(), escaped(name))
     };
@@ -465,7 +469,8 @@ mod tests {
     fn gpx_and_geojson_hold_every_day_and_place() {
         let places = [at(100, 0), at(0, 100), at(-100, 0)];
         let route = plan(at(0, 0), &places, days(2, 2)).unwrap();
-        let text = gpx(&route, (at(0, 0), "A & B"), &places, |d| format!("day {d}"), |i| format!("<{i}>"));
+        let text = gpx(&route, (at(0, 0), "A & B"), &places, |d| format!("day {d}"), |i| format!("<{i}>"), "made up");
+        assert!(text.contains("<desc>made up</desc>"));
         assert_eq!(text.matches("<rte>").count(), route.days.len());
         assert_eq!(text.matches("<rtept").count(), 3 + 2 * route.days.len());
         assert!(text.contains("A &amp; B") && text.contains("&lt;1&gt;"));

@@ -46,6 +46,7 @@ mod session;
 mod sheets;
 pub mod syslog;
 mod today;
+mod visits;
 pub mod wording;
 
 use std::{

@@ -166,6 +166,13 @@ fn query(path: &str) -> &'static [Parameter] {
         "/api/tiles/{layer}/{z}/{x}/{y}" => &[("indicator", "string", "Indicator whose values the features carry.")],
         "/api/accounts/invitations" => &[BATCH, ("only_good", "string", "1: leave out rows with something wrong in them.")],
         "/api/accounts/invitations/check" => &[BATCH],
+        "/brief" | "/brief.gpx" | "/brief.geojson" => &[
+            ("place", "string", "A village, or a place whose villages are meant; may be given several times."),
+            ("start", "string", "Place from which each day sets out."),
+            ("days", "integer", "At most so many days."),
+            ("per_day", "integer", "At most so many villages a day."),
+            ("since", "string", "YYYY-MM-DD: the day of the visit, to see what changed since."),
+        ],
         "/api/files/{hash}" => &[("size", "string", "thumb: a small picture.")],
         _ => &[],
     }
@@ -178,6 +185,8 @@ fn responses(route: &str, answers: &[(&str, Value)]) -> Value {
         "GET /api/export/{file}" | "GET /api/accounts/export/{file}" => of(&["text/csv; charset=utf-8", WORKBOOK]),
         "GET /api/accounts/invitations/template.xlsx" => of(&[WORKBOOK]),
         "GET /api/tiles/{layer}/{z}/{x}/{y}" => of(&["application/vnd.mapbox-vector-tile"]),
+        "GET /brief.gpx" => of(&["application/gpx+xml"]),
+        "GET /brief.geojson" => of(&["application/geo+json"]),
         "GET /api/files/{hash}" => of(&["image/jpeg", "image/png", "image/webp", "application/geo+json"]),
         _ => answers
             .iter()

@@ -24,7 +24,7 @@ use crate::{
     assets, audit, checkpoints, command, dossier, duties, export, facts_api, files, indicators, invitations, keys, map,
     my_account, oidc, openapi, operations, persons, places, public, public_duties, rows, session,
     sheets::SHEET_MAX,
-    today,
+    today, visits,
     wording::Language,
 };
 
@@ -176,6 +176,9 @@ routes! {
     GET "/api/officials/{person}" permit: SignedIn, guard: None, body: 0, duties::official, "What an official held, and what counts for him";
     GET "/api/handovers/{hash}" permit: With(Read), guard: None, body: 0, duties::handover, "What is handed over, as it was signed";
     GET "/handover/{hash}" permit: With(Read), guard: None, body: 0, duties::handover_page, "The same as a page to print";
+    GET "/brief" permit: With(Read), guard: None, body: 0, visits::brief_page, "What to take along to villages, as a page to print";
+    GET "/brief.gpx" permit: With(Read), guard: None, body: 0, visits::gpx, "The way through the villages for a navigation app";
+    GET "/brief.geojson" permit: With(Read), guard: None, body: 0, visits::geojson, "The way through the villages as GeoJSON";
     GET "/api/topics/candidates" permit: With(Read), guard: None, body: 0, places::topic_candidates, "The same problem in many villages";
     GET "/api/export/{file}" permit: Either(Export, AuditRead), guard: None, body: 0, export::export, "A list as CSV or XLSX";
     GET "/api/map" permit: With(Read), guard: None, body: 0, map::about, "Bounds and layers of the map";

@@ -26,4 +26,5 @@ mod photos;
 mod problems;
 mod scripts;
 mod syslog;
+mod visits;
 mod world;

@@ -307,7 +307,8 @@ fn every_route_by_everybody() {
                     _ if !signed_in => assert_eq!(status, 401, "{case}"),
                     _ if !may_enter => assert_eq!(status, 403, "{case}"),
                     _ => {
-                        let about_one = ["{key}", "{id}", "{person}", "{account}", "handover"].iter().any(|p| path.contains(p));
+                        let about_one =
+                            ["{key}", "{id}", "{person}", "{account}", "handover", "/brief"].iter().any(|p| path.contains(p));
                         let own = within(name, place(at).id);
                         // A file is shown with a problem, and the foreign one belongs to every foreign problem.
                         let expected = match (about_one, path.contains("{hash}")) {

@@ -698,7 +698,8 @@ pub fn filled(path: &str, at: At) -> String {
     let place = place(at);
     let foreign = at.is_foreign();
     let leaver = leaver(at);
-    path.replace("{code}", &place.code)
+    let filled = path
+        .replace("{code}", &place.code)
         .replace("{county}", if foreign { "990119" } else { "990101" })
         .replace("{chain}", "main")
         .replace("/handovers/{hash}", &format!("/handovers/{}", leaver.statement))
@@ -726,7 +727,9 @@ pub fn filled(path: &str, at: At) -> String {
         .replace(
             "{hash}",
             if foreign { &SEED.foreign_photo } else { "0000000000000000000000000000000000000000000000000000000000000000" },
-        )
+        );
+    // What is visited stands in the query.
+    if path.starts_with("/brief") { format!("{filled}?place={}", place.id) } else { filled }
 }
 
 /// Every type of command that the reference names.

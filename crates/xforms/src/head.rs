@@ -8,7 +8,7 @@
 //! Start reading at [`form_head`] and [`submission_head`].
 
 use quick_xml::{
-    Reader,
+    Decoder, Reader,
     escape::resolve_predefined_entity,
     events::{BytesStart, Event},
 };
@@ -256,7 +256,7 @@ fn walk(bytes: &[u8], max: usize, mut each: impl FnMut(Step<'_>) -> Result<()>) 
                 if depth > DEPTH_MAX {
                     return Err(HeadError::TooDeep { max: DEPTH_MAX });
                 }
-                each(Step::Open(element(&tag).map_err(broken)?))?;
+                each(Step::Open(element(&tag, reader.decoder()).map_err(broken)?))?;
             }
             Event::End(_) => {
                 depth = depth.saturating_sub(1);
@@ -299,13 +299,13 @@ fn walk(bytes: &[u8], max: usize, mut each: impl FnMut(Step<'_>) -> Result<()>) 
     }
 }
 
-fn element(tag: &BytesStart<'_>) -> std::result::Result<Element, String> {
+fn element(tag: &BytesStart<'_>, decoder: Decoder) -> std::result::Result<Element, String> {
     let utf8 = |bytes: &[u8]| std::str::from_utf8(bytes).map(str::to_owned).map_err(|e| e.to_string());
     let mut attributes = Vec::new();
     // With checks: an attribute that stands twice is an error.
     for attribute in tag.attributes() {
         let attribute = attribute.map_err(|e| e.to_string())?;
-        let value = attribute.unescape_value().map_err(|e| e.to_string())?;
+        let value = attribute.decode_and_unescape_value(decoder).map_err(|e| e.to_string())?;
         attributes.push((utf8(attribute.key.as_ref())?, value.into_owned()));
     }
     Ok(Element { name: utf8(tag.local_name().as_ref())?, attributes })
@@ -551,6 +551,39 @@ pub fn submission_head(bytes: &[u8], file_questions: &[String]) -> Result<Submis
         root_namespace: namespace(&root),
         root: root.name,
     })
+}
+
+/// Answers of a filled form as they stand there: path and text of every element without elements in it, in order. Empty ones
+/// are left out; of a text no more than `text_max` characters is given, and no more than `count_max` answers.
+///
+/// # Errors
+/// As [`submission_head`].
+pub fn leaves(bytes: &[u8], count_max: usize, text_max: usize) -> Result<Vec<(String, String)>> {
+    let mut path: Vec<String> = Vec::new();
+    let (mut said, mut leaf, mut found) = (String::new(), false, Vec::new());
+    walk(bytes, SUBMISSION_MAX, |step| {
+        match step {
+            Step::Open(element) => {
+                said.clear();
+                leaf = true;
+                path.push(element.name);
+            }
+            Step::Text(text) => {
+                let room = text_max.saturating_sub(said.chars().count().min(text_max));
+                said.extend(text.chars().take(room));
+            }
+            Step::Close => {
+                if leaf && !said.trim().is_empty() && found.len() < count_max {
+                    found.push((format!("/{}", path.join("/")), said.trim().to_owned()));
+                }
+                path.pop();
+                leaf = false;
+                said.clear();
+            }
+        }
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 #[cfg(test)]

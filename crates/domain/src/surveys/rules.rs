@@ -258,6 +258,14 @@ fn taking<'r>(rows: &'r Rows, place: &Place, head: &SubmissionHead) -> Result<&'
 }
 
 impl Command {
+    /// Whether a file comes with it, which has to be looked at before.
+    pub fn brings_a_file(&self) -> bool {
+        match self {
+            Command::Upload { .. } | Command::GiveAttachment { .. } | Command::Submit { .. } => true,
+            Command::Publish { .. } | Command::Close { .. } | Command::Review { .. } => false,
+        }
+    }
+
     fn form(&self) -> Option<FormId> {
         match self {
             Command::GiveAttachment { form, .. } | Command::Publish { form, .. } | Command::Close { form, .. } => Some(*form),

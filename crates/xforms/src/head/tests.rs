@@ -146,6 +146,24 @@ fn a_filled_form_says_what_it_is() {
 }
 
 #[test]
+fn answers_are_listed_as_they_stand() {
+    let answers = leaves(FILLED.as_bytes(), 100, 4).unwrap();
+    let expected = [
+        ("/data/village", "上坞村"),
+        ("/data/photo", "1700"),
+        ("/data/g/film", "影.mp"),
+        ("/data/g/film", "影.mp"),
+        ("/data/note", "othe"),
+        ("/data/meta/instanceID", "uuid"),
+        ("/data/meta/deprecatedID", "uui"),
+    ];
+    let found: Vec<(&str, &str)> = answers.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+    assert_eq!(found, expected);
+    assert_eq!(leaves(FILLED.as_bytes(), 2, 100).unwrap().len(), 2);
+    assert!(leaves(b"<a", 2, 100).is_err());
+}
+
+#[test]
 fn an_encrypted_one_says_no_more_than_its_envelope() {
     let sealed = r#"<data id="visit" version="1" encrypted="yes" xmlns="http://www.opendatakit.org/xforms/encrypted"><base64EncryptedKey>AAAA</base64EncryptedKey><orx:meta xmlns:orx="http://openrosa.org/xforms"><orx:instanceID>uuid:1</orx:instanceID></orx:meta><media><file>a.jpg.enc</file></media><encryptedXmlFile>submission.xml.enc</encryptedXmlFile><base64EncryptedElementSignature>AAAA</base64EncryptedElementSignature></data>"#;
     let head = submission_head(sealed.as_bytes(), &["/data/photo".to_owned()]).unwrap();

@@ -20,6 +20,7 @@ mod guards;
 mod invitations;
 mod keys;
 mod oidc;
+mod openrosa;
 mod particulars;
 mod persons;
 mod photos;

@@ -181,7 +181,7 @@ fn responses(route: &str, answers: &[(&str, Value)]) -> Value {
         "GET /api/tiles/{layer}/{z}/{x}/{y}" => of(&["application/vnd.mapbox-vector-tile"]),
         "GET /api/files/{hash}" => of(&["image/jpeg", "image/png", "image/webp", "application/geo+json"]),
         "GET /api/forms/{form}/versions/{version}/xml" | "GET /api/submissions/{submission}/xml" => {
-            of(&["text/xml; charset=utf-8"])
+            of(&["application/octet-stream"])
         }
         "GET /api/forms/{form}/versions/{version}/files/{name}" | "GET /api/submissions/{submission}/files/{name}" => {
             of(&["image/jpeg", "image/png", "image/webp", "application/octet-stream"])

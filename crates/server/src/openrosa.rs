@@ -138,7 +138,7 @@ fn without_xml(text: &str) -> Result<&str, Problem> {
 }
 
 fn told_xml(ask: &Ask, version: &FormVersion) -> Result<Answer, Problem> {
-    Ok(surveys::xml(ask, &version.file)?.with(VERSION, "1.0"))
+    Ok(surveys::xml(ask, &version.file, "text/xml; charset=utf-8")?.with(VERSION, "1.0"))
 }
 
 /// `GET …/forms/{form}.xml`.

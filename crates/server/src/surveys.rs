@@ -36,6 +36,8 @@ const PARTS_MAX: usize = 400;
 const LOOKED_AT: usize = 256 << 10;
 /// Answers shown of one submission at most, and characters of one.
 const SHOWN: (usize, usize) = (5000, 4000);
+/// What a browser does not look into.
+const BYTES: &str = "application/octet-stream";
 /// How a version without a name stands in addresses, as ODK Central writes it.
 const NO_VERSION: &str = "___";
 
@@ -125,6 +127,11 @@ pub fn unreadable(error: HeadError) -> Problem {
 /// A word of the form as the programme keeps it; what is left empty by cleaning is missing.
 fn word<const N: usize>(part: head::Part, raw: &str) -> Result<Text<N>, Problem> {
     Text::new(raw).map_err(|_| unreadable(HeadError::BadWord { part, found: raw.chars().take(40).collect() }))
+}
+
+/// The name of a file that came.
+fn file_name(raw: &str) -> Result<FileName, Problem> {
+    word(head::Part::FileName, &head::file_name(raw).map_err(unreadable)?)
 }
 
 /// The digest that phones compare.
@@ -295,7 +302,7 @@ fn version_row(ask: &Ask) -> Result<FormVersion, Problem> {
 
 /// `GET /api/forms/{form}/versions/{version}/xml`.
 pub fn form_xml(ask: &Ask) -> Result<Answer, Problem> {
-    xml(ask, &version_row(ask)?.file)
+    xml(ask, &version_row(ask)?.file, BYTES)
 }
 
 /// `GET /api/forms/{form}/versions/{version}/files/{name}`.
@@ -305,9 +312,10 @@ pub fn form_file(ask: &Ask) -> Result<Answer, Problem> {
     file(ask, found.ok_or_else(Problem::not_found)?)
 }
 
-/// XML as it came.
-pub fn xml(ask: &Ask, hash: &FileHash) -> Result<Answer, Problem> {
-    Ok(Answer::bytes("text/xml; charset=utf-8", ask.app.store.files().read(hash)?))
+/// XML as it came, to be saved and never shown: a form is a document of HTML that somebody else wrote.
+pub fn xml(ask: &Ask, hash: &FileHash, media_type: &'static str) -> Result<Answer, Problem> {
+    let answer = Answer::bytes(media_type, ask.app.store.files().read(hash)?);
+    Ok(answer.with(header::CONTENT_DISPOSITION, "attachment"))
 }
 
 /// A file as it came: pictures as such, everything else to be saved and not shown.
@@ -438,7 +446,7 @@ fn contents(ask: &Ask) -> Result<Contents, Problem> {
                 }
                 in_xml = true;
             }
-            Part::Begins { name, is_file: true } => names.push(word(head::Part::FileName, name)?),
+            Part::Begins { name, is_file: true } => names.push(file_name(name)?),
             // Words beside it, such as *isIncomplete*: that more comes is seen by what is missing.
             Part::Begins { .. } => {}
             Part::Piece(piece) => {
@@ -465,7 +473,7 @@ fn store_files(ask: &Ask) -> Result<Vec<Attached>, Problem> {
     unpack(ask, |part| {
         match part {
             Part::Begins { name: XML_PART, .. } | Part::Begins { is_file: false, .. } => open = None,
-            Part::Begins { name, is_file: true } => open = Some((word(head::Part::FileName, name)?, files.begin()?)),
+            Part::Begins { name, is_file: true } => open = Some((file_name(name)?, files.begin()?)),
             Part::Piece(piece) => {
                 if let Some((_, incoming)) = &mut open {
                     incoming.write(&piece)?;
@@ -550,7 +558,7 @@ pub fn submission(ask: &Ask) -> Result<Answer, Problem> {
 
 /// `GET /api/submissions/{submission}/xml`.
 pub fn submission_xml(ask: &Ask) -> Result<Answer, Problem> {
-    xml(ask, &submission_row(ask)?.file)
+    xml(ask, &submission_row(ask)?.file, BYTES)
 }
 
 /// `GET /api/submissions/{submission}/files/{name}`.

@@ -321,7 +321,10 @@ fn word(part: Part, raw: &str) -> Result<String> {
 }
 
 /// The name of a file: no path, and nothing that leads elsewhere.
-fn file_name(raw: &str) -> Result<String> {
+///
+/// # Errors
+/// It is no such name.
+pub fn file_name(raw: &str) -> Result<String> {
     let name = word(Part::FileName, raw)?;
     let bad = name.is_empty() || name == "." || name == ".." || name.contains(['/', '\\']) || name.chars().any(char::is_control);
     if bad { Err(HeadError::BadWord { part: Part::FileName, found: name.chars().take(40).collect() }) } else { Ok(name) }

@@ -106,7 +106,7 @@ fn offer(world: &World, id: &str, version: &str, file: Option<&str>) -> (Uuid, S
     assert_eq!(brought.status, 200, "{}", brought.text());
     let form: Uuid = brought.json()["form"].as_str().unwrap().parse().unwrap();
     if let Some(name) = file {
-        let encoded: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+        let encoded = url::form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20");
         let give = world.post(&format!("/api/forms/{form}/versions/{version}/files/{encoded}")).by("office");
         assert_eq!(give.body("text/csv", "name,label\n1,上坞").send().status, 200);
     }
@@ -117,7 +117,7 @@ fn offer(world: &World, id: &str, version: &str, file: Option<&str>) -> (Uuid, S
 #[test]
 fn a_phone_gets_its_forms() {
     let world = World::own();
-    let (_, xml) = offer(&world, "入户 走访&1", "2026-11", Some("村 名单.csv"));
+    let (_, xml) = offer(&world, "入户 走访&amp;1", "2026-11", Some("村 名单.csv"));
     let base = phone(&world, At::Village);
     let list = as_collect(world.get(&format!("{base}/formList?deviceID=collect%3Aabc"))).send();
     assert_eq!(list.status, 200);
@@ -184,6 +184,11 @@ fn wrong_keys_and_wrong_projects() {
     assert!(said(&world.get("/v1/key/qwk_0000/projects/1/formList").send(), 403).contains('。'));
     let english = world.get("/v1/key/qwk_0000/projects/1/formList").header("accept-language", "en-GB,en;q=0.8").send();
     assert!(said(&english, 403).is_ascii());
+    // Whatever else came along opens nothing: no session, no page of another site.
+    let to = format!("/v1/key/qwk_0000/projects/{org}/submission");
+    for origin in ["http://localhost:8080", "https://evil.example"] {
+        said(&world.post(&to).by("office").header("origin", origin).form(&[("a", "b")]).send(), 403);
+    }
     // A key for programs is none for phones, and a phone that was shut out stays out.
     let key = made(&world, At::Village);
     let base = format!("/v1/key/{}/projects/{org}", key["key"].as_str().unwrap());

@@ -15,6 +15,7 @@ mod assets;
 mod audit;
 
 mod bodies;
+mod central;
 mod checkpoints;
 mod clocks;
 mod command;

@@ -72,6 +72,7 @@ pub fn document() -> Value {
         }
         if !matches!(route.permit, Permit::Public | Permit::KeyInPath) {
             operation["security"] = match route.permit {
+                Permit::Bearer => json!([{ "key": [] }]),
                 Permit::Person | Permit::PersonWith(_) | Permit::PersonEither(..) => json!([{ "session": [] }]),
                 _ => json!([{ "session": [] }, { "key": [] }]),
             };
@@ -101,6 +102,7 @@ fn permit(permit: Permit) -> String {
         Permit::With(capability) | Permit::PersonWith(capability) => capability.word().into(),
         Permit::Either(one, other) | Permit::PersonEither(one, other) => format!("{} or {}", one.word(), other.word()),
         Permit::KeyInPath => "key in path".into(),
+        Permit::Bearer => "bearer".into(),
         Permit::Loopback => "loopback".into(),
     }
 }
@@ -186,6 +188,7 @@ fn responses(route: &str, answers: &[(&str, Value)]) -> Value {
         "GET /api/forms/{form}/versions/{version}/files/{name}" | "GET /api/submissions/{submission}/files/{name}" => {
             of(&["image/jpeg", "image/png", "image/webp", "application/octet-stream"])
         }
+        r if r.contains("/v1/") && !r.contains("/v1/key/") => of(&["application/json"]),
         r if r.contains("/v1/key/") && !r.ends_with("/submission") => of(&["text/xml; charset=utf-8"]),
         _ => answers
             .iter()

@@ -21,7 +21,7 @@ use crate::{
     App, account_pages, accounts,
     answer::{Answer, Problem},
     ask::Ask,
-    assets, audit, checkpoints, command, dossier, duties, export, facts_api, files, indicators, invitations, keys, map,
+    assets, audit, central, checkpoints, command, dossier, duties, export, facts_api, files, indicators, invitations, keys, map,
     my_account, oidc, openapi, openrosa, operations, persons, places, public, public_duties, rows, session,
     sheets::SHEET_MAX,
     surveys, today,
@@ -47,6 +47,8 @@ pub enum Permit {
     PersonEither(Capability, Capability),
     /// Whoever has the key of a phone, which stands in the address.
     KeyInPath,
+    /// A program with a bearer: a session of its own or a token. A cookie counts for nothing.
+    Bearer,
     /// Only from this machine itself.
     Loopback,
 }
@@ -58,7 +60,7 @@ pub enum Guard {
     None,
     /// Header `X-Qianwan`.
     Header,
-    /// The key in the address, which no other site knows and no browser sends by itself.
+    /// Nothing that a browser sends by itself counts: a key in the address, a bearer, a name with its password.
     Key,
     /// A plain HTML form without a session, or one that checks its own token.
     Form,
@@ -103,7 +105,7 @@ use Capability::{
     AccountsManage, AccountsSecure, AuditRead, Export, LogRead, ParticularsUnmask, ProblemsReport, Read, SurveysManage,
     SurveysSubmit,
 };
-use Permit::{Either, KeyInPath, Loopback, Person, PersonEither, PersonWith, Public, SignedIn, With};
+use Permit::{Bearer, Either, KeyInPath, Loopback, Person, PersonEither, PersonWith, Public, SignedIn, With};
 
 routes! {
     GET "/" permit: Public, guard: None, body: 0, public::home, "Public home page";
@@ -200,6 +202,18 @@ routes! {
     GET "/v1/key/{token}/projects/{project}/forms/{form}/versions/{version}/attachments/{name}" permit: KeyInPath, guard: None, body: 0, openrosa::version_attachment, "OpenRosa: a file of a version";
     HEAD "/v1/key/{token}/projects/{project}/submission" permit: KeyInPath, guard: None, body: 0, openrosa::before_submission, "OpenRosa: how much may be sent at a time";
     POST "/v1/key/{token}/projects/{project}/submission" permit: KeyInPath, guard: Key, body: PARCEL, openrosa::submission, "OpenRosa: hand in a filled form";
+    POST "/v1/sessions" permit: Public, guard: Key, body: SMALL, central::sign_in, "ODK Central: a session for a program";
+    GET "/v1/users/current" permit: Bearer, guard: None, body: 0, central::current_user, "ODK Central: who is signed in";
+    GET "/v1/projects" permit: Bearer, guard: None, body: 0, central::projects, "ODK Central: organisations within reach";
+    GET "/v1/projects/{project}" permit: Bearer, guard: None, body: 0, central::project, "ODK Central: one organisation";
+    GET "/v1/projects/{project}/forms" permit: Bearer, guard: None, body: 0, central::forms, "ODK Central: published forms";
+    GET "/v1/projects/{project}/forms/{form}" permit: Bearer, guard: None, body: 0, central::form, "ODK Central: one form; as {form}.xml its XML";
+    GET "/v1/projects/{project}/forms/{form}/submissions" permit: Bearer, guard: None, body: 0, central::submissions, "ODK Central: submissions, the newest first";
+    POST "/v1/projects/{project}/forms/{form}/submissions" permit: Bearer, guard: Key, body: UPLOAD, central::hand_in, "ODK Central: hand in a filled form as XML";
+    GET "/v1/projects/{project}/forms/{form}/submissions/{instance}" permit: Bearer, guard: None, body: 0, central::submission, "ODK Central: one submission; as {instance}.xml its XML";
+    GET "/v1/projects/{project}/forms/{form}/submissions/{instance}/attachments" permit: Bearer, guard: None, body: 0, central::attachments, "ODK Central: files of a submission";
+    GET "/v1/projects/{project}/forms/{form}/submissions/{instance}/attachments/{name}" permit: Bearer, guard: None, body: 0, central::attachment, "ODK Central: a file of a submission";
+    POST "/v1/projects/{project}/forms/{form}/submissions/{instance}/attachments/{name}" permit: Bearer, guard: Key, body: UPLOAD, central::give_attachment, "ODK Central: give a file of a submission";
     POST "/api/forms" permit: With(SurveysManage), guard: Header, body: UPLOAD, surveys::upload, "Bring a version of a form, as XForm XML";
     GET "/api/forms/{form}/versions/{version}/xml" permit: With(Read), guard: None, body: 0, surveys::form_xml, "A version of a form; ___ where it has none";
     GET "/api/forms/{form}/versions/{version}/files/{name}" permit: With(Read), guard: None, body: 0, surveys::form_file, "A file of a version";
@@ -408,6 +422,7 @@ fn enter(route: &Route, ask: &mut Ask) -> Result<(), Problem> {
     ask.caller = match route.permit {
         // Whatever else came with it: the key in the address counts.
         Permit::KeyInPath => Some(keys::in_path(ask)?),
+        Permit::Bearer => central::caller(ask)?,
         _ => match keys::bearer(ask)? {
             Some(caller) => Some(caller),
             None => session::caller(ask)?,
@@ -455,6 +470,10 @@ fn enter(route: &Route, ask: &mut Ask) -> Result<(), Problem> {
                 return Err(Problem::forbidden());
             }
         }
+        Permit::Bearer => {
+            ask.caller()?;
+            session::complete(ask)?;
+        }
         Permit::KeyInPath => {
             if !ask.caller()?.has(SurveysSubmit) {
                 return Err(Problem::forbidden());
@@ -470,7 +489,8 @@ fn enter(route: &Route, ask: &mut Ask) -> Result<(), Problem> {
         own_page(ask)?;
     }
     match route.guard {
-        Guard::None | Guard::Key => Ok(()),
+        Guard::None => Ok(()),
+        Guard::Key => ask.header("origin").map_or(Ok(()), |_| same_site(ask)),
         // No browser sends a key by itself.
         Guard::Header if key || ask.headers.contains_key("x-qianwan") => Ok(()),
         Guard::Header => Err(Problem::new(StatusCode::FORBIDDEN, "cross-site")),

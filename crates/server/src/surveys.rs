@@ -130,7 +130,7 @@ fn word<const N: usize>(part: head::Part, raw: &str) -> Result<Text<N>, Problem>
 }
 
 /// The name of a file that came.
-fn file_name(raw: &str) -> Result<FileName, Problem> {
+pub fn file_name(raw: &str) -> Result<FileName, Problem> {
     word(head::Part::FileName, &head::file_name(raw).map_err(unreadable)?)
 }
 
@@ -190,7 +190,7 @@ fn command_id(ask: &Ask) -> Result<Uuid, Problem> {
 }
 
 /// Gives a command of this room; whether something was recorded.
-fn give(ask: &Ask, command: surveys::Command) -> Result<bool, Problem> {
+pub fn give(ask: &Ask, command: surveys::Command) -> Result<bool, Problem> {
     let command = Command::Surveys(command);
     let actor = keys::acting(ask, &command)?;
     let answer = command::give(ask, command_id(ask)?, command.clone(), actor)?;
@@ -287,7 +287,7 @@ pub fn give_file(ask: &Ask) -> Result<Answer, Problem> {
 }
 
 /// What a file looks like: pictures by their first bytes, all else is bytes.
-fn media_type(beginning: &[u8]) -> &'static str {
+pub fn media_type(beginning: &[u8]) -> &'static str {
     use image::ImageFormat;
     match image::guess_format(beginning) {
         Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP)) => format.to_mime_type(),
@@ -503,7 +503,20 @@ fn store_files(ask: &Ask) -> Result<Vec<Attached>, Problem> {
 /// nothing is stored for what is refused, and no more than a piece of it is ever in memory.
 pub fn take(ask: &Ask, place: &Place, device: Option<&str>) -> Result<HandedIn, Problem> {
     let Contents { xml, names } = contents(ask)?;
-    let mut head = submission_head(&xml, &[])?;
+    take_in(ask, place, device, &xml, &names)
+}
+
+/// Takes in a filled form that comes without files; of the form that is named, and no other.
+pub fn take_xml(ask: &Ask, place: &Place, device: Option<&str>, xml: &[u8], form: Option<&Form>) -> Result<HandedIn, Problem> {
+    let head = submission_head(xml, &[])?;
+    if form.is_some_and(|f| f.form_id != head.form_id) {
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "forms/other-form").arg("form", head.form_id.as_str()));
+    }
+    take_in(ask, place, device, xml, &[])
+}
+
+fn take_in(ask: &Ask, place: &Place, device: Option<&str>, xml: &[u8], names: &[FileName]) -> Result<HandedIn, Problem> {
+    let mut head = submission_head(xml, &[])?;
     if !head.encrypted {
         // Which answers are files, the form says.
         let keys: Vec<String> = surveys::offered(place, &head.form_id).map(FormId::key).collect();
@@ -515,10 +528,10 @@ pub fn take(ask: &Ask, place: &Place, device: Option<&str>) -> Result<HandedIn, 
         };
         if let Some(version) = keys.iter().find_map(version) {
             let questions: Vec<String> = version.head.file_questions.iter().map(|q| q.as_str().to_owned()).collect();
-            head = submission_head(&xml, &questions)?;
+            head = submission_head(xml, &questions)?;
         }
     }
-    let hash = FileHash::new(&hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&xml))).ok_or_else(Problem::not_found)?;
+    let hash = FileHash::new(&hex::encode(<sha2::Sha256 as sha2::Digest>::digest(xml))).ok_or_else(Problem::not_found)?;
     let device = device.and_then(|d| Text::new(d).ok());
     let submit =
         |files| surveys::Command::Submit { place: place.id, file: hash.clone(), head: Some(head.clone()), files, device };
@@ -526,7 +539,7 @@ pub fn take(ask: &Ask, place: &Place, device: Option<&str>) -> Result<HandedIn, 
     let trial = Command::Surveys(submit.clone()(none));
     let actor = keys::acting(ask, &trial)?;
     rehearse(ask, &trial, actor)?;
-    let new = NewFile { content: &xml, media_type: "text/xml", taken_ms: None, position: None };
+    let new = NewFile { content: xml, media_type: "text/xml", taken_ms: None, position: None };
     let stored = ask.app.store.files().put(&new, ask.now_ms)?.hash;
     debug_assert!(stored == hash);
     let files = if names.is_empty() { Vec::new() } else { store_files(ask)? };

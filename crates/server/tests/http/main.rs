@@ -11,6 +11,7 @@ mod answers;
 mod attacks;
 mod audit;
 mod bad_input;
+mod central;
 mod contract;
 mod duties;
 mod existence;

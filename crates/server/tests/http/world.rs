@@ -775,6 +775,7 @@ pub fn filled(path: &str, at: At) -> String {
         .replace("{project}", &place.org.to_string())
         .replace("{form}", "seed")
         .replace("{version}", "1")
+        .replace("{instance}", "none")
         .replace("{county}", if foreign { "990119" } else { "990101" })
         .replace("{chain}", "main")
         .replace("/handovers/{hash}", &format!("/handovers/{}", leaver.statement))

@@ -92,6 +92,14 @@ export type AppUsersAnswer = {
   keys: KeyTold[]
 }
 
+/** A file that came with a submission. */
+export type Attached = {
+  /** The stored file. */
+  file: FileHash
+  /** Its name in the submission. */
+  name: Text200
+}
+
 /** A fact of the audit chain. */
 export type AuditRow = {
   account: AccountId | null
@@ -155,7 +163,7 @@ export const Better = ['more', 'less', 'neither'] as const
 export type Better = (typeof Better)[number]
 
 /** One kind of act that can be allowed. */
-export const Capability = ['read', 'export', 'log.read', 'places.edit', 'places.count', 'places.import', 'problems.report', 'problems.triage', 'problems.work', 'problems.verify', 'problems.answer', 'rules.edit', 'duties.appoint', 'access.appoint', 'tasks.set', 'tasks.work', 'tasks.verify', 'particulars.unmask', 'accounts.manage', 'accounts.secure', 'audit.read'] as const
+export const Capability = ['read', 'export', 'log.read', 'places.edit', 'places.count', 'places.import', 'problems.report', 'problems.triage', 'problems.work', 'problems.verify', 'problems.answer', 'rules.edit', 'duties.appoint', 'access.appoint', 'tasks.set', 'tasks.work', 'tasks.verify', 'surveys.manage', 'surveys.submit', 'surveys.review', 'particulars.unmask', 'accounts.manage', 'accounts.secure', 'audit.read'] as const
 export type Capability = (typeof Capability)[number]
 
 /** Where a chain stands. */
@@ -227,7 +235,7 @@ export type CodeGiven = {
 export const ColumnKind = ['int', 'text', 'day', 'ms', 'bool', 'place'] as const
 export type ColumnKind = (typeof ColumnKind)[number]
 
-export type Command = { type: 'problems.report'; contact?: Contact | null; field: Field; found_ms?: number | null; photos?: PhotoGiven[]; place: PlaceId; position?: Position | null; receipt?: Text64 | null; text: Text2000 } | { type: 'problems.assign'; due?: Day | null; note?: Text500 | null; post?: Post | null; problem: ProblemId } | { type: 'problems.dismiss'; problem: ProblemId; reason: Text500 } | { type: 'problems.diagnose'; cause: Text500; measure: Text500; problem: ProblemId } | { type: 'problems.claim_fix'; photos: PhotoGiven[]; problem: ProblemId; text: Text2000 } | { type: 'problems.verify_fix'; note: Text500; photos?: PhotoGiven[]; problem: ProblemId } | { type: 'problems.reject_fix'; problem: ProblemId; reason: Text500 } | { type: 'problems.answer_as_reporter'; problem: ProblemId; receipt?: Text64 | null; solved: boolean; words?: Text500 | null } | { type: 'problems.reopen'; problem: ProblemId; reason: Text500 } | { type: 'problems.merge'; into: ProblemId; problem: ProblemId } | { type: 'problems.unmerge'; problem: ProblemId; reason: Text500 } | { type: 'problems.escalate'; problem: ProblemId; reason?: Text500 | null } | { type: 'problems.answer_escalation'; due?: Day | null; problem: ProblemId; text: Text500 } | { type: 'problems.reclassify'; field?: Field | null; place?: PlaceId | null; problem: ProblemId; reason: Text500 } | { type: 'problems.hand_over'; problem: ProblemId } | { type: 'problems.withhold'; problem: ProblemId; reason: Text500 } | { type: 'problems.show'; problem: ProblemId; reason: Text500 } | { type: 'topics.propose'; field: Field; place: PlaceId; problems: ProblemId[]; title: Text200 } | { type: 'topics.conclude'; outcome: Text2000; topic: TopicId } | { type: 'places.rename'; document: Text200; from?: Day | null; name: Text60; place: PlaceId } | { type: 'places.recode'; code: string; document: Text200; from?: Day | null; place: PlaceId } | { type: 'places.classify'; class: Class; document: Text200; from: Day; place: PlaceId } | { type: 'places.grade'; document: Text200; from: Day; grade: Grade; place: PlaceId } | { type: 'places.enter_stage'; document: Text200; from: Day; place: PlaceId; stage: Stage } | { type: 'places.count'; method: Method; on: Day; place: PlaceId; value: number; what: Counted } | { type: 'places.locate'; place: PlaceId; position: Position; source: Text200 } | { type: 'places.close'; document: Text200; into: PlaceId[]; on?: Day | null; place: PlaceId } | { type: 'places.reinstate'; document: Text200; place: PlaceId } | { type: 'duties.take_up'; already?: Post[]; document?: Text500 | null; from: Day; person: PersonId; post: Post; until?: Day | null } | { type: 'duties.leave'; holding: HoldingId; on: Day; post: Post; reason: Text500 } | { type: 'duties.delegate'; already?: Post[]; from: Day; holding: HoldingId; person: PersonId; post: Post; reason: Text500; until: Day } | { type: 'duties.withdraw'; holding: HoldingId; post: Post; reason: Text500 } | { type: 'duties.describe'; duty: Text2000; phone?: Text40 | null; post: Post } | { type: 'handovers.draw_up'; holding: HoldingId; post: Post; statement?: Statement | null } | { type: 'handovers.sign'; in_absence?: Text500 | null; post: Post; remark?: Text2000 | null; side: Side; statement: FileHash } | { type: 'persons.unmask'; person: PersonId; reason: Text500 } | { type: 'persons.erase'; person: PersonId; reason?: Text500 | null; receipt?: Text64 | null } | { type: 'persons.expire'; person: PersonId } | { type: 'tasks.set'; due: Day; duty?: Text2000 | null; field?: Field | null; helpers?: Post[]; kind: TaskKind; lead: Post; occasion?: Text200 | null; place: PlaceId; quantity?: Quantity | null; title: Text200; year: number } | { type: 'tasks.pass_down'; parts: Part[]; task: TaskId } | { type: 'tasks.amend'; due?: Day | null; helpers?: Post[] | null; lead?: Post | null; reason: Text500; task: TaskId } | { type: 'tasks.claim'; done?: number | null; photos?: PhotoGiven[]; task: TaskId; text: Text2000 } | { type: 'tasks.verify'; done?: number | null; note: Text500; task: TaskId } | { type: 'tasks.reject'; reason: Text500; task: TaskId } | { type: 'tasks.withdraw'; reason: Text500; task: TaskId } | { type: 'tasks.carry_over'; due: Day; reason: Text500; task: TaskId; year: number } | { type: 'tasks.lapse'; task: TaskId } | Rule & { from: Day; place: PlaceId; reason: Text500 } & { type: 'rules.set' }
+export type Command = { type: 'problems.report'; contact?: Contact | null; field: Field; found_ms?: number | null; photos?: PhotoGiven[]; place: PlaceId; position?: Position | null; receipt?: Text64 | null; text: Text2000 } | { type: 'problems.assign'; due?: Day | null; note?: Text500 | null; post?: Post | null; problem: ProblemId } | { type: 'problems.dismiss'; problem: ProblemId; reason: Text500 } | { type: 'problems.diagnose'; cause: Text500; measure: Text500; problem: ProblemId } | { type: 'problems.claim_fix'; photos: PhotoGiven[]; problem: ProblemId; text: Text2000 } | { type: 'problems.verify_fix'; note: Text500; photos?: PhotoGiven[]; problem: ProblemId } | { type: 'problems.reject_fix'; problem: ProblemId; reason: Text500 } | { type: 'problems.answer_as_reporter'; problem: ProblemId; receipt?: Text64 | null; solved: boolean; words?: Text500 | null } | { type: 'problems.reopen'; problem: ProblemId; reason: Text500 } | { type: 'problems.merge'; into: ProblemId; problem: ProblemId } | { type: 'problems.unmerge'; problem: ProblemId; reason: Text500 } | { type: 'problems.escalate'; problem: ProblemId; reason?: Text500 | null } | { type: 'problems.answer_escalation'; due?: Day | null; problem: ProblemId; text: Text500 } | { type: 'problems.reclassify'; field?: Field | null; place?: PlaceId | null; problem: ProblemId; reason: Text500 } | { type: 'problems.hand_over'; problem: ProblemId } | { type: 'problems.withhold'; problem: ProblemId; reason: Text500 } | { type: 'problems.show'; problem: ProblemId; reason: Text500 } | { type: 'topics.propose'; field: Field; place: PlaceId; problems: ProblemId[]; title: Text200 } | { type: 'topics.conclude'; outcome: Text2000; topic: TopicId } | { type: 'places.rename'; document: Text200; from?: Day | null; name: Text60; place: PlaceId } | { type: 'places.recode'; code: string; document: Text200; from?: Day | null; place: PlaceId } | { type: 'places.classify'; class: Class; document: Text200; from: Day; place: PlaceId } | { type: 'places.grade'; document: Text200; from: Day; grade: Grade; place: PlaceId } | { type: 'places.enter_stage'; document: Text200; from: Day; place: PlaceId; stage: Stage } | { type: 'places.count'; method: Method; on: Day; place: PlaceId; value: number; what: Counted } | { type: 'places.locate'; place: PlaceId; position: Position; source: Text200 } | { type: 'places.close'; document: Text200; into: PlaceId[]; on?: Day | null; place: PlaceId } | { type: 'places.reinstate'; document: Text200; place: PlaceId } | { type: 'duties.take_up'; already?: Post[]; document?: Text500 | null; from: Day; person: PersonId; post: Post; until?: Day | null } | { type: 'duties.leave'; holding: HoldingId; on: Day; post: Post; reason: Text500 } | { type: 'duties.delegate'; already?: Post[]; from: Day; holding: HoldingId; person: PersonId; post: Post; reason: Text500; until: Day } | { type: 'duties.withdraw'; holding: HoldingId; post: Post; reason: Text500 } | { type: 'duties.describe'; duty: Text2000; phone?: Text40 | null; post: Post } | { type: 'handovers.draw_up'; holding: HoldingId; post: Post; statement?: Statement | null } | { type: 'handovers.sign'; in_absence?: Text500 | null; post: Post; remark?: Text2000 | null; side: Side; statement: FileHash } | { type: 'persons.unmask'; person: PersonId; reason: Text500 } | { type: 'persons.erase'; person: PersonId; reason?: Text500 | null; receipt?: Text64 | null } | { type: 'persons.expire'; person: PersonId } | { type: 'surveys.upload'; file: FileHash; head?: FormHead | null; place: PlaceId } | { type: 'surveys.give_attachment'; file: FileHash; form: FormId; md5?: Text32 | null; name: Text200; version?: Text200 | null } | { type: 'surveys.publish'; form: FormId; version?: Text200 | null } | { type: 'surveys.close'; form: FormId; reason: Text500; takes_late: boolean } | { type: 'surveys.submit'; device?: Text200 | null; file: FileHash; files?: Attached[]; head?: SubmissionHead | null; place: PlaceId } | { type: 'surveys.review'; note?: Text500 | null; submission: SubmissionId; verdict: Verdict } | { type: 'tasks.set'; due: Day; duty?: Text2000 | null; field?: Field | null; helpers?: Post[]; kind: TaskKind; lead: Post; occasion?: Text200 | null; place: PlaceId; quantity?: Quantity | null; title: Text200; year: number } | { type: 'tasks.pass_down'; parts: Part[]; task: TaskId } | { type: 'tasks.amend'; due?: Day | null; helpers?: Post[] | null; lead?: Post | null; reason: Text500; task: TaskId } | { type: 'tasks.claim'; done?: number | null; photos?: PhotoGiven[]; task: TaskId; text: Text2000 } | { type: 'tasks.verify'; done?: number | null; note: Text500; task: TaskId } | { type: 'tasks.reject'; reason: Text500; task: TaskId } | { type: 'tasks.withdraw'; reason: Text500; task: TaskId } | { type: 'tasks.carry_over'; due: Day; reason: Text500; task: TaskId; year: number } | { type: 'tasks.lapse'; task: TaskId } | Rule & { from: Day; place: PlaceId; reason: Text500 } & { type: 'rules.set' }
 
 /** An accepted command. */
 export type CommandAnswer = {
@@ -495,6 +503,10 @@ export type FileAnswer = {
 /** SHA-256 of a stored file, 64 lower-case hexadecimal digits. */
 export type FileHash = string
 
+/** What a file of a form is for. */
+export const FileKind = ['image', 'audio', 'video', 'data'] as const
+export type FileKind = (typeof FileKind)[number]
+
 /** How a list may be narrowed by a column. */
 export const Filter = ['none', 'equals', 'range'] as const
 export type Filter = (typeof Filter)[number]
@@ -516,6 +528,88 @@ export type FixClaimed = {
   text: Text2000
   /** By when it has to be verified. */
   verify_by: Day
+}
+
+/** A form after something was done to it. */
+export type FormAnswer = {
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** The form. */
+  form: FormId
+  /** Whether something was recorded; not where the same had come before. */
+  recorded: boolean
+  /** The version that it is about. */
+  version: FormVersion
+}
+
+/** A file that a version of a form needs. */
+export type FormFile = {
+  file?: FileHash | null
+  /** What for. */
+  kind: FileKind
+  md5?: Text32 | null
+  /** Its name in the form. */
+  name: Text200
+}
+
+/** What an XForm says of itself, read at the door from the stored file. */
+export type FormHead = {
+  /** Whether answers come encrypted. */
+  encrypted: boolean
+  /** Paths of questions answered with a file. */
+  file_questions: Text500[]
+  /** Files that it needs. */
+  files: FormFile[]
+  /** Form id. */
+  form_id: Text200
+  /** MD5 of the bytes. */
+  md5: Text32
+  /** Title. */
+  title: Text200
+  version?: Text200 | null
+}
+
+/** A form at a place. */
+export type FormId = string
+
+/** A form with its versions. */
+export type FormRow = {
+  /** Its id in the XML. */
+  form_id: Text200
+  form_version: string | null
+  /** Identity. */
+  id: FormId
+  /** The organisation whose chain holds its facts. */
+  org: number
+  /** At and below which place it is offered. */
+  place: PlaceId
+  /** Whether it is offered. */
+  state: FormState
+  /** Title of the version offered, or else of the latest. */
+  title: Text200
+  uploaded_on: string | null
+  /** Versions, the oldest first. */
+  versions: FormVersion[]
+}
+
+/** Whether a form is offered. */
+export type FormState =
+  | { is: 'draft' }
+  | { is: 'open'; since_ms: number; version: Text200 | null }
+  | { is: 'closing'; reason: Text500; since_ms: number }
+  | { is: 'closed'; reason: Text500; since_ms: number }
+
+/** One version of a form. */
+export type FormVersion = {
+  /** The XForm. */
+  file: FileHash
+  /** What it says of itself, with the files given since. */
+  head: FormHead
+  /** When it was first published. */
+  published_ms: number | null
+  uploaded_by: AccountId | null
+  /** When it came. */
+  uploaded_ms: number
 }
 
 /** A code with the days on which it held. */
@@ -546,6 +640,18 @@ export type GroupsAnswer = {
   demo?: boolean
   /** Those that have any. */
   groups: Group[]
+}
+
+/** What became of what was handed in. */
+export type HandedIn = {
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** Files that it mentions and that have not come. */
+  missing: Text200[]
+  /** Whether it, or a file of it, is new. */
+  recorded: boolean
+  /** The submission. */
+  submission: SubmissionId
 }
 
 /** A line of a statement. */
@@ -781,6 +887,10 @@ export type KeyAnswer = {
 
 /** A key that was just made. */
 export type KeyMade = {
+  /** Settings of ODK Collect, to be pasted; null for programs. */
+  collect: string | null
+  /** The same as a QR code, SVG. */
+  collect_qr: string | null
   /** Set where everything is made up. */
   demo?: boolean
   /** Identity. */
@@ -955,6 +1065,26 @@ export type NewToken = {
   /** What it is called. */
   label: string
   place?: PlaceId | null
+}
+
+/** A form that is offered. */
+export type Offered = {
+  /** The form. */
+  form: FormId
+  /** Whose it is. */
+  place: PlaceId
+  /** The version offered. */
+  version: FormVersion
+  /** Where its XML is. */
+  xml: string
+}
+
+/** Forms offered at a place. */
+export type OfferedAnswer = {
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** One each, by form id; where two places have one of the same id, the nearer place's. */
+  forms: Offered[]
 }
 
 /** An official. */
@@ -1392,6 +1522,14 @@ export type Quantity = {
   value: number
 }
 
+/** One answer as it stands in the XML. */
+export type RawAnswer = {
+  /** Where it stands. */
+  path: string
+  /** What stands there. */
+  text: string
+}
+
 /** A time at a post, with what it answers for. */
 export type Record = {
   /** First day. */
@@ -1429,7 +1567,7 @@ export const Role = ['admin', 'security', 'audit', 'head', 'office', 'department
 export type Role = (typeof Role)[number]
 
 /** A row of any view. */
-export type Row = PlaceRow | CountsRow | RuleRow | ProblemRow | TopicRow | PersonRow | PostsRow | HoldingRow | TaskRow | LapseRow | AuditRow
+export type Row = PlaceRow | CountsRow | RuleRow | ProblemRow | TopicRow | PersonRow | PostsRow | HoldingRow | TaskRow | LapseRow | FormRow | SubmissionRow | AuditRow
 
 /** A row with its place. */
 export type RowAnswer = {
@@ -1483,6 +1621,11 @@ export type RuleRow = {
 
 /** A rule was set. */
 export type RuleSet = Rule & { from: Day; reason: Text500 }
+
+/** Who sent a submission. Which account or phone it was, the envelope says. */
+export type Sender =
+  | { is: 'account'; post: NamedPost }
+  | { is: 'machine' }
 
 /** Who is signed in. */
 export type SessionAnswer = {
@@ -1591,6 +1734,109 @@ export type StatementDocument = {
   until: Day
 }
 
+/** A filled form. Its answers are in the file, not here. */
+export type Submission = {
+  account: AccountId | null
+  device: Text200 | null
+  edits: SubmissionId | null
+  /** The XML, byte for byte. */
+  file: FileHash
+  /** Files that have come, by name. */
+  files: Attached[]
+  /** The form. */
+  form: FormId
+  /** What it says of itself. */
+  head: SubmissionHead
+  /** Identity. */
+  id: SubmissionId
+  /** The organisation whose chain holds its facts. */
+  org: number
+  /** Where whoever sent it is at home. */
+  place: PlaceId
+  /** When it came. */
+  received_ms: number
+  /** When it was last looked at. */
+  reviewed_ms: number | null
+  /** Who sent it. */
+  sender: Sender
+  /** Where it stands. */
+  state: SubmissionState
+}
+
+/** A submission with its answers. */
+export type SubmissionAnswer = {
+  /** Its answers in order, empty ones left out. */
+  answers: RawAnswer[]
+  /** Set where everything is made up. */
+  demo?: boolean
+  place: PlaceBrief | null
+  /** Whether its answers can be read; not where they are encrypted. */
+  readable: boolean
+  /** What is recorded of it. */
+  submission: Submission
+}
+
+/** What a filled form says of itself, read at the door from the stored file. */
+export type SubmissionHead = {
+  deprecated?: Text200 | null
+  /** Whether it is encrypted: kept as it is, and unreadable here. */
+  encrypted: boolean
+  /** Form id. */
+  form_id: Text200
+  /** The instance. */
+  instance: Text200
+  /** Names of the files that it mentions. */
+  mentioned: Text200[]
+  version?: Text200 | null
+}
+
+/** A filled form. */
+export type SubmissionId = string
+
+/** A filled form. Its answers are in the file, not here. */
+export type SubmissionRow = {
+  account: AccountId | null
+  current: number | null
+  device: Text200 | null
+  edits: SubmissionId | null
+  encrypted: number | null
+  /** The XML, byte for byte. */
+  file: FileHash
+  /** Files that have come, by name. */
+  files: Attached[]
+  files_missing: number | null
+  /** The form. */
+  form: FormId
+  form_id: string | null
+  form_version: string | null
+  /** What it says of itself. */
+  head: SubmissionHead
+  /** Identity. */
+  id: SubmissionId
+  instance: string | null
+  /** The organisation whose chain holds its facts. */
+  org: number
+  /** Where whoever sent it is at home. */
+  place: PlaceId
+  /** When it came. */
+  received_ms: number
+  received_on: string | null
+  /** When it was last looked at. */
+  reviewed_ms: number | null
+  /** Who sent it. */
+  sender: Sender
+  /** Where it stands. */
+  state: SubmissionState
+}
+
+/** Where a submission stands. */
+export type SubmissionState =
+  | { is: 'received' }
+  | { is: 'has_issues'; note: Text500 | null }
+  | { is: 'approved'; note: Text500 | null }
+  | { is: 'rejected'; note: Text500 | null }
+  | { is: 'replaced'; into: SubmissionId }
+
 /** What a task is. */
 export type TaskBody = {
   carried_from: TaskId | null
@@ -1686,6 +1932,9 @@ export type Text2000 = string
 
 /** Text of at most 30 characters. */
 export type Text30 = string
+
+/** Text of at most 32 characters. */
+export type Text32 = string
 
 /** Text of at most 40 characters. */
 export type Text40 = string
@@ -1799,6 +2048,10 @@ export type Topics = {
 /** What a value is a number of. */
 export const Unit = ['count', 'percent', 'days', 'households', 'per_thousand'] as const
 export type Unit = (typeof Unit)[number]
+
+/** What a review came to. */
+export const Verdict = ['approved', 'has_issues', 'rejected', 'received'] as const
+export type Verdict = (typeof Verdict)[number]
 
 /** A column of a view. */
 export type ViewColumn = {

@@ -13,6 +13,7 @@ pub mod problems;
 pub mod rules;
 #[cfg(test)]
 mod scenes;
+pub mod surveys;
 pub mod visits;
 
 use basics::{AsView, Authority, Capability, Column, Context, Decide, Draft, Read, Recorded, RefusalBody, Rows, Value, View};
@@ -199,6 +200,7 @@ impl Command {
             | Command::Places(_)
             | Command::Rules(_)
             | Command::Persons(_)
+            | Command::Surveys(_)
             | Command::Import(_)
             | Command::Access(_) => None,
         }
@@ -224,7 +226,7 @@ pub enum DecodeError {
 
 // The rooms. A new room is a folder and a line in each of these lists.
 rooms! {
-    facts { Place(places), Problem(problems), Rule(rules), Duty(duties), Access(access), Person(persons) }
+    facts { Place(places), Problem(problems), Rule(rules), Duty(duties), Access(access), Person(persons), Survey(surveys) }
     views {
         Places "places" (places::Place),
         Counts "counts" (places::Counts),
@@ -236,6 +238,8 @@ rooms! {
         Holdings "holdings" (duties::Held),
         Tasks "tasks" (duties::Task),
         Lapses "lapses" (duties::Lapse),
+        Forms "forms" (surveys::Form),
+        Submissions "submissions" (surveys::Submission),
         Audit "audit" (access::Entry),
     }
     commands {
@@ -245,6 +249,7 @@ rooms! {
         Persons ["persons"] (persons::Command) "persons",
         Duties ["duties", "handovers"] (duties::Command) "duties",
         Tasks ["tasks"] (duties::TaskCommand) "duties",
+        Surveys ["surveys"] (surveys::Command) "surveys",
         Import ["import"] (places::RegisterImport) "places",
         Access ["access"] (access::Command) "access",
     }

@@ -101,6 +101,12 @@ pub struct KeyMade {
     /// The address as a QR code, SVG; null for programs.
     #[schema(required)]
     pub qr: Option<String>,
+    /// Settings of ODK Collect, to be pasted; null for programs.
+    #[schema(required)]
+    pub collect: Option<String>,
+    /// The same as a QR code, SVG.
+    #[schema(required)]
+    pub collect_qr: Option<String>,
 }
 
 /// Whose key this is.

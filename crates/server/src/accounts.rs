@@ -26,7 +26,7 @@ use crate::{
     export::{self, Table},
     invitations, keys,
     my_account::{body, expiry, identities_told, keys_told, label, sessions_told, unfit},
-    oidc, public,
+    oidc, openrosa, public,
     rows::{self, Briefs, marked},
     wording::text,
 };
@@ -461,13 +461,15 @@ pub fn make_app_user(ask: &Ask) -> Result<Answer, Problem> {
     }
     let id = keys::fresh_id();
     let account = ask.caller()?.account.id;
-    let capabilities = &[Capability::ProblemsReport];
+    let capabilities = &[Capability::ProblemsReport, Capability::SurveysSubmit];
     let new = NewKey { kind: KeyKind::AppUser, account, label, capabilities, place: Some(place.id), expires_ms };
     let key = ask.app.store.accounts().make_key(id, &new, ask.now_ms)?;
     note_account(ask, None, &AccountEvent::AppUserMade { key: id })?;
     let url = format!("{}/key/{key}", public::origin(ask)?);
     let qr = account_pages::qr(&url)?;
-    Ok(Answer::json(&marked(ask, json!(KeyMade { id, key, url: Some(url), qr: Some(qr) }))))
+    let collect = openrosa::collect_settings(ask, &place, &key)?;
+    let collect_qr = Some(account_pages::qr(&collect)?);
+    Ok(Answer::json(&marked(ask, json!(KeyMade { id, key, url: Some(url), qr: Some(qr), collect: Some(collect), collect_qr }))))
 }
 
 /// `DELETE /api/app-users/{key}`.

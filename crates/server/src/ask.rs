@@ -11,7 +11,7 @@ use domain::{
 };
 use store::{Account, Scope};
 
-use crate::{App, answer::Problem, keys::Limit, wording::Language};
+use crate::{App, answer::Problem, bodies::Parcel, keys::Limit, wording::Language};
 
 /// Somebody signed in.
 #[derive(Debug, Clone)]
@@ -61,6 +61,8 @@ pub struct Ask {
     pub headers: HeaderMap,
     /// Body.
     pub body: Bytes,
+    /// The body of a route that takes more than fits in memory; `body` is empty then.
+    pub parcel: Option<Parcel>,
     /// Address of the client.
     pub client: IpAddr,
     /// Language of the answer.

@@ -4,7 +4,7 @@
 //! [`FIRST`] and then a second for every [`PER_SECOND`] bytes of it: a photo from a mountain village comes through, and a
 //! client that sends a byte now and then does not keep a connection for ever.
 
-use std::{sync::Arc, time::Duration};
+use std::{io::Read as _, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -12,6 +12,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use store::{Incoming, Store};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout_at},
@@ -25,47 +26,131 @@ const FIRST: Duration = Duration::from_secs(20);
 const PER_SECOND: usize = 4 << 10;
 /// So much of a body is read whoever else is sending: every form and command fits into it.
 const ALWAYS: usize = 64 << 10;
+/// Bodies that go to the disk at a time.
+const ON_DISK_MAX: usize = 32;
 /// Larger bodies in memory at a time, KiB, all together: 384 MB.
 const LARGE_KIB: usize = 384 << 10;
 
-/// Room for large bodies.
-pub struct Room(Arc<Semaphore>);
+/// Room for large bodies: in memory, and on the disk.
+pub struct Room(Arc<Semaphore>, Arc<Semaphore>);
 
 impl Default for Room {
     fn default() -> Room {
-        Room(Arc::new(Semaphore::new(LARGE_KIB)))
+        Room(Arc::new(Semaphore::new(LARGE_KIB)), Arc::new(Semaphore::new(ON_DISK_MAX)))
+    }
+}
+
+/// A body that may be larger than one wants in memory. It can be read more than once, piece by piece.
+pub enum Parcel {
+    /// A small one.
+    Memory(Bytes),
+    /// A large one, and its seat.
+    Disk(Incoming, OwnedSemaphorePermit),
+}
+
+/// Pieces of a parcel.
+pub type Pieces = Box<dyn Iterator<Item = std::io::Result<Bytes>> + Send>;
+
+impl Parcel {
+    /// From its beginning.
+    pub fn pieces(&self) -> Result<Pieces, Problem> {
+        Ok(match self {
+            Parcel::Memory(bytes) => Box::new(std::iter::once(Ok(bytes.clone()))),
+            Parcel::Disk(incoming, _) => {
+                let mut file = incoming.reader()?;
+                Box::new(std::iter::from_fn(move || {
+                    let mut piece = vec![0; ALWAYS];
+                    match file.read(&mut piece) {
+                        Ok(0) => None,
+                        Ok(n) => {
+                            piece.truncate(n);
+                            Some(Ok(piece.into()))
+                        }
+                        Err(e) => Some(Err(e)),
+                    }
+                }))
+            }
+        })
     }
 }
 
 /// A body, and the room that it takes for as long as it is kept.
 pub type Read = (Bytes, Option<OwnedSemaphorePermit>);
 
+fn too_large(max: usize) -> Problem {
+    let max = if max < 1 << 20 { format!("{} KB", max >> 10) } else { format!("{} MB", max >> 20) };
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large").arg("max", max)
+}
+
+/// What a client says that it will send.
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok())
+}
+
+/// The next piece, unless the client is slower than a bad telephone line.
+async fn next(body: &mut Body, began: Instant, come: usize) -> Result<Option<Bytes>, Problem> {
+    let until = began + FIRST + Duration::from_secs((come / PER_SECOND) as u64);
+    loop {
+        match timeout_at(until, body.frame()).await {
+            Err(_) => return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow")),
+            Ok(None) => return Ok(None),
+            Ok(Some(Err(_))) => return Err(Problem::new(StatusCode::BAD_REQUEST, "broken-off")),
+            Ok(Some(Ok(frame))) => {
+                if let Ok(data) = frame.into_data() {
+                    return Ok(Some(data));
+                }
+            }
+        }
+    }
+}
+
 impl Room {
+    /// Takes in a body of at most `max` bytes: in memory while it is small, on the disk from then on. Writing to the disk
+    /// within the reader of a connection is meant: who sends much waits for the disk, and nobody else does.
+    pub async fn take_in(&self, mut body: Body, headers: &HeaderMap, max: usize, store: &Store) -> Result<Parcel, Problem> {
+        if announced(headers).is_some_and(|length| length > max as u64) {
+            return Err(too_large(max));
+        }
+        let began = Instant::now();
+        let mut small: Vec<u8> = Vec::new();
+        let mut large: Option<(Incoming, OwnedSemaphorePermit)> = None;
+        let mut come = 0_usize;
+        while let Some(data) = next(&mut body, began, come).await? {
+            if data.len() > max - come {
+                return Err(too_large(max));
+            }
+            come += data.len();
+            match &mut large {
+                Some((incoming, _)) => incoming.write(&data)?,
+                None if come <= ALWAYS => small.extend_from_slice(&data),
+                None => {
+                    let seat = self.1.clone().try_acquire_owned();
+                    let seat = seat.map_err(|_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy").arg("seconds", 30))?;
+                    let mut incoming = store.files().begin()?;
+                    incoming.write(&std::mem::take(&mut small))?;
+                    incoming.write(&data)?;
+                    large = Some((incoming, seat));
+                }
+            }
+        }
+        Ok(match large {
+            None => Parcel::Memory(small.into()),
+            Some((incoming, seat)) => Parcel::Disk(incoming, seat),
+        })
+    }
+
     /// Reads a body of at most `max` bytes.
     pub async fn read(&self, mut body: Body, headers: &HeaderMap, max: usize) -> Result<Read, Problem> {
         let max = max.max(ALWAYS);
-        let too_large = || {
-            let max = if max < 1 << 20 { format!("{} KB", max >> 10) } else { format!("{} MB", max >> 20) };
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large").arg("max", max)
-        };
-        let announced = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
-        if announced.is_some_and(|length| length > max as u64) {
-            return Err(too_large());
+        if announced(headers).is_some_and(|length| length > max as u64) {
+            return Err(too_large(max));
         }
         let began = Instant::now();
         let mut whole: Vec<u8> = Vec::new();
         let mut taken: Option<OwnedSemaphorePermit> = None;
-        loop {
-            let until = began + FIRST + Duration::from_secs((whole.len() / PER_SECOND) as u64);
-            let frame = match timeout_at(until, body.frame()).await {
-                Err(_) => return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow")),
-                Ok(None) => return Ok((whole.into(), taken)),
-                Ok(Some(Err(_))) => return Err(Problem::new(StatusCode::BAD_REQUEST, "broken-off")),
-                Ok(Some(Ok(frame))) => frame,
-            };
-            let Ok(data) = frame.into_data() else { continue };
+        while let Some(data) = next(&mut body, began, whole.len()).await? {
             if data.len() > max - whole.len() {
-                return Err(too_large());
+                return Err(too_large(max));
             }
             whole.extend_from_slice(&data);
             // Room is taken as bytes come, not as they are announced: an announcement costs nothing.
@@ -80,6 +165,7 @@ impl Room {
                 }
             }
         }
+        Ok((whole.into(), taken))
     }
 }
 
@@ -139,7 +225,7 @@ mod tests {
     #[test]
     fn large_bodies_have_room_for_so_many() {
         reader().block_on(async {
-            let room = Room(Arc::new(Semaphore::new(100)));
+            let room = Room(Arc::new(Semaphore::new(100)), Arc::new(Semaphore::new(1)));
             let none = HeaderMap::new();
             let body = |size| dripping(1, size, Duration::ZERO);
             let kept = room.read(body(160 << 10), &none, 1 << 20).await.expect("there is room");

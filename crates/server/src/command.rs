@@ -17,6 +17,7 @@ use crate::{
     ask::Ask,
     duties, files, keys, persons,
     rows::marked,
+    surveys,
 };
 
 /// What comes in.
@@ -35,6 +36,12 @@ pub fn submit(ask: &Ask) -> Result<Answer, Problem> {
     let command: Command = serde_json::from_value(incoming.command).map_err(|e| Problem::bad_command(e.to_string()))?;
     // An import comes through the command line, where its findings are listed row by row; what is noted, only we note.
     if matches!(command, Command::Import(_) | Command::Access(_)) {
+        return Err(Problem::forbidden());
+    }
+    // What brings a file comes through the routes that look at the file.
+    if let Command::Surveys(c) = &command
+        && c.brings_a_file()
+    {
         return Err(Problem::forbidden());
     }
     // A receipt is what lets a villager report without a post, by the public form and within its limits.
@@ -233,6 +240,10 @@ pub fn may(ask: &Ask, view: ViewId, row: &domain::Row) -> Result<Vec<&'static st
             offer("tasks.carry_over", open && has(TasksSet));
             offer("tasks.withdraw", open && has(TasksSet));
             may
+        }
+        (ViewId::Forms, domain::Row::Forms(form)) => surveys::may_form(&actor, &ask.place(form.place)?, form),
+        (ViewId::Submissions, domain::Row::Submissions(row)) => {
+            surveys::may_submission(&actor, caller.account.id, &ask.place(row.place)?, row)
         }
         (ViewId::Rules, domain::Row::Rules(rule)) => {
             let place = ask.place(rule.place)?;

@@ -44,6 +44,8 @@ pub fn subject_of(row: &Row, key: &str) -> String {
         Row::Posts(p) => Subject::Post(p.post),
         Row::Holdings(h) => Subject::Post(h.post),
         Row::Tasks(t) => Subject::Task(t.id),
+        Row::Forms(f) => Subject::Form(f.id),
+        Row::Submissions(s) => Subject::Submission(s.id),
         Row::Audit(_) => return format!("access:{key}"),
         Row::Lapses(l) => match (l.problem, l.task) {
             (Some(id), _) => Subject::Problem(id),
@@ -104,6 +106,8 @@ pub fn under_figure(ask: &Ask) -> Result<Answer, Problem> {
         ViewId::Persons => "person",
         ViewId::Posts => "post",
         ViewId::Tasks => "task",
+        ViewId::Forms => "form",
+        ViewId::Submissions => "submission",
         // These name their subject themselves.
         ViewId::Holdings | ViewId::Lapses => "",
         ViewId::Audit => "access",

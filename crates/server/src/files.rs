@@ -201,8 +201,8 @@ pub fn camera_says(content: &[u8]) -> (Option<i64>, Option<Position>) {
 pub fn get(ask: &Ask) -> Result<Answer, Problem> {
     let hash = hash(ask)?;
     let info = ask.app.store.files().info(&hash)?.ok_or_else(Problem::not_found)?;
-    // Statements of what is handed over have a route of their own, which looks at the post.
-    if info.media_type == "application/json" {
+    // Statements of what is handed over, forms and what is filled in have routes of their own, which look at whose they are.
+    if !(info.media_type.starts_with("image/") || info.media_type == "application/geo+json") {
         return Err(Problem::not_found());
     }
     // Outlines are on every map; photographs are for those whose area they were taken in.
@@ -233,7 +233,7 @@ pub fn belongs_to_others(ask: &Ask, hash: &FileHash) -> Result<bool, Problem> {
     Ok(!known && ask.app.store.mentions(ViewId::Problems, "problem", &Scope::All, hash.as_str())?)
 }
 
-fn known_type(text: &str) -> &'static str {
+pub fn known_type(text: &str) -> &'static str {
     match text {
         "image/jpeg" => "image/jpeg",
         "image/png" => "image/png",

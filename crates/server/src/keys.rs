@@ -53,6 +53,15 @@ pub fn bearer(ask: &Ask) -> Result<Option<Caller>, Problem> {
     caller(ask, found)?.ok_or_else(refused).map(Some)
 }
 
+/// The phone whose key stands in the address, as surveying apps have it. Whatever is wrong with it is told as *forbidden*:
+/// at *unauthorised* they would ask for a password.
+pub fn in_path(ask: &Ask) -> Result<Caller, Problem> {
+    let refused = || Problem::new(StatusCode::FORBIDDEN, "keys/refused");
+    let given = ask.path.first().filter(|k| k.starts_with(KeyKind::AppUser.prefix())).ok_or_else(refused)?;
+    let found = known(ask, given)?.ok_or_else(refused)?;
+    caller(ask, found)?.ok_or_else(refused)
+}
+
 /// A key that works. Guessing is slow, and using one has a measure.
 fn known(ask: &Ask, key: &str) -> Result<Option<AccessKey>, Problem> {
     let limits = &ask.app.limits;

@@ -209,7 +209,7 @@ pub fn make_token(ask: &Ask) -> Result<Answer, Problem> {
     };
     let key = accounts.make_key(id, &new, ask.now_ms)?;
     note_account(ask, Some(caller.account.id), &AccountEvent::TokenMade { key: id })?;
-    Ok(Answer::json(&marked(ask, json!(KeyMade { id, key, url: None, qr: None }))))
+    Ok(Answer::json(&marked(ask, json!(KeyMade { id, key, url: None, qr: None, collect: None, collect_qr: None }))))
 }
 
 /// `DELETE /api/account/tokens/{token}`.

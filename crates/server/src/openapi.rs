@@ -1,6 +1,6 @@
 //! The reference, made from the table of routes, the declared columns and the types of commands and answers.
 
-use domain::{ViewId, access, basics::ColumnKind, duties, persons, places, problems, rules};
+use domain::{ViewId, access, basics::ColumnKind, duties, persons, places, problems, rules, surveys};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -70,8 +70,9 @@ pub fn document() -> Value {
         if route.method == "POST" && route.path.starts_with("/api/accounts/invitations") {
             operation["requestBody"] = json!({ "required": true, "content": { WORKBOOK: {} } });
         }
-        if !matches!(route.permit, Permit::Public) {
+        if !matches!(route.permit, Permit::Public | Permit::KeyInPath) {
             operation["security"] = match route.permit {
+                Permit::Bearer => json!([{ "key": [] }]),
                 Permit::Person | Permit::PersonWith(_) | Permit::PersonEither(..) => json!([{ "session": [] }]),
                 _ => json!([{ "session": [] }, { "key": [] }]),
             };
@@ -100,6 +101,8 @@ fn permit(permit: Permit) -> String {
         Permit::Person => "person".into(),
         Permit::With(capability) | Permit::PersonWith(capability) => capability.word().into(),
         Permit::Either(one, other) | Permit::PersonEither(one, other) => format!("{} or {}", one.word(), other.word()),
+        Permit::KeyInPath => "key in path".into(),
+        Permit::Bearer => "bearer".into(),
         Permit::Loopback => "loopback".into(),
     }
 }
@@ -188,6 +191,14 @@ fn responses(route: &str, answers: &[(&str, Value)]) -> Value {
         "GET /brief.gpx" => of(&["application/gpx+xml"]),
         "GET /brief.geojson" => of(&["application/geo+json"]),
         "GET /api/files/{hash}" => of(&["image/jpeg", "image/png", "image/webp", "application/geo+json"]),
+        "GET /api/forms/{form}/versions/{version}/xml" | "GET /api/submissions/{submission}/xml" => {
+            of(&["application/octet-stream"])
+        }
+        "GET /api/forms/{form}/versions/{version}/files/{name}" | "GET /api/submissions/{submission}/files/{name}" => {
+            of(&["image/jpeg", "image/png", "image/webp", "application/octet-stream"])
+        }
+        r if r.contains("/v1/") && !r.contains("/v1/key/") => of(&["application/json"]),
+        r if r.contains("/v1/key/") && !r.ends_with("/submission") => of(&["text/xml; charset=utf-8"]),
         _ => answers
             .iter()
             .filter(|(of, _)| *of == route)
@@ -302,6 +313,11 @@ fn answers(shapes: &mut Map<String, Value>) -> Vec<(&'static str, Value)> {
         "GET /api/persons/{id}" => PersonAnswer;
         "POST /api/persons/{id}/unmask" => PersonAnswer;
         "POST /api/persons/{id}/export" => PersonExport;
+        "POST /api/forms" => crate::surveys::FormAnswer;
+        "POST /api/forms/{form}/versions/{version}/files/{name}" => crate::surveys::FormAnswer;
+        "GET /api/places/{id}/forms" => crate::surveys::OfferedAnswer;
+        "POST /api/submissions" => crate::surveys::HandedIn;
+        "GET /api/submissions/{submission}" => crate::surveys::SubmissionAnswer;
     }
     for (route, one) in [
         ("GET /api/views", add::<ViewInfo>(shapes, IN_ANSWERS)),
@@ -330,6 +346,8 @@ fn rows(shapes: &mut Map<String, Value>) {
             ViewId::Holdings => ("HoldingRow", row::<duties::Held>(shapes)),
             ViewId::Tasks => ("TaskRow", row::<duties::Task>(shapes)),
             ViewId::Lapses => ("LapseRow", row::<duties::Lapse>(shapes)),
+            ViewId::Forms => ("FormRow", row::<surveys::Form>(shapes)),
+            ViewId::Submissions => ("SubmissionRow", row::<surveys::Submission>(shapes)),
             ViewId::Audit => ("AuditRow", row::<access::Entry>(shapes)),
         };
         for column in view.columns() {
@@ -379,7 +397,7 @@ fn commands(shapes: &mut Map<String, Value>) {
             all.extend(shapes.remove("Command").and_then(|c| c["oneOf"].as_array().cloned()).unwrap_or_default());
         )+};
     }
-    of!(problems::Command, places::Command, duties::Command, persons::Command);
+    of!(problems::Command, places::Command, duties::Command, persons::Command, surveys::Command);
     add::<duties::TaskCommand>(shapes, IN_COMMANDS);
     all.extend(shapes.remove("TaskCommand").and_then(|c| c["oneOf"].as_array().cloned()).unwrap_or_default());
     add::<rules::Command>(shapes, IN_COMMANDS);

@@ -21,10 +21,10 @@ use crate::{
     App, account_pages, accounts,
     answer::{Answer, Problem},
     ask::Ask,
-    assets, audit, checkpoints, command, dossier, duties, export, facts_api, files, indicators, invitations, keys, map,
-    my_account, oidc, openapi, operations, persons, places, public, public_duties, rows, session,
+    assets, audit, central, checkpoints, command, dossier, duties, export, facts_api, files, indicators, invitations, keys, map,
+    my_account, oidc, openapi, openrosa, operations, persons, places, public, public_duties, rows, session,
     sheets::SHEET_MAX,
-    today, visits,
+    surveys, today, visits,
     wording::Language,
 };
 
@@ -45,6 +45,10 @@ pub enum Permit {
     PersonWith(Capability),
     /// Whoever has one of these somewhere, and signed in himself.
     PersonEither(Capability, Capability),
+    /// Whoever has the key of a phone, which stands in the address.
+    KeyInPath,
+    /// A program with a bearer: a session of its own or a token. A cookie counts for nothing.
+    Bearer,
     /// Only from this machine itself.
     Loopback,
 }
@@ -56,6 +60,8 @@ pub enum Guard {
     None,
     /// Header `X-Qianwan`.
     Header,
+    /// Nothing that a browser sends by itself counts: a key in the address, a bearer, a name with its password.
+    Key,
     /// A plain HTML form without a session, or one that checks its own token.
     Form,
 }
@@ -81,6 +87,8 @@ pub struct Route {
 
 const SMALL: usize = 1 << 20;
 const UPLOAD: usize = 48 << 20;
+/// Filled forms with their photographs. Larger than what is kept in memory: it goes to the disk, and only after the door.
+const PARCEL: usize = openrosa::CONTENT_MAX;
 
 macro_rules! routes {
     ($( $method:ident $path:literal permit: $permit:expr, guard: $guard:ident, body: $body:expr, $handler:path, $about:literal; )+) => {
@@ -93,8 +101,11 @@ macro_rules! routes {
     };
 }
 
-use Capability::{AccountsManage, AccountsSecure, AuditRead, Export, LogRead, ParticularsUnmask, ProblemsReport, Read};
-use Permit::{Either, Loopback, Person, PersonEither, PersonWith, Public, SignedIn, With};
+use Capability::{
+    AccountsManage, AccountsSecure, AuditRead, Export, LogRead, ParticularsUnmask, ProblemsReport, Read, SurveysManage,
+    SurveysSubmit,
+};
+use Permit::{Bearer, Either, KeyInPath, Loopback, Person, PersonEither, PersonWith, Public, SignedIn, With};
 
 routes! {
     GET "/" permit: Public, guard: None, body: 0, public::home, "Public home page";
@@ -185,6 +196,36 @@ routes! {
     GET "/api/tiles/{layer}/{z}/{x}/{y}" permit: With(Read), guard: None, body: 0, map::tile, "Vector tile";
     POST "/api/files" permit: With(ProblemsReport), guard: Header, body: UPLOAD, files::upload, "Store a photo";
     GET "/api/files/{hash}" permit: With(Read), guard: None, body: 0, files::get, "A stored file";
+    GET "/v1/key/{token}/projects/{project}/formList" permit: KeyInPath, guard: None, body: 0, openrosa::form_list, "OpenRosa: forms offered to a phone";
+    GET "/v1/key/{token}/projects/{project}/forms/{form}" permit: KeyInPath, guard: None, body: 0, openrosa::form_xml, "OpenRosa: the form now offered, as {form}.xml";
+    GET "/v1/key/{token}/projects/{project}/forms/{form}/manifest" permit: KeyInPath, guard: None, body: 0, openrosa::manifest, "OpenRosa: files of the form now offered";
+    GET "/v1/key/{token}/projects/{project}/forms/{form}/attachments/{name}" permit: KeyInPath, guard: None, body: 0, openrosa::attachment, "OpenRosa: one of these files";
+    GET "/v1/key/{token}/projects/{project}/forms/{form}/versions/{version}" permit: KeyInPath, guard: None, body: 0, openrosa::version_xml, "OpenRosa: a version of a form, as {version}.xml; ___ where it has none";
+    GET "/v1/key/{token}/projects/{project}/forms/{form}/versions/{version}/manifest" permit: KeyInPath, guard: None, body: 0, openrosa::version_manifest, "OpenRosa: files of a version";
+    GET "/v1/key/{token}/projects/{project}/forms/{form}/versions/{version}/attachments/{name}" permit: KeyInPath, guard: None, body: 0, openrosa::version_attachment, "OpenRosa: a file of a version";
+    HEAD "/v1/key/{token}/projects/{project}/submission" permit: KeyInPath, guard: None, body: 0, openrosa::before_submission, "OpenRosa: how much may be sent at a time";
+    POST "/v1/key/{token}/projects/{project}/submission" permit: KeyInPath, guard: Key, body: PARCEL, openrosa::submission, "OpenRosa: hand in a filled form";
+    POST "/v1/sessions" permit: Public, guard: Key, body: SMALL, central::sign_in, "ODK Central: a session for a program";
+    GET "/v1/users/current" permit: Bearer, guard: None, body: 0, central::current_user, "ODK Central: who is signed in";
+    GET "/v1/projects" permit: Bearer, guard: None, body: 0, central::projects, "ODK Central: organisations within reach";
+    GET "/v1/projects/{project}" permit: Bearer, guard: None, body: 0, central::project, "ODK Central: one organisation";
+    GET "/v1/projects/{project}/forms" permit: Bearer, guard: None, body: 0, central::forms, "ODK Central: published forms";
+    GET "/v1/projects/{project}/forms/{form}" permit: Bearer, guard: None, body: 0, central::form, "ODK Central: one form; as {form}.xml its XML";
+    GET "/v1/projects/{project}/forms/{form}/submissions" permit: Bearer, guard: None, body: 0, central::submissions, "ODK Central: submissions, the newest first";
+    POST "/v1/projects/{project}/forms/{form}/submissions" permit: Bearer, guard: Key, body: UPLOAD, central::hand_in, "ODK Central: hand in a filled form as XML";
+    GET "/v1/projects/{project}/forms/{form}/submissions/{instance}" permit: Bearer, guard: None, body: 0, central::submission, "ODK Central: one submission; as {instance}.xml its XML";
+    GET "/v1/projects/{project}/forms/{form}/submissions/{instance}/attachments" permit: Bearer, guard: None, body: 0, central::attachments, "ODK Central: files of a submission";
+    GET "/v1/projects/{project}/forms/{form}/submissions/{instance}/attachments/{name}" permit: Bearer, guard: None, body: 0, central::attachment, "ODK Central: a file of a submission";
+    POST "/v1/projects/{project}/forms/{form}/submissions/{instance}/attachments/{name}" permit: Bearer, guard: Key, body: UPLOAD, central::give_attachment, "ODK Central: give a file of a submission";
+    POST "/api/forms" permit: With(SurveysManage), guard: Header, body: UPLOAD, surveys::upload, "Bring a version of a form, as XForm XML";
+    GET "/api/forms/{form}/versions/{version}/xml" permit: With(Read), guard: None, body: 0, surveys::form_xml, "A version of a form; ___ where it has none";
+    GET "/api/forms/{form}/versions/{version}/files/{name}" permit: With(Read), guard: None, body: 0, surveys::form_file, "A file of a version";
+    POST "/api/forms/{form}/versions/{version}/files/{name}" permit: With(SurveysManage), guard: Header, body: UPLOAD, surveys::give_file, "Give a file that a version needs";
+    GET "/api/places/{id}/forms" permit: With(SurveysSubmit), guard: None, body: 0, surveys::offered_at, "Forms offered at a place, its own and those of the places above";
+    POST "/api/submissions" permit: With(SurveysSubmit), guard: Header, body: PARCEL, surveys::hand_in, "Hand in a filled form";
+    GET "/api/submissions/{submission}" permit: With(Read), guard: None, body: 0, surveys::submission, "A filled form with its answers as they stand there";
+    GET "/api/submissions/{submission}/xml" permit: With(Read), guard: None, body: 0, surveys::submission_xml, "The same, byte for byte";
+    GET "/api/submissions/{submission}/files/{name}" permit: With(Read), guard: None, body: 0, surveys::submission_file, "A file that came with it";
     GET "/api/persons/{id}" permit: With(Read), guard: None, body: 0, persons::masked, "Particulars of a private person, masked";
     POST "/api/persons/{id}/unmask" permit: PersonWith(ParticularsUnmask), guard: Header, body: SMALL, persons::unmask, "Particulars in full, for a reason that is recorded first";
     POST "/api/persons/{id}/export" permit: PersonWith(ParticularsUnmask), guard: Header, body: SMALL, persons::export, "All that is held about a private person, for a reason that is recorded first";
@@ -231,16 +272,38 @@ fn refusal(app: &App, request: &Request, problem: Problem) -> Response<Body> {
     finish(
         app,
         request.uri().path(),
-        told(app, problem, language_of(request.uri().query(), request.headers()), wants_page(request.headers())),
+        told(
+            app,
+            problem,
+            language_of(request.uri().query(), request.headers()),
+            Dialect::of(request.uri().path(), request.headers()),
+        ),
     )
 }
 
-/// Pages for people who follow links, documents for programs.
-fn wants_page(headers: &axum::http::HeaderMap) -> bool {
-    headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|a| a.contains("text/html"))
+/// How whoever asks is told no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    /// A page, for people who follow links.
+    Page,
+    /// A document, for programs.
+    Document,
+    /// As surveying apps understand it.
+    OpenRosa,
 }
 
-fn told(app: &App, problem: Problem, language: Language, page: bool) -> Answer {
+impl Dialect {
+    fn of(path: &str, headers: &axum::http::HeaderMap) -> Dialect {
+        let asks_page = || headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|a| a.contains("text/html"));
+        match path {
+            p if p.starts_with("/v1/key/") => Dialect::OpenRosa,
+            p if !p.starts_with("/api/") && asks_page() => Dialect::Page,
+            _ => Dialect::Document,
+        }
+    }
+}
+
+fn told(app: &App, problem: Problem, language: Language, dialect: Dialect) -> Answer {
     let mut problem = problem;
     if let Some(what) = &problem.accident {
         let id = app.accidents.lock().map_or(0, |mut n| {
@@ -250,8 +313,10 @@ fn told(app: &App, problem: Problem, language: Language, page: bool) -> Answer {
         tracing::error!(accident = id, what, "accident");
         problem = problem.arg("id", id);
     }
-    if page {
-        return public::refusal_page(app, &problem, language).status(problem.status);
+    match dialect {
+        Dialect::Page => return public::refusal_page(app, &problem, language).status(problem.status),
+        Dialect::OpenRosa => return openrosa::refusal(&problem, language),
+        Dialect::Document => {}
     }
     let document = problem.document(language, app.settings.demo).to_string().into_bytes();
     Answer::bytes("application/problem+json", document).status(problem.status)
@@ -266,42 +331,85 @@ async fn serve(app: Arc<App>, route: Arc<Route>, params: RawPathParams, request:
     }
     let client = client_of(&app, &parts.extensions, &parts.headers);
     let language = language_of(parts.uri.query(), &parts.headers);
-    let page = wants_page(&parts.headers) && !route.path.starts_with("/api/");
+    let dialect = Dialect::of(route.path, &parts.headers);
+    let parcel = route.body_max == PARCEL;
     // Its room is given back when the answer is made.
-    let (body, _room) = match app.room.read(body, &parts.headers, route.body_max).await {
-        Ok(read) => read,
-        Err(problem) => return finish(&app, parts.uri.path(), told(&app, problem, language, page)),
+    let (body, later, _room) = match parcel {
+        true => (bytes::Bytes::new(), Some((body, parts.headers.clone())), None),
+        false => match app.room.read(body, &parts.headers, route.body_max).await {
+            Ok((body, room)) => (body, None, room),
+            Err(problem) => return finish(&app, parts.uri.path(), told(&app, problem, language, dialect)),
+        },
     };
     let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
         .map(|(n, v)| (n.into_owned(), v.into_owned()))
         .collect();
     let path = params.iter().map(|(_, v)| v.to_owned()).collect();
     let now_ms = app.now_ms();
-    let ask = Ask { app: app.clone(), caller: None, path, query, headers: parts.headers, body, client, language, now_ms };
-    let table_row = route.clone();
-    let handled = tokio::task::spawn_blocking(move || handle(&table_row, ask, page)).await;
-    let mut answer = handled.unwrap_or_else(|e| told(&app, Problem::accident(format!("handler: {e}")), language, page));
+    let headers = parts.headers;
+    let ask = Ask { app: app.clone(), caller: None, path, query, headers, body, parcel: None, client, language, now_ms };
+    let handled = match later {
+        None => {
+            let table_row = route.clone();
+            tokio::task::spawn_blocking(move || handle(&table_row, ask, dialect)).await
+        }
+        Some((body, headers)) => handle_parcel(&route, ask, dialect, body, &headers).await,
+    };
+    let mut answer = handled.unwrap_or_else(|e| told(&app, Problem::accident(format!("handler: {e}")), language, dialect));
     // What is for somebody, or was asked for with a key in the address, is kept nowhere unless its handler says how.
     let for_somebody = route.permit != Permit::Public || route.path == "/key/{key}";
     if for_somebody && !answer.headers.iter().any(|(name, _)| *name == header::CACHE_CONTROL) {
         answer = answer.with(header::CACHE_CONTROL, "no-store");
     }
     app.metrics.request(route.path, answer.status.as_u16(), began.elapsed());
-    tracing::debug!(method = %route.method, path = if route.path.starts_with("/key/") { route.path } else { parts.uri.path() }, status = answer.status.as_u16(), ms = began.elapsed().as_millis(), "request");
+    tracing::debug!(method = %route.method, path = if route.path.contains("/key/") { route.path } else { parts.uri.path() }, status = answer.status.as_u16(), ms = began.elapsed().as_millis(), "request");
     finish(&app, parts.uri.path(), answer)
 }
 
-fn handle(route: &Route, mut ask: Ask, page: bool) -> Answer {
+fn handle(route: &Route, mut ask: Ask, dialect: Dialect) -> Answer {
     let result = enter(route, &mut ask).and_then(|()| (route.handler)(&ask));
+    answer(route, &ask, dialect, result)
+}
+
+/// The door first, and the parcel after it: nobody sends a hundred megabytes to be told that he may not.
+async fn handle_parcel(
+    route: &Arc<Route>,
+    mut ask: Ask,
+    dialect: Dialect,
+    body: Body,
+    headers: &axum::http::HeaderMap,
+) -> Result<Answer, tokio::task::JoinError> {
+    let table_row = route.clone();
+    let (mut ask, entered) = tokio::task::spawn_blocking(move || {
+        let entered = enter(&table_row, &mut ask);
+        (ask, entered)
+    })
+    .await?;
+    let taken = match entered {
+        Ok(()) => ask.app.room.take_in(body, headers, route.body_max, &ask.app.store).await,
+        Err(problem) => Err(problem),
+    };
+    let table_row = route.clone();
+    tokio::task::spawn_blocking(move || {
+        let result = taken.and_then(|parcel| {
+            ask.parcel = Some(parcel);
+            (table_row.handler)(&ask)
+        });
+        answer(&table_row, &ask, dialect, result)
+    })
+    .await
+}
+
+fn answer(route: &Route, ask: &Ask, dialect: Dialect, result: Result<Answer, Problem>) -> Answer {
     if let Err(problem) = &result
         && route.permit != Permit::Public
     {
-        audit::refused(&ask, route.method.as_str(), route.path, problem);
+        audit::refused(ask, route.method.as_str(), route.path, problem);
     }
     match result {
         Ok(answer) => answer,
-        Err(problem) if problem.status == StatusCode::UNAUTHORIZED && page => Answer::see_other("/login"),
-        Err(problem) => told(&ask.app, problem, ask.language, page),
+        Err(problem) if problem.status == StatusCode::UNAUTHORIZED && dialect == Dialect::Page => Answer::see_other("/login"),
+        Err(problem) => told(&ask.app, problem, ask.language, dialect),
     }
 }
 
@@ -314,9 +422,14 @@ fn enter(route: &Route, ask: &mut Ask) -> Result<(), Problem> {
     if ask.query.iter().any(|(n, v)| n.contains('\0') || v.contains('\0')) {
         return Err(Problem::bad_query("NUL"));
     }
-    ask.caller = match keys::bearer(ask)? {
-        Some(caller) => Some(caller),
-        None => session::caller(ask)?,
+    ask.caller = match route.permit {
+        // Whatever else came with it: the key in the address counts.
+        Permit::KeyInPath => Some(keys::in_path(ask)?),
+        Permit::Bearer => central::caller(ask)?,
+        _ => match keys::bearer(ask)? {
+            Some(caller) => Some(caller),
+            None => session::caller(ask)?,
+        },
     };
     let key = ask.caller.as_ref().is_some_and(|c| c.limit.is_some());
     match route.permit {
@@ -360,6 +473,15 @@ fn enter(route: &Route, ask: &mut Ask) -> Result<(), Problem> {
                 return Err(Problem::forbidden());
             }
         }
+        Permit::Bearer => {
+            ask.caller()?;
+            session::complete(ask)?;
+        }
+        Permit::KeyInPath => {
+            if !ask.caller()?.has(SurveysSubmit) {
+                return Err(Problem::forbidden());
+            }
+        }
         Permit::Loopback => {
             if !ask.client.is_loopback() {
                 return Err(Problem::not_found());
@@ -371,6 +493,7 @@ fn enter(route: &Route, ask: &mut Ask) -> Result<(), Problem> {
     }
     match route.guard {
         Guard::None => Ok(()),
+        Guard::Key => ask.header("origin").map_or(Ok(()), |_| same_site(ask)),
         // No browser sends a key by itself.
         Guard::Header if key || ask.headers.contains_key("x-qianwan") => Ok(()),
         Guard::Header => Err(Problem::new(StatusCode::FORBIDDEN, "cross-site")),

@@ -194,8 +194,8 @@ pub fn readable_row(ask: &Ask, view: ViewId, key: &str) -> Result<domain::Row, P
         return (ask.scope(view.capability())? == Scope::All).then_some(row).ok_or_else(Problem::not_found);
     }
     let place = ask.place(place_of(&row))?;
-    // Rules of the places above hold for the caller as well.
-    let above = matches!(row, domain::Row::Rules(_))
+    // Rules of the places above hold for the caller as well, and their forms are offered to him.
+    let above = matches!(row, domain::Row::Rules(_) | domain::Row::Forms(_))
         && ask.caller()?.posts.iter().any(|p| ask.place(p.place).is_ok_and(|own| own.is_or_is_within(place.id)));
     match above || ask.may(view.capability(), &place)? {
         true => Ok(row),
@@ -216,6 +216,8 @@ pub fn place_of(row: &domain::Row) -> PlaceId {
         domain::Row::Holdings(r) => r.place,
         domain::Row::Tasks(r) => r.place,
         domain::Row::Lapses(r) => r.place,
+        domain::Row::Forms(r) => r.place,
+        domain::Row::Submissions(r) => r.place,
         domain::Row::Audit(r) => r.place,
     }
 }

@@ -160,9 +160,22 @@ pub fn try_code(ask: &Ask, code: &str) -> Result<String, Problem> {
     }
 }
 
+/// Signs a program in by name and password. Where a code is asked for there is no way: a program has a token of its own then.
+pub fn for_program(ask: &Ask, name: &str, password: &str) -> Result<String, Problem> {
+    match try_sign_in(ask, name, password)? {
+        Step::Whole(token) => Ok(token),
+        Step::Half(_) => Err(Problem::new(StatusCode::UNAUTHORIZED, "sign-in/second-step")),
+    }
+}
+
 /// Whoever holds the session of the cookie.
 pub fn caller(ask: &Ask) -> Result<Option<Caller>, Problem> {
-    let Some(token) = token_of(ask) else { return Ok(None) };
+    token_of(ask).map_or(Ok(None), |token| of_token(ask, &token))
+}
+
+/// Whoever holds a session.
+pub fn of_token(ask: &Ask, token: &str) -> Result<Option<Caller>, Problem> {
+    let token = token.to_owned();
     let found = ask.app.store.accounts().session(&token, ask.now_ms)?;
     Ok(found.map(|s| {
         let posts = s.account.posts_on(ask.today());

@@ -105,10 +105,12 @@ pub fn text_or(language: Language, key: &str, args: &Map<String, Value>, otherwi
         let value = match value {
             Value::String(s) => {
                 // A word of the programme is shown in the reader's language.
-                let word = ["state", "level", "rule"]
-                    .contains(&name.as_str())
-                    .then(|| words(language).get(&format!("{name}.{s}")))
-                    .flatten();
+                let key = match name.as_str() {
+                    "state" | "level" | "rule" => Some(format!("{name}.{s}")),
+                    "part" => Some(format!("part.{s}")),
+                    _ => None,
+                };
+                let word = key.and_then(|key| words(language).get(&key));
                 word.unwrap_or(s).clone()
             }
             other => other.to_string(),

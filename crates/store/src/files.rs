@@ -1,6 +1,11 @@
 //! Stored files: photographs, outlines, documents; once each, by the hash of their content.
 
-use std::{fs, io::Write, path::PathBuf};
+use std::{
+    fs,
+    io::{Seek, SeekFrom, Write},
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 use domain::basics::{FileHash, Position, Value};
 use sha2::{Digest, Sha256};
@@ -33,6 +38,52 @@ pub struct NewFile<'a> {
     pub taken_ms: Option<i64>,
     /// Where the camera says it was taken.
     pub position: Option<Position>,
+}
+
+/// What nobody came back for, after a crash, goes at the next start.
+const LEFT_BEHIND: Duration = Duration::from_secs(24 * 3600);
+
+/// A file on its way in, larger than one wants in memory: it goes to the disk piece by piece, and away again unless it is kept.
+pub struct Incoming {
+    file: fs::File,
+    path: PathBuf,
+    bytes: u64,
+    digest: Sha256,
+}
+
+impl Incoming {
+    /// Writes a piece.
+    ///
+    /// # Errors
+    /// The disk says no.
+    pub fn write(&mut self, piece: &[u8]) -> Result<()> {
+        self.file.write_all(piece).map_err(StoreError::io(self.path.display().to_string()))?;
+        self.bytes += piece.len() as u64;
+        self.digest.update(piece);
+        Ok(())
+    }
+
+    /// How much has come.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// What has come, from its beginning.
+    ///
+    /// # Errors
+    /// The disk says no.
+    pub fn reader(&self) -> Result<fs::File> {
+        let told = || StoreError::io(self.path.display().to_string());
+        let mut file = self.file.try_clone().map_err(told())?;
+        file.seek(SeekFrom::Start(0)).map_err(told())?;
+        Ok(file)
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
 }
 
 /// The stored files.
@@ -74,20 +125,76 @@ impl<'s> Files<'s> {
                 return Err(told()(e));
             }
         }
+        self.note(&hash, file.content.len() as u64, file, now_ms)
+    }
+
+    fn note(&self, hash: &FileHash, bytes: u64, file: &NewFile, now_ms: i64) -> Result<FileInfo> {
         self.store.write(
             "INSERT INTO file (hash, type, bytes, taken_ms, lon_e7, lat_e7, stored_ms) VALUES ($1, $2, $3, $4, $5, $6, $7) \
              ON CONFLICT (hash) DO NOTHING",
             &[
                 hash.as_str().into(),
                 file.media_type.into(),
-                Value::Int(file.content.len() as i64),
+                Value::Int(i64::try_from(bytes).unwrap_or(i64::MAX)),
                 file.taken_ms.into(),
                 file.position.map(|p| i64::from(p.lon_e7)).into(),
                 file.position.map(|p| i64::from(p.lat_e7)).into(),
                 now_ms.into(),
             ],
         )?;
-        self.info(&hash)?.ok_or_else(|| StoreError::Stored("a file that was just stored".into()))
+        self.info(hash)?.ok_or_else(|| StoreError::Stored("a file that was just stored".into()))
+    }
+
+    fn incoming_folder(&self) -> PathBuf {
+        self.store.dir().join("incoming")
+    }
+
+    /// Begins to take in a file.
+    ///
+    /// # Errors
+    /// The disk says no.
+    pub fn begin(&self) -> Result<Incoming> {
+        let folder = self.incoming_folder();
+        let mut name = [0; 16];
+        crate::seal::fill(&mut name)?;
+        let path = folder.join(hex::encode(name));
+        let told = || StoreError::io(path.display().to_string());
+        fs::create_dir_all(&folder).map_err(told())?;
+        let file = fs::File::options().create_new(true).read(true).write(true).open(&path).map_err(told())?;
+        Ok(Incoming { file, path, bytes: 0, digest: Sha256::new() })
+    }
+
+    /// Keeps a file that has come in whole, as [`Files::put`] does.
+    ///
+    /// # Errors
+    /// The disk or the database says no.
+    pub fn keep(&self, incoming: Incoming, about: &NewFile, now_ms: i64) -> Result<FileInfo> {
+        let hash = FileHash::new(&hex::encode(incoming.digest.clone().finalize()))
+            .ok_or_else(|| StoreError::Bad("a digest of the wrong length".into()))?;
+        let path = self.path(&hash);
+        let told = || StoreError::io(path.display().to_string());
+        if !path.exists() {
+            let folder = path.parent().ok_or_else(|| StoreError::Bad("a file without a folder".into()))?;
+            fs::create_dir_all(folder).map_err(told())?;
+            incoming.file.sync_all().map_err(told())?;
+            let named = fs::rename(&incoming.path, &path).and_then(|()| fs::File::open(folder)?.sync_all());
+            named.map_err(told())?;
+        }
+        self.note(&hash, incoming.bytes, about, now_ms)
+    }
+
+    /// Takes away what was left half-way by a process that is no more.
+    pub(crate) fn sweep(&self) {
+        let Ok(entries) = fs::read_dir(self.incoming_folder()) else { return };
+        for entry in entries.flatten() {
+            let old = entry
+                .metadata()
+                .and_then(|m| m.modified())
+                .is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age > LEFT_BEHIND));
+            if old {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     /// What is known of a file.

@@ -36,7 +36,7 @@ pub use accounts::{
     NewAccount, NewInvitation, NewKey, OpenSession, SecondFactor, SecondStep, Session, SignIn,
 };
 pub use backup::{backup, restore, verify_backup};
-pub use files::{FileInfo, Files, NewFile};
+pub use files::{FileInfo, Files, Incoming, NewFile};
 pub use inspect::{FilesReport, Inspection, inspect};
 pub use log::decode;
 pub use particulars::{ERASED_FILE, KEY_FILE, KeptParticulars, KeyInfo, Sealed};
@@ -151,6 +151,7 @@ impl Store {
         let mut store = Store::assemble(location, db, tables, writers, lock, bench)?;
         store.serves = true;
         store.record_posts_held(None)?;
+        store.files().sweep();
         // A backup from before an erasure brings nobody back.
         match store.particulars().settle()? {
             0 => {}

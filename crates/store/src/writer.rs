@@ -20,6 +20,7 @@ use domain::{
     duties::{self, PostRow},
     persons::Person,
     problems::{Problem, Topic},
+    surveys::Form,
 };
 use facts::{ChainId, ChainName, Fact, Head, Kind, Suite};
 use serde::{Deserialize, Serialize};
@@ -540,7 +541,9 @@ fn chains_of(command: &Command) -> &'static [ChainName] {
     match command {
         Command::Access(_) => &[ChainName::Audit],
         Command::Rules(_) | Command::Duties(_) | Command::Persons(_) => &[ChainName::Main, ChainName::Audit],
-        Command::Places(_) | Command::Problems(_) | Command::Tasks(_) | Command::Import(_) => &[ChainName::Main],
+        Command::Places(_) | Command::Problems(_) | Command::Tasks(_) | Command::Surveys(_) | Command::Import(_) => {
+            &[ChainName::Main]
+        }
     }
 }
 
@@ -554,6 +557,8 @@ fn org_of(read: &Read, rows: &Rows) -> Option<u32> {
         ViewId::Persons => rows.get::<Person>(key).map(|p| p.org),
         ViewId::Posts => rows.get::<PostRow>(key).map(|p| p.org),
         ViewId::Tasks => rows.get::<duties::Task>(key).map(|t| t.org),
+        ViewId::Forms => rows.get::<Form>(key).map(|f| f.org),
+        ViewId::Submissions => rows.get::<domain::surveys::Submission>(key).map(|s| s.org),
         ViewId::Counts | ViewId::Rules | ViewId::Holdings | ViewId::Lapses | ViewId::Audit => None,
     }
 }

@@ -88,6 +88,14 @@ uuid_id!(
     /// A task, promise or target.
     TaskId
 );
+uuid_id!(
+    /// A form at a place.
+    FormId
+);
+uuid_id!(
+    /// A filled form.
+    SubmissionId
+);
 
 /// What a fact is about: `place:33…`, `problem:<uuid>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -106,6 +114,10 @@ pub enum Subject {
     Post(Post),
     /// A task.
     Task(TaskId),
+    /// A form.
+    Form(FormId),
+    /// A filled form.
+    Submission(SubmissionId),
     /// One thing in the audit chain.
     Access(AccessId),
 }
@@ -157,6 +169,8 @@ impl fmt::Display for Subject {
             Subject::Person(id) => write!(f, "person:{id}"),
             Subject::Post(post) => write!(f, "post:{post}"),
             Subject::Task(id) => write!(f, "task:{id}"),
+            Subject::Form(id) => write!(f, "form:{id}"),
+            Subject::Submission(id) => write!(f, "submission:{id}"),
             Subject::Access(id) => write!(f, "access:{id}"),
         }
     }
@@ -175,6 +189,8 @@ impl FromStr for Subject {
             "person" => id.parse().map(Subject::Person).map_err(|_| unknown()),
             "post" => id.parse().map(Subject::Post).map_err(|_| unknown()),
             "task" => id.parse().map(Subject::Task).map_err(|_| unknown()),
+            "form" => id.parse().map(Subject::Form).map_err(|_| unknown()),
+            "submission" => id.parse().map(Subject::Submission).map_err(|_| unknown()),
             "access" => id.parse().map(Subject::Access).map_err(|_| unknown()),
             _ => Err(unknown()),
         }
@@ -360,6 +376,8 @@ mod tests {
             "problem:0190f000-0000-7000-8000-000000000000",
             "rules:5",
             "person:0190f000-0000-7000-8000-000000000000",
+            "form:0190f000-0000-7000-8000-000000000000",
+            "submission:0190f000-0000-7000-8000-000000000000",
             "post:5/head",
             "post:5/department/water",
             "access:0190f000-0000-7000-8000-000000000000",

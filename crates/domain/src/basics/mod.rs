@@ -11,7 +11,10 @@ mod text;
 mod view;
 
 pub use decide::{Actor, AsView, Authority, Context, Decide, Dependence, Draft, Read, Recorded, RefusalBody, Rows};
-pub use ids::{AccessId, AccountId, Day, FileHash, HoldingId, PersonId, PlaceId, Position, ProblemId, Subject, TaskId, TopicId};
+pub use ids::{
+    AccessId, AccountId, Day, FileHash, FormId, HoldingId, PersonId, PlaceId, Position, ProblemId, Subject, SubmissionId, TaskId,
+    TopicId,
+};
 pub use post::{Capability, Department, Post, Role, UnknownPost};
 pub use small_counts::{ShownCount, shown_count};
 pub use text::{Text, TextError};

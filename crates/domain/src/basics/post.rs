@@ -87,6 +87,15 @@ pub enum Capability {
     /// Verify that a task is done.
     #[serde(rename = "tasks.verify")]
     TasksVerify,
+    /// Bring forms, publish and close them.
+    #[serde(rename = "surveys.manage")]
+    SurveysManage,
+    /// Hand in filled forms.
+    #[serde(rename = "surveys.submit")]
+    SurveysSubmit,
+    /// Say what a filled form is worth.
+    #[serde(rename = "surveys.review")]
+    SurveysReview,
     /// See a private person's particulars in full, for a reason that is recorded.
     #[serde(rename = "particulars.unmask")]
     ParticularsUnmask,
@@ -143,6 +152,8 @@ impl Role {
                 TasksWork,
                 TasksVerify,
                 ParticularsUnmask,
+                SurveysSubmit,
+                SurveysReview,
             ],
             Role::Office => &[
                 Read,
@@ -160,8 +171,11 @@ impl Role {
                 TasksWork,
                 TasksVerify,
                 ParticularsUnmask,
+                SurveysManage,
+                SurveysSubmit,
+                SurveysReview,
             ],
-            Role::Department => &[Read, Export, ProblemsReport, ProblemsWork, TasksWork],
+            Role::Department => &[Read, Export, ProblemsReport, ProblemsWork, TasksWork, SurveysSubmit],
             Role::Township => &[
                 Read,
                 Export,
@@ -175,9 +189,11 @@ impl Role {
                 TasksWork,
                 TasksVerify,
                 ParticularsUnmask,
+                SurveysSubmit,
+                SurveysReview,
             ],
-            Role::Village => &[Read, PlacesCount, ProblemsReport, ProblemsWork, TasksWork],
-            Role::Inspector => &[Read, Export, ProblemsReport, ProblemsVerify, TasksVerify],
+            Role::Village => &[Read, PlacesCount, ProblemsReport, ProblemsWork, TasksWork, SurveysSubmit],
+            Role::Inspector => &[Read, Export, ProblemsReport, ProblemsVerify, TasksVerify, SurveysSubmit],
             Role::Viewer => &[Read, Export],
         }
     }
@@ -225,6 +241,9 @@ impl Capability {
             Capability::TasksSet => "tasks.set",
             Capability::TasksWork => "tasks.work",
             Capability::TasksVerify => "tasks.verify",
+            Capability::SurveysManage => "surveys.manage",
+            Capability::SurveysSubmit => "surveys.submit",
+            Capability::SurveysReview => "surveys.review",
             Capability::ParticularsUnmask => "particulars.unmask",
             Capability::AccountsManage => "accounts.manage",
             Capability::AccountsSecure => "accounts.secure",

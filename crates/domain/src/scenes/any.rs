@@ -334,8 +334,73 @@ pub fn access_fact() -> BoxedStrategy<crate::access::Fact> {
     .boxed()
 }
 
+fn form_id() -> impl Strategy<Value = FormId> {
+    (0..3_u128).prop_map(|n| FormId(Uuid::from_u128(n)))
+}
+
+fn submission_id() -> impl Strategy<Value = SubmissionId> {
+    (0..3_u128).prop_map(|n| SubmissionId(Uuid::from_u128(n)))
+}
+
+pub fn survey_fact() -> BoxedStrategy<crate::surveys::Fact> {
+    use crate::surveys::{Fact as F, *};
+    let version = || option::of(select(vec!["1", "2"]).prop_map(text::<200>));
+    let name = || select(vec!["a.jpg", "villages.csv"]).prop_map(text::<200>);
+    let form_file = (name(), select(FileKind::ALL.to_vec()), option::of(file()), option::of(words()))
+        .prop_map(|(name, kind, file, md5)| FormFile { name, kind, file, md5 });
+    let form_head = (words(), version(), words(), words(), any::<bool>(), vec(form_file, 0..3), vec(words(), 0..3)).prop_map(
+        |(form_id, version, title, md5, encrypted, files, file_questions)| FormHead {
+            form_id,
+            version,
+            title,
+            md5,
+            encrypted,
+            files,
+            file_questions,
+        },
+    );
+    let head = (words(), version(), words(), option::of(words()), any::<bool>(), vec(name(), 0..3)).prop_map(
+        |(form_id, version, instance, deprecated, encrypted, mentioned)| SubmissionHead {
+            form_id,
+            version,
+            instance,
+            deprecated,
+            encrypted,
+            mentioned,
+        },
+    );
+    let sender = prop_oneof![any_post().prop_map(|post| Sender::Account { post }), Just(Sender::Machine)];
+    prop_oneof![
+        (file(), form_head).prop_map(|(file, head)| F::FormUploaded(FormUploaded { file, head })),
+        version().prop_map(|version| F::FormPublished(FormPublished { version })),
+        (words(), any::<bool>()).prop_map(|(reason, takes_late)| F::FormClosed(FormClosed { reason, takes_late })),
+        (version(), name(), file(), words()).prop_map(|(version, name, file, md5)| F::FormFileGiven(FormFileGiven {
+            version,
+            name,
+            file,
+            md5
+        })),
+        (form_id(), file(), head, sender, option::of(words()), option::of(submission_id())).prop_map(
+            |(form, file, head, sender, device, edits)| F::SubmissionReceived(SubmissionReceived {
+                form,
+                file,
+                head,
+                sender,
+                device,
+                edits
+            })
+        ),
+        (name(), file()).prop_map(|(name, file)| F::AttachmentArrived(AttachmentArrived { name, file })),
+        submission_id().prop_map(|into| F::SubmissionEdited(SubmissionEdited { into })),
+        (select(Verdict::ALL.to_vec()), option::of(words()))
+            .prop_map(|(verdict, note)| F::SubmissionReviewed(SubmissionReviewed { verdict, note })),
+    ]
+    .boxed()
+}
+
 pub fn fact() -> BoxedStrategy<crate::Fact> {
     prop_oneof![
+        4 => survey_fact().prop_map(crate::Fact::Survey),
         4 => duty_fact().prop_map(crate::Fact::Duty),
         4 => place_fact().prop_map(crate::Fact::Place),
         6 => problem_fact().prop_map(crate::Fact::Problem),
@@ -356,6 +421,8 @@ pub fn log() -> impl Strategy<Value = Vec<Recorded>> {
         1 => person_id().prop_map(Subject::Person),
         2 => select(vec![Post::new(SHANGWU, Role::Head), Post::of(QINGXI, Department::Water)]).prop_map(Subject::Post),
         2 => task_id().prop_map(Subject::Task),
+        2 => form_id().prop_map(Subject::Form),
+        2 => submission_id().prop_map(Subject::Submission),
         1 => (0..4_u128).prop_map(|n| Subject::Access(AccessId::Noted(Uuid::from_u128(n)))),
     ];
     let time = prop_oneof![4 => 1_700_000_000_000..1_900_000_000_000_i64, 1 => any::<i64>()];

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{basics::RefusalBody, duties, persons, places, problems, rules};
+use crate::{basics::RefusalBody, duties, persons, places, problems, rules, surveys};
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +28,7 @@ fn refusals() -> Vec<RefusalBody> {
         problems::tests::refusals(),
         rules::tests::refusals(),
         persons::tests::refusals(),
+        surveys::tests::refusals(),
     ]
     .concat()
 }

@@ -104,7 +104,7 @@ fn every_json_answer_has_its_shape() {
         ask(&mut shapes, by, "/api/today", "/api/today");
         ask(&mut shapes, by, "/api/topics/candidates", "/api/topics/candidates");
     }
-    for view in ["places", "counts", "rules", "problems", "topics", "persons"] {
+    for view in ["places", "counts", "rules", "problems", "topics", "persons", "forms", "submissions"] {
         let mut url = format!("/api/rows/{view}?limit=200&count=1");
         for _ in 0..8 {
             let page = ask(&mut shapes, "office", "/api/rows/{view}", &url);
@@ -170,6 +170,21 @@ fn every_json_answer_has_its_shape() {
         world.post(&format!("/api/persons/{whom}/export")).by("office").json(&json!({ "reason": "ask her back now" })).send();
     shapes.check("post", "/api/persons/{id}/export", "all that is held", &held);
 
+    // Forms and what is filled in.
+    let brought = world.post(&format!("/api/forms?place={}", place(At::County).id)).by("office");
+    let brought = brought.body("text/xml", form_xml("walk", "1", "走访")).send();
+    shapes.check("post", "/api/forms", "a form", &brought);
+    let form = form_with_file(&world);
+    let given = world.post(&format!("/api/forms/{form}/versions/1/files/a.csv")).by("office").body("text/csv", "a,b").send();
+    shapes.check("post", "/api/forms/{form}/versions/{version}/files/{name}", "a file of a form", &given);
+    ask(&mut shapes, "village", "/api/places/{id}/forms", &format!("/api/places/{}/forms", village.id));
+    let filled = filled_xml("seed", "1", "uuid:answers", None, "上坞村");
+    let handed_in = world.post(&format!("/api/submissions?place={}", village.id)).by("village");
+    let handed_in = handed_in.parts(&[("xml_submission_file", &filled)], &[]).send();
+    shapes.check("post", "/api/submissions", "a filled form", &handed_in);
+    let submission = handed_in.json()["submission"].as_str().unwrap().to_owned();
+    ask(&mut shapes, "office", "/api/submissions/{submission}", &format!("/api/submissions/{submission}"));
+
     // Accounts, and the keys of programs and phones.
     ask(&mut shapes, "office", "/api/account", "/api/account");
     ask(&mut shapes, "admin", "/api/accounts", "/api/accounts?limit=3");
@@ -227,6 +242,14 @@ fn every_json_answer_has_its_shape() {
             }
         }
     }
+}
+
+/// A form that needs a file, and has not been given it.
+fn form_with_file(world: &World) -> String {
+    let instance = r#"<instance id="a" src="jr://file-csv/a.csv"/></model>"#;
+    let xml = form_xml("with-file", "1", "走访").replace("</model>", instance);
+    let brought = world.post(&format!("/api/forms?place={}", place(At::County).id)).by("office").body("text/xml", xml).send();
+    brought.json()["form"].as_str().unwrap_or_else(|| panic!("{}", brought.text())).to_owned()
 }
 
 #[test]

@@ -48,6 +48,10 @@ fn givers(command: &str) -> Option<&'static [Role]> {
         // With his receipt whoever left them; without one the rule decides between those who may see them.
         "persons.erase" => &[Head, Office, Township],
         "persons.expire" => &[],
+        "surveys.publish" | "surveys.close" => &[Office],
+        "surveys.review" => &[Head, Office, Township],
+        // These bring a file, and come through the routes that look at it.
+        "surveys.upload" | "surveys.give_attachment" | "surveys.submit" => &[],
         other => panic!("{other}: a command that these tests do not know"),
     })
 }
@@ -61,6 +65,8 @@ fn holders(permit: &str) -> &'static [Role] {
         "log.read or audit.read" => &[Admin, Office, Role::Audit],
         "problems.report" => &[Head, Office, Department, Township, Village, Inspector],
         "particulars.unmask" => &[Head, Office, Township],
+        "surveys.manage" => &[Office],
+        "surveys.submit" => &[Head, Office, Department, Township, Village, Inspector],
         "accounts.manage" => &[Admin],
         "accounts.manage or accounts.secure" => &[Admin, Security],
         other => panic!("{other}: a permit that these tests do not know"),
@@ -78,6 +84,8 @@ struct Target {
     holding: Uuid,
     statement: String,
     contact: Uuid,
+    form: Uuid,
+    submission: Uuid,
 }
 
 fn target(at: At) -> Target {
@@ -85,11 +93,23 @@ fn target(at: At) -> Target {
     let other = if other == at { if at.is_foreign() { At::ForeignVillage } else { At::Village } } else { other };
     let Leaver { person, holding, statement } = leaver(at).clone();
     let (problem, into, topic, place) = (problem(at), problem(other), SEED.topics[topic], place(at).id.0);
-    Target { problem, into, topic, place, task: task(at), person, holding, statement, contact: contact(at) }
+    Target {
+        problem,
+        into,
+        topic,
+        place,
+        task: task(at),
+        person,
+        holding,
+        statement,
+        contact: contact(at),
+        form: form(at),
+        submission: submission(at),
+    }
 }
 
 fn sample(kind: &str, t: &Target) -> Value {
-    let Target { problem, into, topic, place, task, person, holding, statement, contact } = t;
+    let Target { problem, into, topic, place, task, person, holding, statement, contact, form, submission } = t;
     let office = json!({ "place": place, "role": "office" });
     let mut command = match kind {
         "problems.report" => json!({ "place": place, "field": "waste", "text": "垃圾没清" }),
@@ -148,6 +168,11 @@ fn sample(kind: &str, t: &Target) -> Value {
         "persons.unmask" => json!({ "person": contact, "reason": "回访核实情况" }),
         "persons.erase" => json!({ "person": contact, "reason": "本人来电要求删除" }),
         "persons.expire" => json!({ "person": contact }),
+        "surveys.upload" | "surveys.submit" => json!({ "place": place, "file": "0".repeat(64) }),
+        "surveys.give_attachment" => json!({ "form": form, "version": "1", "name": "places.csv", "file": "0".repeat(64) }),
+        "surveys.publish" => json!({ "form": form, "version": "1" }),
+        "surveys.close" => json!({ "form": form, "reason": "看看", "takes_late": true }),
+        "surveys.review" => json!({ "submission": submission, "verdict": "approved" }),
         other => panic!("{other}: a command that these tests do not know"),
     };
     command["type"] = kind.into();
@@ -232,6 +257,8 @@ fn a_foreign_thing_is_a_missing_thing() {
         holding: fresh(),
         statement,
         contact: fresh(),
+        form: fresh(),
+        submission: fresh(),
     };
     for kind in command_types().iter().filter(|k| givers(k).is_some()) {
         for name in ["office", "head", "department", "township", "village", "inspector", "viewer", "admin", "ended"] {
@@ -292,7 +319,7 @@ fn every_route_by_everybody() {
                 let signed_in = name != "nobody";
                 let may_enter = match permit.as_str() {
                     "public" => true,
-                    "loopback" => false,
+                    "loopback" | "key in path" | "bearer" => false,
                     "signed-in" | "person" => signed_in,
                     // The paths are filled with problems; only the list of lists is there for both.
                     "read or audit.read" if signed_in && path == "/api/views" && post(name).0 == Audit && !is_over(name) => {
@@ -304,12 +331,20 @@ fn every_route_by_everybody() {
                     // There is a link, a key or a first step in it that nobody here has.
                     "public" => assert!(![401, 403].contains(&status), "{case}"),
                     "loopback" => assert_eq!(status, 404, "{case}"),
+                    // Everybody here comes with a cookie, which counts for nothing there.
+                    "bearer" => assert_eq!(status, 401, "{case}"),
+                    // Surveying apps would ask for a password at anything else.
+                    "key in path" => assert_eq!(status, 403, "{case}"),
                     _ if !signed_in => assert_eq!(status, 401, "{case}"),
                     _ if !may_enter => assert_eq!(status, 403, "{case}"),
                     _ => {
                         let about_one =
-                            ["{key}", "{id}", "{person}", "{account}", "handover", "/brief"].iter().any(|p| path.contains(p));
-                        let own = within(name, place(at).id);
+                            ["{key}", "{id}", "{person}", "{account}", "{submission}", "{form}", "handover", "/brief"]
+                                .iter()
+                                .any(|p| path.contains(p));
+                        // The forms of the places above are offered to everybody below.
+                        let offered = path.contains("{form}") && place(post(name).1).is_or_is_within(place(at).id);
+                        let own = within(name, place(at).id) || offered;
                         // A file is shown with a problem, and the foreign one belongs to every foreign problem.
                         let expected = match (about_one, path.contains("{hash}")) {
                             // The account is the village's, wherever else the path leads.
@@ -385,6 +420,24 @@ fn naming_a_foreign_place_or_row() {
             foreign.refused(404, "not-found");
         }
     }
+    for (path, foreign) in [
+        ("/api/rows/forms/{p}", form(At::ForeignVillage)),
+        ("/api/history/forms/{p}", form(At::ForeignVillage)),
+        ("/api/forms/{p}/versions/1/xml", form(At::ForeignVillage)),
+        ("/api/forms/{p}/versions/1/files/places.csv", form(At::ForeignVillage)),
+        ("/api/rows/submissions/{p}", submission(At::ForeignVillage)),
+        ("/api/history/submissions/{p}", submission(At::ForeignVillage)),
+        ("/api/submissions/{p}", submission(At::ForeignVillage)),
+        ("/api/submissions/{p}/xml", submission(At::ForeignVillage)),
+        ("/api/submissions/{p}/files/photo.jpg", submission(At::ForeignVillage)),
+    ] {
+        for name in ["office", "head", "township", "village", "inspector", "viewer"] {
+            let [foreign, missing] =
+                [foreign, Uuid::now_v7()].map(|p| SHARED.get(&path.replace("{p}", &p.to_string())).by(name).send());
+            assert_eq!((foreign.status, foreign.text()), (missing.status, missing.text()), "{path} by {name}");
+            foreign.refused(404, "not-found");
+        }
+    }
     let topic = SHARED.get(&format!("/api/rows/topics/{}", SEED.topics[1])).by("office").send();
     topic.refused(404, "not-found");
 }
@@ -447,6 +500,16 @@ fn nothing_foreign_leaks() {
         "/api/groups/persons?by=person_state,child",
         "/api/history/persons?limit=200",
         "/api/export/persons.csv",
+        "/api/rows/forms?limit=200&count=1",
+        "/api/rows/forms?q=邻县",
+        "/api/rows/submissions?limit=200&count=1",
+        "/api/rows/submissions?form_id=seed&sort=-received_ms",
+        "/api/groups/forms?by=state,child",
+        "/api/groups/submissions?by=state,child",
+        "/api/history/forms?limit=200",
+        "/api/history/submissions?limit=200",
+        "/api/export/forms.csv",
+        "/api/export/submissions.csv",
         "/api/session",
     ];
     let foreign_county = place(At::ForeignCounty);

@@ -142,6 +142,9 @@ pub struct Seed {
     pub foreign_photo: String,
     /// A task at each place, led by its office.
     pub tasks: Vec<(At, Uuid)>,
+    /// A form at each place, offered, with a file; and one of it filled in there, with a photo.
+    pub forms: Vec<(At, Uuid)>,
+    pub submissions: Vec<(At, Uuid)>,
     /// Who left the office at each place, with holding and statement, which nobody has signed.
     pub leavers: Vec<(At, Leaver)>,
 }
@@ -316,9 +319,66 @@ fn make_seed() -> Seed {
         let missed = do_it(Actor::Import, missed);
         do_it(Actor::System, json!({ "type": "tasks.lapse", "task": missed }));
     }
+    let (mut forms, mut submissions) = (Vec::new(), Vec::new());
+    for at in At::ALL {
+        let place = at_of(at, &places);
+        let said = if at.is_foreign() { FOREIGN_WORDS } else { "走访" };
+        let stored = |content: &[u8], media_type| {
+            let file = store::NewFile { content, media_type, taken_ms: None, position: None };
+            store.files().put(&file, NOW_MS).unwrap().hash
+        };
+        let (xform, csv) = (stored(form_xml("seed", "1", said).as_bytes(), "text/xml"), stored(said.as_bytes(), "text/csv"));
+        let head = json!({ "form_id": "seed", "version": "1", "title": said, "md5": "0".repeat(32), "encrypted": false,
+            "files": [{ "name": "places.csv", "kind": "data" }], "file_questions": ["/data/photo"] });
+        let form: Uuid = do_it(Actor::Import, json!({ "type": "surveys.upload", "place": place, "file": xform, "head": head }))
+            .parse()
+            .unwrap();
+        do_it(
+            Actor::Import,
+            json!({ "type": "surveys.give_attachment", "form": form, "version": "1", "name": "places.csv", "file": csv, "md5": "0".repeat(32) }),
+        );
+        do_it(Actor::Import, json!({ "type": "surveys.publish", "form": form, "version": "1" }));
+        let instance = format!("uuid:seed-{at:?}");
+        let xml = stored(filled_xml("seed", "1", &instance, None, said).as_bytes(), "text/xml");
+        let head =
+            json!({ "form_id": "seed", "version": "1", "instance": instance, "encrypted": false, "mentioned": ["photo.jpg"] });
+        let files = json!([{ "name": "photo.jpg", "file": stored(&picture(9, 9, at as u8), "image/png") }]);
+        let submit = json!({ "type": "surveys.submit", "place": place, "file": xml, "head": head, "files": files });
+        submissions.push((at, do_it(Actor::Import, submit).parse().unwrap()));
+        forms.push((at, form));
+    }
     drop(store);
     let receipts = filled.receipts.iter().map(|(id, r)| (id.0, r.clone())).collect();
-    Seed { dir, _kept: kept, places, people, problems, contacts, topics, receipts, foreign_photo, tasks, leavers }
+    Seed {
+        dir,
+        _kept: kept,
+        places,
+        people,
+        problems,
+        contacts,
+        topics,
+        receipts,
+        foreign_photo,
+        tasks,
+        forms,
+        submissions,
+        leavers,
+    }
+}
+
+/// A small form, with a question for a photo.
+pub fn form_xml(id: &str, version: &str, title: &str) -> String {
+    format!(
+        r#"<?xml version="1.0"?><h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml" xmlns:orx="http://openrosa.org/xforms"><h:head><h:title>{title}</h:title><model><instance><data id="{id}" version="{version}"><village/><photo/><orx:meta><orx:instanceID/></orx:meta></data></instance><bind nodeset="/data/village" type="string"/><bind nodeset="/data/photo" type="binary"/></model></h:head><h:body><input ref="/data/village"/></h:body></h:html>"#
+    )
+}
+
+/// It, filled in.
+pub fn filled_xml(id: &str, version: &str, instance: &str, deprecated: Option<&str>, village: &str) -> String {
+    let deprecated = deprecated.map(|d| format!("<orx:deprecatedID>{d}</orx:deprecatedID>")).unwrap_or_default();
+    format!(
+        r#"<?xml version='1.0' ?><data id="{id}" version="{version}" xmlns:orx="http://openrosa.org/xforms"><village>{village}</village><photo>photo.jpg</photo><orx:meta><orx:instanceID>{instance}</orx:instanceID>{deprecated}</orx:meta></data>"#
+    )
 }
 
 /// A small PNG; another shade makes another file.
@@ -689,6 +749,14 @@ pub fn task(at: At) -> Uuid {
     SEED.tasks.iter().find(|(a, _)| *a == at).unwrap().1
 }
 
+pub fn form(at: At) -> Uuid {
+    SEED.forms.iter().find(|(a, _)| *a == at).unwrap().1
+}
+
+pub fn submission(at: At) -> Uuid {
+    SEED.submissions.iter().find(|(a, _)| *a == at).unwrap().1
+}
+
 /// Who left the office at a place.
 pub fn leaver(at: At) -> &'static Leaver {
     &SEED.leavers.iter().find(|(a, _)| *a == at).unwrap().1
@@ -700,6 +768,15 @@ pub fn filled(path: &str, at: At) -> String {
     let leaver = leaver(at);
     let filled = path
         .replace("{code}", &place.code)
+        .replace("/api/forms/{form}/versions/{version}/files/{name}", "/api/forms/{form}/versions/1/files/places.csv")
+        .replace("/api/forms/{form}/versions/{version}", "/api/forms/{form}/versions/1")
+        .replace("/api/submissions/{submission}/files/{name}", "/api/submissions/{submission}/files/photo.jpg")
+        .replace("/api/forms/{form}", &format!("/api/forms/{}", form(at)))
+        .replace("{submission}", &submission(at).to_string())
+        .replace("{project}", &place.org.to_string())
+        .replace("{form}", "seed")
+        .replace("{version}", "1")
+        .replace("{instance}", "none")
         .replace("{county}", if foreign { "990119" } else { "990101" })
         .replace("{chain}", "main")
         .replace("/handovers/{hash}", &format!("/handovers/{}", leaver.statement))

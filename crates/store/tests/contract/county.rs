@@ -234,6 +234,7 @@ pub fn busy(store: &Store) -> Vec<ProblemId> {
         }
     }
     duties_too(store);
+    surveys_too(store);
     problems
 }
 
@@ -286,6 +287,67 @@ fn duties_too(store: &Store) {
         }
         for step in steps.into_iter().take(n) {
             answer(store, by(chen(), Command::Tasks(step)));
+        }
+    }
+}
+
+/// A form in two versions, filled in here and there, with files that come late, edits and reviews.
+fn surveys_too(store: &Store) {
+    use domain::surveys::{Attached, Command as S, FileKind, FormFile, FormHead, SubmissionHead, Verdict};
+    let hash = |n: usize| FileHash::new(&format!("{n:064x}")).expect("64 digits");
+    let form = domain::basics::FormId::at(CITY, &text("visit"));
+    for (at, version) in [(CITY, "1"), (CITY, "2"), (QINGXI, "1"), (VILLAGES[0], "1"), (VILLAGES[5], "3")] {
+        let head = FormHead {
+            form_id: text("visit"),
+            version: Some(text(version)),
+            title: text("入户走访"),
+            md5: text(&"0".repeat(32)),
+            encrypted: false,
+            files: vec![FormFile { name: text("villages.csv"), kind: FileKind::Data, file: None, md5: None }],
+            file_questions: Vec::new(),
+        };
+        let n = version.len() + 1000;
+        let version = Some(text(version));
+        for command in [
+            S::Upload { place: at, file: hash(n), head: Some(head) },
+            S::GiveAttachment {
+                form,
+                version: version.clone(),
+                name: text("villages.csv"),
+                file: hash(7),
+                md5: Some(text("d4")),
+            },
+            S::Publish { form, version },
+        ] {
+            if at == CITY || matches!(command, S::Upload { .. }) {
+                accepted(store, by(chen(), Command::Surveys(command)));
+            }
+        }
+    }
+    for n in 0..30_usize {
+        let instance = |n: usize| text(&format!("uuid:{n}"));
+        let head = |deprecated: Option<usize>| SubmissionHead {
+            form_id: text("visit"),
+            version: Some(text(["1", "2"][n % 2])),
+            instance: instance(deprecated.map_or(n, |d| d + 500)),
+            deprecated: deprecated.map(instance),
+            encrypted: n % 7 == 0,
+            mentioned: vec![text("照片.jpg")],
+        };
+        let submit =
+            |head, files| S::Submit { place: VILLAGES[n % VILLAGES.len()], file: hash(n), head: Some(head), files, device: None };
+        let photo = vec![Attached { name: text("照片.jpg"), file: hash(n + 100) }];
+        let submission = domain::basics::SubmissionId::of(form, &instance(n));
+        let verdict = Verdict::ALL[n % Verdict::ALL.len()];
+        let steps = [
+            submit(head(None), if n % 2 == 0 { photo.clone() } else { Vec::new() }),
+            submit(head(None), photo),
+            S::Review { submission, verdict, note: Some(text("看过了")) },
+            submit(head(Some(n)), Vec::new()),
+        ];
+        for step in steps.into_iter().take(1 + n % 4) {
+            let review = matches!(step, S::Review { .. });
+            accepted(store, by(if review { chen() } else { Actor::Import }, Command::Surveys(step)));
         }
     }
 }

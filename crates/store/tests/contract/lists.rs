@@ -371,6 +371,8 @@ fn subject_of(view: ViewId, row: &StoredRow) -> String {
         ViewId::Persons => format!("person:{}", row.key),
         ViewId::Posts => format!("post:{}", row.key),
         ViewId::Tasks => format!("task:{}", row.key),
+        ViewId::Forms => format!("form:{}", row.key),
+        ViewId::Submissions => format!("submission:{}", row.key),
         ViewId::Holdings | ViewId::Lapses => match row.values.last() {
             Some(Value::Text(subject)) => subject.clone(),
             other => panic!("{other:?}"),

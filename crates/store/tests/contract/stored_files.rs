@@ -7,7 +7,11 @@ use store::{NewFile, Store};
 
 use crate::{Case, county::*, ground::Ground};
 
-pub const CASES: &[Case] = &[("the_same_content_is_stored_once", once), ("a_row_never_names_a_missing_file", never_missing)];
+pub const CASES: &[Case] = &[
+    ("the_same_content_is_stored_once", once),
+    ("a_row_never_names_a_missing_file", never_missing),
+    ("what_comes_in_pieces_is_kept_or_gone", in_pieces),
+];
 
 fn file(content: &[u8]) -> NewFile<'_> {
     NewFile { content, media_type: "image/jpeg", taken_ms: Some(NOW), position: Position::new(1_196_000_000, 305_000_000) }
@@ -38,6 +42,41 @@ fn once(ground: &Ground) {
     let unknown = FileHash::new(&"0".repeat(64)).expect("64 digits");
     assert_eq!(store.files().info(&unknown).expect("read"), None);
     assert!(store.files().read(&unknown).is_err());
+}
+
+fn in_pieces(ground: &Ground) {
+    let store = ground.open();
+    let waiting = |store: &Store| fs::read_dir(store.dir().join("incoming")).into_iter().flatten().count();
+    let piece = vec![9; 70_000];
+    let take = || {
+        let mut incoming = store.files().begin().expect("begun");
+        for _ in 0..10 {
+            incoming.write(&piece).expect("written");
+        }
+        incoming
+    };
+    let incoming = take();
+    assert_eq!((incoming.bytes(), waiting(&store)), (700_000, 1));
+    let mut seen = Vec::new();
+    std::io::Read::read_to_end(&mut incoming.reader().expect("a reader"), &mut seen).expect("read");
+    assert_eq!(seen, piece.repeat(10));
+    let kept = store.files().keep(incoming, &file(b""), NOW).expect("kept");
+    assert_eq!((kept.bytes, waiting(&store)), (700_000, 0));
+    assert_eq!(store.files().put(&file(&seen), NOW).expect("stored").hash, kept.hash, "the same as stored at once");
+    // The same again, and what nobody wanted: nothing is left lying.
+    store.files().keep(take(), &file(b""), NOW).expect("kept");
+    drop(take());
+    assert_eq!((on_disk(&store).len(), waiting(&store)), (1, 0));
+    // After a crash, what is a day old goes and what is young stays: somebody may be at it.
+    let (old, young) = (store.dir().join("incoming/old"), store.dir().join("incoming/young"));
+    fs::write(&old, "left behind").expect("written");
+    fs::write(&young, "being written").expect("written");
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(25 * 3600);
+    fs::File::options().write(true).open(&old).expect("open").set_modified(long_ago).expect("set");
+    drop(store);
+    let store = ground.open();
+    assert!(!old.exists() && young.exists());
+    drop(store);
 }
 
 fn never_missing(ground: &Ground) {

@@ -1,0 +1,250 @@
+//! What can become true of a form and of a submission.
+
+use ::facts::Suite;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::{Builder, Uuid};
+
+use crate::basics::{FileHash, FormId, PlaceId, Post, SubmissionId, Text};
+
+/// The id of a form, of a version or of an instance, as it stands in the XML. Compared letter by letter.
+pub type Word = Text<200>;
+/// Name of a file that goes with a form or a submission.
+pub type FileName = Text<200>;
+/// A reason.
+pub type Reason = Text<500>;
+/// MD5 in hexadecimal: what phones compare to see whether a file has changed. It proves nothing; [`FileHash`] does.
+pub type Md5 = Text<32>;
+
+/// The first 16 bytes of a digest as an id, so that it can be looked up by what it was made from.
+fn digested(parts: &[&[u8]]) -> Uuid {
+    let hash = Suite::Sha256.hash(parts).to_string();
+    let mut bytes = [0; 16];
+    for (byte, pair) in bytes.iter_mut().zip(hash.as_bytes().chunks(2)) {
+        let digits = std::str::from_utf8(pair).unwrap_or_default();
+        *byte = u8::from_str_radix(digits, 16).unwrap_or_default();
+    }
+    Builder::from_custom_bytes(bytes).into_uuid()
+}
+
+impl FormId {
+    /// The form that is called so at a place.
+    pub fn at(place: PlaceId, form_id: &Word) -> FormId {
+        FormId(digested(&[b"qianwan/form/1\n", place.key().as_bytes(), b"\n", form_id.as_str().as_bytes()]))
+    }
+}
+
+impl SubmissionId {
+    /// The submission of an instance of a form.
+    pub fn of(form: FormId, instance: &Word) -> SubmissionId {
+        SubmissionId(digested(&[b"qianwan/submission/1\n", form.key().as_bytes(), b"\n", instance.as_str().as_bytes()]))
+    }
+}
+
+crate::word_enum!(
+    /// What a file of a form is for.
+    FileKind {
+        /// A picture beside a question or an answer.
+        Image => "image",
+        /// A sound.
+        Audio => "audio",
+        /// A film.
+        Video => "video",
+        /// Data: choices, values to look up, places.
+        Data => "data",
+    }
+);
+
+/// A file that a version of a form needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FormFile {
+    /// Its name in the form.
+    pub name: FileName,
+    /// What for.
+    pub kind: FileKind,
+    /// The stored file, once it has been given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileHash>,
+    /// MD5 of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub md5: Option<Md5>,
+}
+
+/// What an XForm says of itself, read at the door from the stored file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FormHead {
+    /// Form id.
+    pub form_id: Word,
+    /// Version, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Word>,
+    /// Title.
+    pub title: Text<200>,
+    /// MD5 of the bytes.
+    pub md5: Md5,
+    /// Whether answers come encrypted.
+    pub encrypted: bool,
+    /// Files that it needs.
+    pub files: Vec<FormFile>,
+    /// Paths of questions answered with a file.
+    pub file_questions: Vec<Text<500>>,
+}
+
+/// What a filled form says of itself, read at the door from the stored file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SubmissionHead {
+    /// Form id.
+    pub form_id: Word,
+    /// Version, where it names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Word>,
+    /// The instance.
+    pub instance: Word,
+    /// The instance that this one replaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprecated: Option<Word>,
+    /// Whether it is encrypted: kept as it is, and unreadable here.
+    pub encrypted: bool,
+    /// Names of the files that it mentions.
+    pub mentioned: Vec<FileName>,
+}
+
+/// A file that came with a submission.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Attached {
+    /// Its name in the submission.
+    pub name: FileName,
+    /// The stored file.
+    pub file: FileHash,
+}
+
+/// Who sent a submission. Which account or phone it was, the envelope says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Sender {
+    /// Somebody signed in, from this post.
+    Account {
+        /// The post.
+        post: Post,
+    },
+    /// The programme or an import.
+    Machine,
+}
+
+/// A version of a form came to a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormUploaded {
+    /// The XForm.
+    pub file: FileHash,
+    /// What it says of itself.
+    #[serde(flatten)]
+    pub head: FormHead,
+}
+
+/// A version is offered to phones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormPublished {
+    /// Which.
+    pub version: Option<Word>,
+}
+
+/// A form is no longer offered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormClosed {
+    /// Why.
+    pub reason: Reason,
+    /// Whether what was filled in before is still taken.
+    pub takes_late: bool,
+}
+
+/// A file of a version was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormFileGiven {
+    /// Of which version.
+    pub version: Option<Word>,
+    /// Its name in the form.
+    pub name: FileName,
+    /// The stored file.
+    pub file: FileHash,
+    /// MD5 of it.
+    pub md5: Md5,
+}
+
+/// A filled form came in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubmissionReceived {
+    /// The form.
+    pub form: FormId,
+    /// Its XML, byte for byte.
+    pub file: FileHash,
+    /// What it says of itself.
+    #[serde(flatten)]
+    pub head: SubmissionHead,
+    /// Who sent it.
+    pub sender: Sender,
+    /// What the device calls itself.
+    pub device: Option<Text<200>>,
+    /// The submission that it replaces.
+    pub edits: Option<SubmissionId>,
+}
+
+/// A file of a submission arrived, with it or later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachmentArrived {
+    /// Its name in the submission.
+    pub name: FileName,
+    /// The stored file.
+    pub file: FileHash,
+}
+
+/// A submission was replaced by an edit of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubmissionEdited {
+    /// The edit.
+    pub into: SubmissionId,
+}
+
+crate::word_enum!(
+    /// What a review came to.
+    Verdict {
+        /// As it should be.
+        Approved => "approved",
+        /// Something has to be asked or put right.
+        HasIssues => "has_issues",
+        /// Not to be used.
+        Rejected => "rejected",
+        /// To be looked at again.
+        Received => "received",
+    }
+);
+
+/// A submission was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubmissionReviewed {
+    /// What it came to.
+    pub verdict: Verdict,
+    /// In words.
+    pub note: Option<Reason>,
+}
+
+crate::fact_kinds! {
+    /// Facts about forms and submissions.
+    pub enum Fact {
+        /// A version of a form came.
+        "form.uploaded@1" => FormUploaded,
+        /// A file of it was given.
+        "form.attachment_given@1" => FormFileGiven,
+        /// It is offered.
+        "form.published@1" => FormPublished,
+        /// It is no longer offered.
+        "form.closed@1" => FormClosed,
+        /// A filled form came in.
+        "submission.received@1" => SubmissionReceived,
+        /// A file of it arrived.
+        "submission.attachment_arrived@1" => AttachmentArrived,
+        /// It was replaced.
+        "submission.edited@1" => SubmissionEdited,
+        /// It was looked at.
+        "submission.reviewed@1" => SubmissionReviewed,
+    }
+}

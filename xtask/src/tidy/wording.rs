@@ -51,6 +51,10 @@ const FAMILIES: &[Family] = &[
     Family { name: "task_kind", of: Words::Enums("duties", &["TaskKind"]), extras: &[] },
     Family { name: "task_state", of: Words::Enums("duties", &["TaskState"]), extras: &[] },
     Family { name: "side", of: Words::Enums("duties", &["Side"]), extras: &[] },
+    Family { name: "form_state", of: Words::Enums("surveys", &["FormState"]), extras: &[] },
+    Family { name: "submission_state", of: Words::Enums("surveys", &["SubmissionState"]), extras: &[] },
+    Family { name: "verdict", of: Words::Enums("surveys", &["Verdict"]), extras: &[] },
+    Family { name: "file_kind", of: Words::Enums("surveys", &["FileKind"]), extras: &[] },
     Family { name: "rule", of: Words::Enums("rules", &["Rule"]), extras: &[] },
     Family { name: "unit", of: Words::Enums("indicators", &["Unit"]), extras: &[] },
 ];

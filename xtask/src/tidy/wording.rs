@@ -617,15 +617,20 @@ mod tests {
         let (problems, basics, rules) = (enums(&["Field", "Channel", "State"]), enums(&["Role", "Department"]), enums(&["Rule"]));
         let duties = enums(&["TaskKind", "TaskState", "Side"]);
         let indicators = enums(&["Unit"]);
+        let surveys = enums(&["FormState", "SubmissionState", "Verdict", "FileKind"]);
         Tree::of(&[
             ("crates/domain/Cargo.toml", ""),
-            ("crates/domain/src/lib.rs", "mod places; mod problems; mod basics; mod rules; mod indicators; mod duties;"),
+            (
+                "crates/domain/src/lib.rs",
+                "mod places; mod problems; mod basics; mod rules; mod indicators; mod duties; mod surveys;",
+            ),
             ("crates/domain/src/places/mod.rs", &places),
             ("crates/domain/src/problems/mod.rs", &problems),
             ("crates/domain/src/basics/mod.rs", &basics),
             ("crates/domain/src/rules/mod.rs", &rules),
             ("crates/domain/src/duties/mod.rs", &duties),
             ("crates/domain/src/indicators/mod.rs", &indicators),
+            ("crates/domain/src/surveys/mod.rs", &surveys),
             ("locales/zh-CN/shared.json", shared),
         ])
     }

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { BINARY, DESK, PHONE, account, ask, oneTimeCode, open, photo, settled, signIn, startBrowser, startServer, violations, wording } from './harness.mjs'
+import { BINARY, DESK, PHONE, account, ask, give, oneTimeCode, open, photo, settled, signIn, startBrowser, startServer, violations, wording } from './harness.mjs'
 
 const source = (path) => readFile(fileURLToPath(new URL(`../${path}`, import.meta.url)), 'utf8')
 const LANGUAGES = ['zh-CN', 'en']
@@ -57,6 +57,23 @@ const speaking = (language, more = {}) => open(browser, server, { language, ...m
 const nothing = (found) => assert.ok(found.length === 0, `\n${[...new Set(found)].join('\n')}`)
 
 /** Rows of the views, as the office sees them. */
+/** The demo has no forms yet: one in use with a submission of its own, and one that still needs a file. */
+async function surveys(person, county) {
+  const xml = (id, needs) => `<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml" xmlns:orx="http://openrosa.org/xforms"><h:head><h:title>入户走访</h:title><model><instance><data id="${id}" version="1"><village/><orx:meta><orx:instanceID/></orx:meta></data></instance>${needs}<bind nodeset="/data/village" type="string"/></model></h:head><h:body><input ref="/data/village"/></h:body></h:html>`
+  const bring = async (id, needs = '') => {
+    const { json, status, text } = await ask(person, `/api/forms?place=${county}`, { method: 'POST', headers: { 'Content-Type': 'text/xml' }, body: xml(id, needs) })
+    assert.equal(status, 200, text)
+    return json.form
+  }
+  const open = await bring('visit'), draft = await bring('visit-2', '<instance id="v" src="jr://file-csv/villages.csv"/>')
+  await give(person, { type: 'surveys.publish', form: open, version: '1' })
+  const filled = '<data id="visit" version="1" xmlns:orx="http://openrosa.org/xforms"><village>上坞村</village><orx:meta><orx:instanceID>uuid:axe-1</orx:instanceID></orx:meta></data>'
+  const part = { name: 'visit.xml', mimeType: 'text/xml', buffer: Buffer.from(filled) }
+  const answer = await person.context.request.fetch(`/api/submissions?place=${county}`, { method: 'POST', headers: { 'X-Qianwan': '1' }, multipart: { xml_submission_file: part } })
+  assert.equal(answer.status(), 200, await answer.text())
+  return { open, draft, submission: (await answer.json()).submission }
+}
+
 async function find() {
   const person = await open(browser, server)
   await signIn(person, account(server, 'office'))
@@ -78,6 +95,7 @@ async function find() {
     answered: (await get('/api/rows/problems?state=verified&limit=200')).rows.find((r) => r.row.reporter.is === 'villager').key,
     overdue: await key('problems?overdue=1'),
     tasks: { open: await key('tasks?state=open'), claimed: await key('tasks?state=claimed'), verified: await key('tasks?state=verified'), target: await key('tasks?kind=target') },
+    surveys: await surveys(person, session.home.id),
     topic: await key('topics'), post: drawn.key, official: drawn.row.holdings[0].person, handover: drawn.row.handovers[0].statement,
     chain: (await get('/api/chains')).chains[0]?.chain,
   }
@@ -154,6 +172,10 @@ const CONSOLE = {
   '/tasks/figures': [['office', () => '/tasks/figures']],
   '/tasks/new': [['office', () => '/tasks/new', pressAll('form.command button[type=submit]')]],
   '/tasks/:key': [['office', (k) => `/tasks/${k.tasks.open}`, press('command.tasks.pass_down')], ...['open', 'claimed', 'verified', 'target'].map((s) => ['office', (k) => `/tasks/${k.tasks[s]}`, forms])],
+  '/submissions': [['office', () => '/submissions'], ['office', () => '/submissions?state=approved']],
+  '/submissions/:key': [['head', (k) => `/submissions/${k.surveys.submission}`, forms], ['office', (k) => `/submissions/${k.surveys.submission}`]],
+  '/forms': [['office', () => '/forms'], ['head', () => '/forms']],
+  '/forms/:key': [['office', (k) => `/forms/${k.surveys.open}`, forms], ['office', (k) => `/forms/${k.surveys.draft}`], ['village', (k) => `/forms/${k.surveys.open}`]],
   '/rules': [['office', () => '/rules', press('rules.new_version')]],
   '/activity': [['office', () => '/activity']],
   '/audit': [['audit', () => '/audit']],
@@ -243,7 +265,8 @@ const SIMPLE = [
 async function routeTable() {
   const all = [...(await source('crates/server/src/routes.rs')).matchAll(/^ {4}(GET|POST|PUT|PATCH|DELETE) "([^"]+)" permit:/gm)].map((m) => `${m[1]} ${m[2]}`)
   assert.ok(all.length > 50, 'the table of routes is written so that this test cannot read it')
-  return all.filter((route) => !route.includes(' /api/'))
+  // What is below /v1/ answers surveying apps and programs, in XML and JSON.
+  return all.filter((route) => !route.includes(' /api/') && !route.includes(' /v1/'))
 }
 /** The first start, before there is anybody: the page behind its printed link. */
 async function firstStart() {

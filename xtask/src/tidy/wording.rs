@@ -51,6 +51,10 @@ const FAMILIES: &[Family] = &[
     Family { name: "task_kind", of: Words::Enums("duties", &["TaskKind"]), extras: &[] },
     Family { name: "task_state", of: Words::Enums("duties", &["TaskState"]), extras: &[] },
     Family { name: "side", of: Words::Enums("duties", &["Side"]), extras: &[] },
+    Family { name: "form_state", of: Words::Enums("surveys", &["FormState"]), extras: &[] },
+    Family { name: "submission_state", of: Words::Enums("surveys", &["SubmissionState"]), extras: &[] },
+    Family { name: "verdict", of: Words::Enums("surveys", &["Verdict"]), extras: &[] },
+    Family { name: "file_kind", of: Words::Enums("surveys", &["FileKind"]), extras: &[] },
     Family { name: "rule", of: Words::Enums("rules", &["Rule"]), extras: &[] },
     Family { name: "unit", of: Words::Enums("indicators", &["Unit"]), extras: &[] },
 ];
@@ -613,15 +617,20 @@ mod tests {
         let (problems, basics, rules) = (enums(&["Field", "Channel", "State"]), enums(&["Role", "Department"]), enums(&["Rule"]));
         let duties = enums(&["TaskKind", "TaskState", "Side"]);
         let indicators = enums(&["Unit"]);
+        let surveys = enums(&["FormState", "SubmissionState", "Verdict", "FileKind"]);
         Tree::of(&[
             ("crates/domain/Cargo.toml", ""),
-            ("crates/domain/src/lib.rs", "mod places; mod problems; mod basics; mod rules; mod indicators; mod duties;"),
+            (
+                "crates/domain/src/lib.rs",
+                "mod places; mod problems; mod basics; mod rules; mod indicators; mod duties; mod surveys;",
+            ),
             ("crates/domain/src/places/mod.rs", &places),
             ("crates/domain/src/problems/mod.rs", &problems),
             ("crates/domain/src/basics/mod.rs", &basics),
             ("crates/domain/src/rules/mod.rs", &rules),
             ("crates/domain/src/duties/mod.rs", &duties),
             ("crates/domain/src/indicators/mod.rs", &indicators),
+            ("crates/domain/src/surveys/mod.rs", &surveys),
             ("locales/zh-CN/shared.json", shared),
         ])
     }

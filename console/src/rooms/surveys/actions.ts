@@ -1,0 +1,15 @@
+// What each command on a form or a submission asks for. Bringing a form and its files has controls of its own.
+import { Verdict, type FormVersion } from '@/generated/api'
+import type { CommandShape, FormField } from '@/shared/form/form'
+import { word } from '@/words/words'
+
+const reason: FormField = { name: 'reason', kind: 'area', label: 'column.reason', required: true }
+/** Closing lets late ones in unless it is said otherwise: whoever is in a valley without a net has filled in already. */
+export function formCommands(may: readonly string[]): CommandShape[] {
+  return may.includes('surveys.close') ? [{ type: 'surveys.close', fields: [reason], alert: true }] : []
+}
+export function reviewCommands(may: readonly string[]): CommandShape[] {
+  const fields: FormField[] = [{ name: 'verdict', kind: 'choice', label: 'surveys.verdict', required: true, codes: Verdict, labels: Object.fromEntries(Verdict.map((v) => [v, word('verdict', v)])), initial: 'approved' }, { name: 'note', kind: 'area', label: 'column.note', help: 'surveys.note_help' }]
+  return may.includes('surveys.review') ? [{ type: 'surveys.review', fields }] : []
+}
+export const publishable = (version: Pick<FormVersion, 'head' | 'file'>, offered: string | null): boolean => version.file !== offered && version.head.files.every((f) => f.file)

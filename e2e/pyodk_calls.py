@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""Has pyODK, the client of ODK Central's makers, read forms and submissions and hand in, against the real binary.
+
+The real binary serves a made-up county on a free port of this machine; its programme office brings a form over our own
+interface, and pyODK does the rest over Central's. Ends with a line of counts that `./dev test` reads.
+Usage: python pyodk_calls.py BINARY, with a Python that has pyodk.
+"""
+
+import http.client
+import json
+import pathlib
+import sys
+import tempfile
+import urllib.parse
+
+from pyodk._utils.config import CentralConfig, Config
+from pyodk.client import Client
+from pyodk.errors import PyODKError
+from schemathesis import session, start
+
+FORM = """<?xml version="1.0"?>
+<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml" xmlns:orx="http://openrosa.org/xforms">
+  <h:head><h:title>入户走访</h:title>
+    <model>
+      <instance><data id="pyodk visit" version="1"><village/><photo/><orx:meta><orx:instanceID/></orx:meta></data></instance>
+      <bind nodeset="/data/village" type="string"/><bind nodeset="/data/photo" type="binary"/>
+    </model>
+  </h:head>
+  <h:body><input ref="/data/village"/><upload ref="/data/photo" mediatype="image/*"/></h:body>
+</h:html>"""
+
+
+def filled(instance, village, deprecated=""):
+    """The form, filled in."""
+    replaced = f"<orx:deprecatedID>{deprecated}</orx:deprecatedID>" if deprecated else ""
+    return (
+        f'<data id="pyodk visit" version="1" xmlns:orx="http://openrosa.org/xforms"><village>{village}</village>'
+        f"<photo>照片.jpg</photo><orx:meta><orx:instanceID>{instance}</orx:instanceID>{replaced}</orx:meta></data>"
+    )
+
+
+class Office:
+    """Our own interface, as the programme office."""
+
+    def __init__(self, address, cookie):
+        self.address, self.cookie = address, cookie
+
+    def ask(self, method, path, body=None, media="application/json"):
+        server = http.client.HTTPConnection(urllib.parse.urlsplit(self.address).netloc, timeout=30)
+        server.request(method, path, body, {"Content-Type": media, "X-Qianwan": "1", "Cookie": self.cookie})
+        answer = server.getresponse()
+        text = answer.read()
+        if answer.status != 200:
+            raise SystemExit(f"{method} {path}: {answer.status} {text.decode()}")
+        return json.loads(text)
+
+    def offer(self, place):
+        brought = self.ask("POST", f"/api/forms?place={place}", FORM.encode(), "text/xml")
+        command = {"type": "surveys.publish", "form": brought["form"], "version": "1"}
+        identity = "0199f000-0000-7000-8000-00000000abcd"
+        self.ask("POST", "/api/commands", json.dumps({"id": identity, "command": command}))
+
+
+class Counts:
+    """What held and what did not."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def holds(self, what, good):
+        self.passed += bool(good)
+        self.failed += not good
+        print(f"{'ok  ' if good else 'FAIL'} {what}", flush=True)
+
+    def refused(self, what, status, call):
+        try:
+            call()
+        except PyODKError as error:
+            told = error.args[1].status_code
+            self.holds(f"{what}: {told}", told == status)
+        else:
+            self.holds(f"{what} is refused", False)
+
+
+def calls(counts, address, person, org, folder):
+    """What pyODK does."""
+    config = Config(CentralConfig(base_url=address, username=person["name"], password=person["password"], default_project_id=org))
+    with Client(config=config, cache_path=f"{folder}/cache.toml") as client:
+        projects = client.projects.list()
+        counts.holds("projects", [p.id for p in projects] == [org])
+        counts.holds("a project", client.projects.get(org).name == projects[0].name)
+        forms = {f.xmlFormId: f for f in client.forms.list()}
+        counts.holds("forms", "pyodk visit" in forms and forms["pyodk visit"].name == "入户走访")
+        form = client.forms.get("pyodk visit")
+        counts.holds("a form", (form.version, form.state, form.projectId) == ("1", "open", org))
+        xml = client.session.get(f"projects/{org}/forms/pyodk%20visit.xml")
+        counts.holds("the form's XML", xml.text == FORM)
+
+        photo = pathlib.Path(folder) / "照片.jpg"
+        photo.write_bytes(b"\xff\xd8\xff\xe0 not much of a photo \xff\xd9")
+        made = client.submissions.create(filled("uuid:py-1", "上坞村"), form_id="pyodk visit", device_id="laptop", attachments=[photo])
+        counts.holds("handing in", made.instanceId == "uuid:py-1" and made.deviceId == "laptop")
+        counts.holds("with a file", [(a.name, a.exists) for a in made.attachments] == [("照片.jpg", True)])
+        again = client.submissions.create(filled("uuid:py-1", "上坞村"), form_id="pyodk visit")
+        counts.holds("the same again", again.instanceId == "uuid:py-1")
+        other = filled("uuid:py-1", "下坞村")
+        counts.refused("other content", 409, lambda: client.submissions.create(other, form_id="pyodk visit"))
+        counts.refused("an unknown form", 404, lambda: client.submissions.create(other, form_id="none"))
+        listed = client.submissions.list("pyodk visit")
+        counts.holds("submissions", [s.instanceId for s in listed] == ["uuid:py-1"])
+        one = client.submissions.get("uuid:py-1", form_id="pyodk visit")
+        counts.holds("a submission", one.createdAt == made.createdAt and one.reviewState is None)
+        edit = filled("uuid:py-2", "下坞村", "uuid:py-1")
+        edited = client.submissions.create(edit, form_id="pyodk visit")
+        counts.holds("an edit", edited.reviewState == "edited" and [a.exists for a in edited.attachments] == [True])
+        listed = client.submissions.list("pyodk visit")
+        counts.holds("the latest of each", [s.instanceId for s in listed] == ["uuid:py-2"])
+        base = f"projects/{org}/forms/pyodk%20visit/submissions/uuid%3Apy-2"
+        counts.holds("a submission's XML", client.session.get(f"{base}.xml").text == edit)
+        file = client.session.get(f"{base}/attachments/{urllib.parse.quote('照片.jpg')}")
+        counts.holds("a submission's file", file.content == photo.read_bytes())
+
+
+def main():
+    binary = str(pathlib.Path(sys.argv[1]).resolve())
+    counts = Counts()
+    with tempfile.TemporaryDirectory(prefix="qianwan-pyodk-") as folder:
+        county, address, people = start(binary, f"{folder}/data")
+        try:
+            person = next(p for p in people if p["name"] == "office")
+            office = Office(address, session(address, person))
+            place = office.ask("GET", "/api/session")["home"]
+            office.offer(place["id"])
+            calls(counts, address, person, int(place["code"][:6]), folder)
+        finally:
+            county.terminate()
+            county.wait(30)
+    print(f"pyodk: {counts.passed} passed, {counts.failed} failed")
+    return 1 if counts.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -122,8 +122,12 @@ impl<'a> Writer<'a> {
     }
 
     fn error(&mut self, at: Option<usize>, word: Word) {
+        self.find(Severity::Error, at, word);
+    }
+
+    fn find(&mut self, severity: Severity, at: Option<usize>, word: Word) {
         let row = at.map(|at| self.node(at).row).filter(|row| *row > 0);
-        self.found.push(Finding { severity: Severity::Error, sheet: Some("survey".into()), row, column: None, word });
+        self.found.push(Finding { severity, sheet: Some("survey".into()), row, column: None, word });
     }
 
     fn document(&mut self) -> String {
@@ -344,6 +348,9 @@ impl<'a> Writer<'a> {
 
     fn bind(&mut self, at: usize, model: &mut Element) {
         let node = self.node(at);
+        if matches!(node.kind, Kind::External { .. }) {
+            return;
+        }
         let mut bind = Element::new("bind").with("nodeset", self.paths[at].clone());
         let usual = if let Kind::Question(kind) = &node.kind { kind.bind } else { &[] };
         for (name, value) in usual.iter().filter(|(name, _)| node.bind.get(name).is_none()) {
@@ -367,8 +374,7 @@ impl<'a> Writer<'a> {
             };
             bind.set(name.clone(), value);
         }
-        let external = matches!(node.kind, Kind::External { .. });
-        if !external && (!usual.is_empty() || !node.bind.0.is_empty()) {
+        if !usual.is_empty() || !node.bind.0.is_empty() {
             model.push(bind);
         }
         for action in self.actions(at, false) {
@@ -670,8 +676,6 @@ impl<'a> Writer<'a> {
             label.set("ref", format!("jr:itext('{}:label')", self.paths[at]));
         } else if let Some(Value::Text(text)) = &node.label {
             label.extend(self.shown(text, Some(at)));
-        } else if node.control.text("appearance") == Some("label") {
-            label = label.text(" ");
         }
         label
     }
@@ -680,14 +684,15 @@ impl<'a> Writer<'a> {
         let node = self.node(at);
         let set = self.set_by.get(node.name.as_str()).cloned().unwrap_or_default();
         let computed = node.bind.get("calculate").is_some() || !node.triggers.is_empty();
-        if node.type_name == "calculate" || (computed && node.label.is_none() && node.hint.is_none()) {
+        let unseen = node.type_name == "calculate" || (computed && node.label.is_none() && node.hint.is_none());
+        if unseen || matches!(kind.control, "" | "action") {
+            // Nothing changes it, so that nothing would ever be set.
             for target in set {
                 let word = Word::TriggerNotVisible { name: node.name.clone(), target: self.node(target).name.clone() };
-                self.error(Some(target), word);
+                let geopoint = self.node(target).type_name == "background-geopoint";
+                let severity = if unseen && !geopoint { Severity::Error } else { Severity::Warning };
+                self.find(severity, Some(target), word);
             }
-            return None;
-        }
-        if matches!(kind.control, "" | "action") {
             return None;
         }
         let mut control = Element::new(kind.control).with("ref", self.paths[at].clone());
@@ -695,8 +700,7 @@ impl<'a> Writer<'a> {
             control.set("mediatype", kind.media);
         }
         self.control_attributes(at, &mut control);
-        let headed = node.control.text("appearance") == Some("label");
-        let labelled = node.label.is_some() || !node.media.0.is_empty() || headed;
+        let labelled = node.label.is_some() || !node.media.0.is_empty();
         if !labelled && node.hint.is_none() {
             self.error(Some(at), Word::LabelMissing { name: node.name.clone() });
         }

@@ -269,6 +269,12 @@ impl Form {
         order
     }
 
+    /// What heads a table has an empty label, if it has none.
+    pub fn head(&mut self) {
+        let headings = self.nodes.iter_mut().filter(|n| n.label.is_none() && n.control.text("appearance") == Some("label"));
+        headings.for_each(|n| n.label = Some(" ".into()));
+    }
+
     /// For each choice of its list, a loop holds what it held once.
     pub fn unroll(&mut self) {
         for at in self.in_order() {

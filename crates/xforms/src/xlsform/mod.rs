@@ -99,21 +99,30 @@ pub fn convert_leniently(bytes: &[u8], kind: Kind, fallback_id: &str, leniency: 
     let declarations = Declarations::read(&entities_table, &mut found);
     let squeeze = form.setting("clean_text_values").and_then(types::yes_no) != Some(false);
     let survey_table = table::table(survey, &types::SURVEY, &language, squeeze, &mut found);
-    unused(&survey_table, &mut found);
+    columns(&survey_table, &mut found);
+    if survey_table.column(&["type"]).is_none() {
+        return Err(sorted(found));
+    }
     missing_translations(&survey_table, &mut found);
     missing_translations(&choices_table, &mut found);
 
     let mut reading = Reading::new(form, &survey_table, &declarations, external, &mut found);
     reading.rows();
     let Reading { mut form, saved, mut names, meta, .. } = reading;
-    entities::place(&mut form, &declarations, &saved, &mut found);
+    if !found.iter().any(|f| f.severity == Severity::Error) {
+        entities::place(&mut form, &declarations, &saved, &mut found);
+    }
     metadata(&mut form, meta, &mut names, &mut found);
     references(&book, [&survey_table, &choices_table, &settings_table, &entities_table], &names, &mut found);
     if found.iter().any(|f| f.severity == Severity::Error) {
         return Err(sorted(found));
     }
+    form.head();
     form.unroll();
     generated_twice(&form, &mut found);
+    if found.iter().any(|f| f.severity == Severity::Error) {
+        return Err(sorted(found));
+    }
     let written = emit::write(&form, &mut found);
     let found = sorted(found);
     if found.iter().any(|f| f.severity == Severity::Error) {
@@ -191,15 +200,17 @@ fn lists(table: &Table, duplicates: bool, leniency: Leniency, found: &mut Vec<Fi
     let mut seen: HashSet<(usize, String)> = HashSet::new();
     let mut dropped: HashSet<&str> = HashSet::new();
     for (place, path) in &table.columns {
-        let own = matches!(path[0].as_str(), "list name" | "name" | "label" | "media" | "sms_option");
-        let kind = path.get(1).is_none_or(|kind| types::MEDIA.contains(&kind.as_str()));
-        let (severity, word) = if path[0] != "list name" && (path[0].contains(' ') || path[0].is_empty()) {
+        let parts = match path[0].as_str() {
+            "label" => 2,
+            "media" if path.get(1).is_some_and(|kind| types::MEDIA.contains(&kind.as_str())) => 3,
+            "media" => 0,
+            _ => 1,
+        };
+        let (severity, word) = if path[0] != "list name" && !lexis::is_name(&path[0]) {
+            // It cannot name an element, so that no filter can mean it.
             dropped.insert(&path[0]);
             (Severity::Warning, Word::HeaderNoName { header: place.header.clone() })
-        } else if !own && !lexis::is_name(&path[0]) {
-            (Severity::Error, Word::HeaderNoName { header: place.header.clone() })
-        } else if (path.len() > 1 && path[0] != "label" && path[0] != "media") || (path[0] == "media" && !kind) || path.len() > 3
-        {
+        } else if path.len() > parts {
             (Severity::Error, Word::ColumnNotUnderstood { header: place.header.clone() })
         } else {
             continue;
@@ -219,6 +230,7 @@ fn lists(table: &Table, duplicates: bool, leniency: Leniency, found: &mut Vec<Fi
             lists.len() - 1
         });
         match fields.text("name") {
+            None if table.column(&["name"]).is_none() => {}
             None => find(Severity::Error, "name", Word::ChoiceNameMissing { list: list.clone() }),
             Some(name) => {
                 if fields.get("label").is_none() {
@@ -235,37 +247,23 @@ fn lists(table: &Table, duplicates: bool, leniency: Leniency, found: &mut Vec<Fi
     lists
 }
 
-/// Columns of the sheet `survey` that nothing reads.
-fn unused(table: &Table, found: &mut Vec<Finding>) {
-    const READ: [&str; 14] = [
-        "type",
-        "name",
-        "label",
-        "hint",
-        "guidance_hint",
-        "default",
-        "trigger",
-        "bind",
-        "control",
-        "media",
-        "instance",
-        "parameters",
-        "choice_filter",
-        "disabled",
-    ];
+/// Columns of the sheet `survey` that nothing reads, and those that say too much.
+fn columns(table: &Table, found: &mut Vec<Finding>) {
     for (place, path) in &table.columns {
-        let word = if !READ.contains(&path[0].as_str()) && !path[0].starts_with('_') && path[0] != "intent" {
-            Word::ColumnNotUsed { header: place.header.clone() }
-        } else {
-            continue;
+        let header = place.header.clone();
+        let parts = match path[0].as_str() {
+            "type" | "name" | "default" | "trigger" | "parameters" | "choice_filter" | "disabled" | "intent" => 1,
+            "label" | "hint" | "guidance_hint" => 2,
+            "bind" | "control" | "media" | "instance" => 3,
+            name if name.starts_with('_') => continue,
+            _ => 0,
         };
-        found.push(Finding {
-            severity: Severity::Warning,
-            sheet: Some(table.sheet.clone()),
-            row: None,
-            column: Some(place.clone()),
-            word,
-        });
+        let (severity, word) = match parts {
+            0 => (Severity::Warning, Word::ColumnNotUsed { header }),
+            parts if path.len() > parts => (Severity::Error, Word::ColumnNotUnderstood { header }),
+            _ => continue,
+        };
+        found.push(Finding { severity, sheet: Some(table.sheet.clone()), row: None, column: Some(place.clone()), word });
     }
 }
 

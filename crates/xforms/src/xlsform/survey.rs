@@ -172,7 +172,12 @@ impl<'a> Reading<'a> {
             Pairs::new()
         });
         if kind == "audit" {
-            return self.audit(row, &fields, &parameters);
+            if let Some(name) = fields.text("name").filter(|n| *n != "audit").map(str::to_owned) {
+                self.error(row, &["name"], Word::NameReserved { name });
+            }
+            let mut node = self.node("audit".into(), row, &kind, &mut fields);
+            (node.default, node.dynamic, node.triggers) = (default, dynamic, triggers);
+            return self.audit(node, &parameters);
         }
         if kind == "calculate" && fields.map("bind").and_then(|b| b.get("calculate")).is_none() && !dynamic {
             let name = fields.text("name").unwrap_or_default().to_owned();
@@ -204,26 +209,12 @@ impl<'a> Reading<'a> {
         if types::refused(&kind) {
             return self.error(row, &["type"], Word::TypeNotSupported { name: kind });
         }
-        for (field, what) in [("bind", "bind"), ("control", "control"), ("instance", "instance"), ("media", "media")] {
-            if let Some(Value::Text(_)) = fields.get(field) {
-                self.error(row, &[field], Word::ColumnNotUnderstood { header: what.into() });
-            }
-        }
-        let mut node = Node::new(name, Kind::Root, row);
-        node.type_name = kind.clone();
-        node.label = fields.take("label");
-        node.hint = fields.take("hint");
-        node.guidance = fields.take("guidance_hint");
-        node.media = fields.take_map("media");
-        node.bind = fields.take_map("bind");
-        node.control = fields.take_map("control");
-        node.instance = fields.take_map("instance");
+        let mut node = self.node(name, row, &kind, &mut fields);
         node.filter = fields.text("choice_filter").map(str::to_owned);
         node.default = default;
         node.dynamic = dynamic;
         node.triggers = triggers;
         node.parameters = parameters;
-        self.nested(&node);
         if let Some((container, list)) = types::begin(&kind) {
             return self.begin(entry, node, container, list, fields.text("intent"));
         }
@@ -280,16 +271,34 @@ impl<'a> Reading<'a> {
         names
     }
 
-    fn audit(&mut self, row: u32, fields: &Fields, pairs: &Pairs) {
-        if let Some(name) = fields.text("name").filter(|n| *n != "audit") {
-            self.error(row, &["name"], Word::NameReserved { name: name.to_owned() });
+    /// A node with what every row may hold.
+    fn node(&mut self, name: String, row: u32, kind: &str, fields: &mut Fields) -> Node {
+        for field in ["bind", "control", "instance", "media"] {
+            if let Some(Value::Text(_)) = fields.get(field) {
+                self.error(row, &[field], Word::ColumnNotUnderstood { header: field.into() });
+            }
         }
+        let mut node = Node::new(name, Kind::Root, row);
+        node.type_name = kind.to_owned();
+        node.label = fields.take("label");
+        node.hint = fields.take("hint");
+        node.guidance = fields.take("guidance_hint");
+        node.media = fields.take_map("media");
+        node.bind = fields.take_map("bind");
+        node.control = fields.take_map("control");
+        node.instance = fields.take_map("instance");
+        self.nested(&node);
+        node
+    }
+
+    fn audit(&mut self, mut node: Node, pairs: &Pairs) {
         let Some(kind) = types::question("audit") else { return };
-        let mut node = Node::new("audit", Kind::Question(kind), row);
-        node.type_name = "audit".into();
-        node.bind = fields.map("bind").cloned().unwrap_or_default();
+        node.kind = Kind::Question(kind);
+        if node.dynamic {
+            node.actions.push(Action { name: "setvalue", event: Event::FirstLoad, value: None, quality: None });
+        }
         for word in parameters::audit(pairs, &mut node.bind) {
-            self.error(row, &["parameters"], word);
+            self.error(node.row, &["parameters"], word);
         }
         self.meta.push(node);
     }

@@ -231,7 +231,7 @@ pub(super) fn table(sheet: &Sheet, headers: &Headers, language: &str, squeeze: b
             column: Some(place.clone()),
             word,
         };
-        if path.iter().any(String::is_empty) || path.len() > 3 {
+        if path.iter().any(String::is_empty) {
             found.push(finding(Word::ColumnNotUnderstood { header: place.header.clone() }));
         }
         if let Some(other) = seen.insert(path.clone(), place.header.clone()) {

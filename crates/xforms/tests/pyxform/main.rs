@@ -4,6 +4,8 @@
 //! A few small workbooks are copied into `tests/pyxform/cases` and always run.
 
 mod compare;
+mod random;
+mod refusals;
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +13,7 @@ use std::{
 };
 
 use compare::{Compared, difference};
-use xforms::xlsform::{Kind, Leniency, Severity, convert, convert_leniently};
+use xforms::xlsform::{Finding, Kind, Leniency, Severity, convert, convert_leniently};
 
 fn corpus() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/forms");
@@ -111,4 +113,173 @@ fn older_forms_convert_when_duplicates_are_let_pass() {
             convert_leniently(&bytes, Kind::Xlsx, stem(file), leniency).unwrap_or_else(|found| panic!("{file}: {found:?}"));
         assert!(made.findings.iter().any(|f| f.word.key() == "choice-name-twice" && f.row.is_some()), "{file}");
     }
+}
+
+/// The Python that can import pyxform 4.5.0.
+fn python() -> Option<String> {
+    let python = std::env::var("PYXFORM_PYTHON").unwrap_or_else(|_| "python3".into());
+    let version = "import importlib.metadata as m; import pyxform; print(m.version('pyxform'))";
+    match std::process::Command::new(&python).args(["-c", version]).output() {
+        Ok(said) if said.status.success() && said.stdout.starts_with(b"4.5.0") => Some(python),
+        _ => {
+            println!("SKIPPED: {python} cannot import pyxform 4.5.0");
+            None
+        }
+    }
+}
+
+/// Has pyxform convert all workbooks of a folder.
+fn run(python: &str, folder: &Path) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pyxform/reference.py");
+    let status = std::process::Command::new(python).arg(script).arg(folder).status().expect("Python runs");
+    assert!(status.success());
+}
+
+/// Made-up forms, converted by both. Runs where `PYXFORM_PYTHON`, or `python3`, can import pyxform 4.5.0; says so otherwise.
+/// `PYXFORM_SEED` and `PYXFORM_FORMS` choose others than the usual ones.
+#[test]
+fn made_up_forms_agree_with_pyxform() {
+    let Some(python) = python() else { return };
+    let number = |name: &str, usual: u64| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(usual);
+    let (seed, forms) = (number("PYXFORM_SEED", 1), number("PYXFORM_FORMS", 100));
+    let folder = std::env::temp_dir().join(format!("xforms-{}-{seed}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let mut dice = random::Dice(seed);
+    for i in 0..forms {
+        let book = random::workbook(&mut dice);
+        let (ending, bytes) = if i % 2 == 0 { ("csv", random::csv(&book).into_bytes()) } else { ("xlsx", random::xlsx(&book)) };
+        std::fs::write(folder.join(format!("form{i:04}.{ending}")), bytes).expect("written");
+    }
+    run(&python, &folder);
+    // Lists of which one question would find nothing are refused; pyxform overlooks some of them.
+    const STRICTER: [&str; 1] = ["search-shared"];
+    let (mut wrong, mut agreed, mut refused, mut stricter, mut broken) = (Vec::new(), 0, 0, 0, 0);
+    for i in 0..forms {
+        let file = folder.join(format!("form{i:04}.{}", if i % 2 == 0 { "csv" } else { "xlsx" }));
+        let name = file.file_name().and_then(|n| n.to_str()).expect("a name");
+        let ours = convert(&std::fs::read(&file).expect("a form"), Kind::of(name).expect("a kind"), stem(name));
+        match (ours, std::fs::read_to_string(file.with_extension("xml"))) {
+            (Ok(ours), Ok(theirs)) => match difference(&ours.xform, &theirs) {
+                Compared::Same => agreed += 1,
+                Compared::Differ(first) => wrong.push(format!("{name}: {first}")),
+            },
+            (Err(_), Err(_)) => refused += 1,
+            (Ok(_), Err(_)) => {
+                let why = std::fs::read_to_string(file.with_extension("refused")).unwrap_or_default();
+                // An error of Python's own is an accident and no refusal.
+                if ["KeyError", "AttributeError", "TypeError"].iter().any(|accident| why.starts_with(accident))
+                    || why.contains("list name 'None'")
+                {
+                    broken += 1;
+                    continue;
+                }
+                wrong.push(format!("{name}: pyxform refuses: {why}"));
+            }
+            (Err(found), Ok(_)) => {
+                let why: Vec<_> = found.iter().filter(|f| f.severity == Severity::Error).collect();
+                if why.iter().all(|f| STRICTER.contains(&f.word.key())) {
+                    stricter += 1;
+                    continue;
+                }
+                wrong.push(format!("{name}: we refuse: {why:?}"));
+            }
+        }
+    }
+    println!(
+        "seed {seed}: {agreed} agree, {refused} refused by both, {stricter} by us alone, {broken} broke pyxform, {} differ",
+        wrong.len()
+    );
+    assert!(wrong.is_empty(), "in {}:\n{}", folder.display(), wrong.join("\n"));
+    std::fs::remove_dir_all(&folder).expect("gone");
+}
+
+#[test]
+fn copied_cases_agree_with_pyxform() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pyxform/cases");
+    let mut count = 0;
+    for entry in std::fs::read_dir(&folder).expect("cases") {
+        let path = entry.expect("a case").path();
+        let Some(kind) = path.to_str().and_then(Kind::of) else { continue };
+        let name = path.file_name().and_then(|n| n.to_str()).expect("a name");
+        let ours =
+            convert(&std::fs::read(&path).expect("a workbook"), kind, stem(name)).unwrap_or_else(|f| panic!("{name}: {f:?}"));
+        let theirs = std::fs::read_to_string(folder.join(format!("{name}.xml"))).expect("a conversion");
+        if let Compared::Differ(first) = difference(&ours.xform, &theirs) {
+            panic!("{name}: {first}");
+        }
+        count += 1;
+    }
+    assert_eq!(count, 10);
+}
+
+/// What is compared is seen: each change to a form is found.
+#[test]
+fn differences_are_found() {
+    let form = include_str!("cases/case_insensitivity.xlsx.xml");
+    assert!(matches!(difference(form, &form.replace('\n', "\n ")), Compared::Same));
+    for (old, new) in [
+        ("<h:title>Yes or no", "<h:title>Yes"),
+        ("<value>Where are you?", "<value>Where?"),
+        ("lang=\"EN\"", "lang=\"FR\""),
+        ("<q2/>", "<q2>1</q2>"),
+        ("<q2/>\n          <q3/>", "<q3/>\n          <q2/>"),
+        ("id=\"YesNo\"", "id=\"NoYes\""),
+        ("<name>n1-c</name>", "<name>n9-c</name>"),
+        ("readonly=\"true()\"", "readonly=\"false()\""),
+        ("type=\"binary\"", "type=\"string\""),
+        ("mediatype=\"osm/*\"", "mediatype=\"image/*\""),
+        ("event=\"odk-instance-first-load\"", "event=\"odk-new-repeat\""),
+        ("<instance id=\"c1\">", "<instance id=\"c2\">"),
+        ("jr:preload=", "jr:preloaded="),
+        ("<label ref=\"jr:itext('/data/q1:label')\"/>", ""),
+    ] {
+        assert!(form.contains(old), "{old}");
+        assert!(matches!(difference(form, &form.replacen(old, new, 1)), Compared::Differ(_)), "{old}");
+    }
+}
+
+/// Findings in one line.
+fn said(findings: &[Finding], severity: Severity) -> String {
+    let one = |f: &Finding| {
+        let arguments = f.word.arguments().iter().map(|(_, v)| *v).collect::<Vec<_>>().join(", ");
+        let arguments = if arguments.is_empty() { arguments } else { format!("({arguments})") };
+        let column = f.column.as_ref().map_or("", |c| c.letter.as_str());
+        let row = f.row.map_or(String::new(), |r| r.to_string());
+        format!("{}{arguments}@{}:{column}{row}", f.word.key(), f.sheet.as_deref().unwrap_or_default())
+    };
+    findings.iter().filter(|f| f.severity == severity).map(one).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn refusals_say_what_and_where() {
+    for (sheets, expected) in refusals::BY_BOTH.iter().chain(refusals::ALONE) {
+        match convert(refusals::csv(sheets).as_bytes(), Kind::Csv, "f") {
+            Ok(_) => panic!("{sheets}: converted"),
+            Err(found) => assert_eq!(said(&found, Severity::Error), *expected, "{sheets}"),
+        }
+    }
+}
+
+#[test]
+fn warnings_say_what_and_where() {
+    for (sheets, expected) in refusals::WARNINGS {
+        let made = convert(refusals::csv(sheets).as_bytes(), Kind::Csv, "f").unwrap_or_else(|f| panic!("{sheets}: {f:?}"));
+        assert_eq!(said(&made.findings, Severity::Warning), *expected, "{sheets}");
+    }
+}
+
+/// Each line of the table is refused by pyxform too. Runs where it can be imported; says so otherwise.
+#[test]
+fn refusals_are_shared_with_pyxform() {
+    let Some(python) = python() else { return };
+    let folder = std::env::temp_dir().join(format!("xforms-refusals-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for (i, (sheets, _)) in refusals::BY_BOTH.iter().enumerate() {
+        std::fs::write(folder.join(format!("{i:03}.csv")), refusals::csv(sheets)).expect("written");
+    }
+    run(&python, &folder);
+    for (i, (sheets, _)) in refusals::BY_BOTH.iter().enumerate() {
+        assert!(folder.join(format!("{i:03}.refused")).is_file(), "{sheets}: pyxform converts it");
+    }
+    std::fs::remove_dir_all(&folder).expect("gone");
 }

@@ -24,6 +24,8 @@ pub const ROWS_MAX: u32 = 100_000;
 pub const COLUMNS_MAX: usize = 500;
 /// Cells of a workbook that are read.
 pub const CELLS_MAX: usize = 2_000_000;
+/// Text of all cells that are read, bytes. A text that stands in the file once may be that of a million cells.
+const TEXT_MAX: usize = 64 << 20;
 /// Letters of a cell: what spreadsheets hold at most.
 pub const CELL_MAX: usize = 32_767;
 /// So many empty columns end a sheet: what follows are notes.
@@ -146,14 +148,21 @@ pub(super) struct Filler<'a> {
     index: Vec<Option<usize>>,
     begun: bool,
     done: bool,
-    cells: &'a mut usize,
+    read: &'a mut Count,
+}
+
+/// What has been read of a workbook.
+#[derive(Debug, Default)]
+pub(super) struct Count {
+    cells: usize,
+    bytes: usize,
 }
 
 impl<'a> Filler<'a> {
-    /// For the sheet of a name; `cells` counts those of the whole workbook.
-    pub fn new(name: &str, cells: &'a mut usize) -> Filler<'a> {
+    /// For the sheet of a name; `read` counts for the whole workbook.
+    pub fn new(name: &str, read: &'a mut Count) -> Filler<'a> {
         let sheet = Sheet { name: name.to_lowercase(), ..Sheet::default() };
-        Filler { sheet, header: Vec::new(), index: Vec::new(), begun: false, done: false, cells }
+        Filler { sheet, header: Vec::new(), index: Vec::new(), begun: false, done: false, read }
     }
 
     fn stop(&self, row: Option<u32>, word: Word) -> Stop {
@@ -168,9 +177,13 @@ impl<'a> Filler<'a> {
         if text.is_empty() {
             return Ok(true);
         }
-        *self.cells += 1;
-        if *self.cells > CELLS_MAX {
+        self.read.cells += 1;
+        self.read.bytes += text.len();
+        if self.read.cells > CELLS_MAX {
             return Err(self.stop(None, Word::TooManyCells { max: CELLS_MAX.to_string() }));
+        }
+        if self.read.bytes > TEXT_MAX {
+            return Err(self.stop(None, Word::TooLarge { max: (TEXT_MAX >> 20).to_string() }));
         }
         if text.chars().nth(CELL_MAX).is_some() {
             return Err(self.stop(Some(row + 1), Word::CellTooLong { max: CELL_MAX.to_string() }));
@@ -261,7 +274,7 @@ fn xlsx(bytes: &[u8]) -> Result<Book, Stop> {
     bounded(bytes)?;
     let mut file: calamine::Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes)).map_err(|_| broken())?;
     let mut book = Book { names: file.sheet_names(), ..Book::default() };
-    let mut count = 0;
+    let mut count = Count::default();
     for name in book.names.clone() {
         let Some(small) = wanted(&name, book.names.len()) else { continue };
         let mut cells = file.worksheet_cells_reader(&name).map_err(|_| broken())?;
@@ -424,6 +437,9 @@ pub(super) fn unwritable(book: &Book) -> Vec<Finding> {
     let mut found = Vec::new();
     for sheet in &book.sheets {
         for row in &sheet.rows {
+            if found.len() > super::FINDINGS_MAX {
+                return found;
+            }
             for (column, text) in &row.cells {
                 if !text.chars().all(xml::allowed) {
                     found.push(Finding {

@@ -1,6 +1,6 @@
 //! The tree as XForm XML.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{
     finding::{Finding, Severity, Word},
@@ -22,6 +22,9 @@ const NAMESPACES: [(&str, &str); 7] = [
     ("xmlns:orx", "http://openrosa.org/xforms"),
     ("xmlns:odk", "http://www.opendatakit.org/xforms"),
 ];
+
+/// Paths and repeated texts of a form, bytes.
+const WRITTEN_MAX: usize = 64 << 20;
 
 /// Attributes of a bind that hold expressions.
 const EXPRESSIONS: [&str; 5] = ["calculate", "constraint", "readonly", "required", "relevant"];
@@ -97,7 +100,19 @@ pub(super) fn write(form: &Form, found: &mut Vec<Finding>) -> Written {
             set_by.entry(trigger).or_default().push(*at);
         }
     }
-    let mut writer = Writer { form, names, order, paths, set_by, found, searched: HashMap::new(), attachments: BTreeSet::new() };
+    let translated = form.lists.iter().filter(|l| in_itext(l)).map(|l| l.name.as_str()).collect();
+    let mut writer = Writer {
+        translated,
+        left: WRITTEN_MAX,
+        form,
+        names,
+        order,
+        paths,
+        set_by,
+        found,
+        searched: HashMap::new(),
+        attachments: BTreeSet::new(),
+    };
     let document = writer.document();
     Written { document, attachments: writer.attachments }
 }
@@ -114,11 +129,23 @@ struct Writer<'a> {
     /// Lists whose choices stand in the question, because `search()` looks for more; with the question.
     searched: HashMap<&'a str, &'a str>,
     attachments: BTreeSet<String>,
+    /// Lists whose labels stand among the texts by language.
+    translated: HashSet<&'a str>,
+    /// Bytes that may still be written beyond what the workbook holds.
+    left: usize,
 }
 
 impl<'a> Writer<'a> {
     fn node(&self, at: usize) -> &'a Node {
         &self.form.nodes[at]
+    }
+
+    /// Counts what is written beyond what the workbook holds; a small workbook could ask for a form without end.
+    fn spend(&mut self, bytes: usize) {
+        if self.left > 0 && bytes >= self.left {
+            self.error(None, Word::TooLarge { max: (WRITTEN_MAX >> 20).to_string() });
+        }
+        self.left = self.left.saturating_sub(bytes);
     }
 
     fn error(&mut self, at: Option<usize>, word: Word) {
@@ -469,6 +496,10 @@ impl<'a> Writer<'a> {
 
     fn write_itext(&mut self, itext: &Itext) -> Element {
         let mut element = Element::new("itext");
+        self.spend(itext.languages.len() * itext.ids.iter().map(|(id, forms)| id.len() * forms.len()).sum::<usize>());
+        if self.left == 0 {
+            return element;
+        }
         for (l, language) in itext.languages.iter().enumerate() {
             let mut translation = Element::new("translation").with("lang", language.clone());
             if *language == self.form.language {
@@ -513,6 +544,7 @@ impl<'a> Writer<'a> {
             return vec![Kid::Text(text.to_owned())];
         }
         let mut parts: Vec<(usize, usize, String)> = Vec::new();
+        let around = Surroundings::of(text);
         let instances = lexis::instance_paths(text);
         for (start, end) in &instances {
             let value = self.expression(&text[*start..*end], context, false, false);
@@ -520,7 +552,7 @@ impl<'a> Writer<'a> {
         }
         for reference in lexis::references(text) {
             if !instances.iter().any(|(start, end)| *start <= reference.start && reference.end <= *end) {
-                let value = self.path_to(&reference, text, context, false, false);
+                let value = self.path_to(&reference, (text, &around), context, false, false);
                 parts.push((reference.start, reference.end, value));
             }
         }
@@ -546,10 +578,11 @@ impl<'a> Writer<'a> {
         if !lexis::may_refer(text) {
             return text.to_owned();
         }
+        let around = Surroundings::of(text);
         let (mut out, mut from) = (String::with_capacity(text.len() + 32), 0);
         for reference in lexis::references(text) {
             out.push_str(&text[from..reference.start]);
-            out.push_str(&self.path_to(&reference, text, context, current, above));
+            out.push_str(&self.path_to(&reference, (text, &around), context, current, above));
             from = reference.end;
         }
         out.push_str(&text[from..]);
@@ -558,7 +591,17 @@ impl<'a> Writer<'a> {
 
     /// The path that a reference means: within one repeat relative, otherwise from the top. `current`: from within a predicate.
     /// `above`: for choices out of a repeat, from above it.
-    fn path_to(&mut self, reference: &Reference<'_>, text: &str, context: Option<usize>, current: bool, above: bool) -> String {
+    fn path_to(
+        &mut self,
+        reference: &Reference<'_>,
+        (text, around): (&str, &Surroundings),
+        context: Option<usize>,
+        current: bool,
+        above: bool,
+    ) -> String {
+        if self.left == 0 {
+            return String::new();
+        }
         let name = reference.name;
         let target = match self.names.get(name) {
             Some(Some(target)) => *target,
@@ -573,13 +616,15 @@ impl<'a> Writer<'a> {
         };
         if let Some(context) = context
             && !reference.last_saved
-            && goes_relative(reference, text)
+            && around.goes_relative(reference, text)
         {
-            let current = current || in_instance_predicate(reference, text);
+            let current = current || around.in_predicate(reference);
             if let Some(path) = self.relative(context, target, name, current, above) {
+                self.spend(path.len());
                 return path;
             }
         }
+        self.spend(self.paths[target].len());
         let instance = if reference.last_saved { "instance('__last-saved')" } else { "" };
         format!(" {instance}{} ", self.paths[target])
     }
@@ -722,6 +767,10 @@ impl<'a> Writer<'a> {
                 if (self.node(target).type_name == "background-geopoint") != acts {
                     continue;
                 }
+                self.spend(self.paths[target].len());
+                if self.left == 0 {
+                    break;
+                }
                 let mut action = Element::new(name).with("ref", self.paths[target].clone()).with("event", "xforms-value-changed");
                 if let Some(calculation) = self.node(target).bind.text("calculate").filter(|c| !c.is_empty() && !acts) {
                     let value = self.expression(calculation, Some(at), false, false);
@@ -779,7 +828,7 @@ impl<'a> Writer<'a> {
         } else {
             nodeset = format!("instance('{itemset}')/root/item");
             (value, label) = ("name".into(), "label".into());
-            if list.is_some_and(in_itext) {
+            if list.is_some_and(|l| self.translated.contains(l.name.as_str())) {
                 label = "jr:itext(itextId)".into();
             }
             filter = String::new();
@@ -810,7 +859,7 @@ impl<'a> Writer<'a> {
     fn inline(&mut self, node: &'a Node, list: &'a List, control: &mut Element) {
         for (i, choice) in list.choices.iter().enumerate() {
             let mut label = Element::new("label");
-            if in_itext(list) {
+            if self.translated.contains(list.name.as_str()) {
                 label.set("ref", format!("jr:itext('{}-{i}')", list.name));
             } else if let (Some(_), Some(text)) = (&node.label, choice.fields.text("label")) {
                 label.extend(self.shown(text, None));
@@ -901,36 +950,46 @@ fn pulled(expression: &str) -> Vec<String> {
     calls.filter_map(|rest| rest.split_once(',')).map(|(first, _)| first.replace(['\'', '"'], "").trim().to_owned()).collect()
 }
 
-/// Whether a reference stands in the predicate of a path into a secondary instance.
-fn in_instance_predicate(reference: &Reference<'_>, text: &str) -> bool {
-    if !text.contains("instance(") {
-        return false;
-    }
-    let mut from = 0;
-    while let Some(open) = text[from..].find('[').map(|at| from + at) {
-        let Some(close) = text[open..].find(']').map(|at| open + at) else { return false };
-        if open <= reference.start && reference.end <= close + 1 {
-            return true;
-        }
-        from = close + 1;
-    }
-    false
+/// What of a text decides how its references are written.
+struct Surroundings {
+    /// Predicates, if the text has a path into a secondary instance.
+    predicates: Vec<(usize, usize)>,
+    /// Calls of `indexed-repeat()`.
+    calls: Vec<(usize, usize)>,
 }
 
-/// Whether a reference becomes a relative path. Of the arguments of `indexed-repeat()` only the indices do.
-fn goes_relative(reference: &Reference<'_>, text: &str) -> bool {
-    let mut calls = Vec::new();
-    let mut from = 0;
-    while let Some(start) = text[from..].find("indexed-repeat(").map(|at| from + at) {
-        let Some(end) = text[start..].find(')').map(|at| start + at + 1) else { break };
-        calls.push((start, end));
-        from = end;
+impl Surroundings {
+    fn of(text: &str) -> Surroundings {
+        let spans = |open: &str, close: char| {
+            let (mut found, mut from) = (Vec::new(), 0);
+            while let Some(start) = text[from..].find(open).map(|at| from + at) {
+                let Some(end) = text[start..].find(close).map(|at| start + at + 1) else { break };
+                found.push((start, end));
+                from = end;
+            }
+            found
+        };
+        let predicates = if text.contains("instance(") { spans("[", ']') } else { Vec::new() };
+        Surroundings { predicates, calls: spans("indexed-repeat(", ')') }
     }
-    let Some(&(start, end)) = calls.iter().find(|(start, end)| *start <= reference.start && reference.end <= *end) else {
-        return true;
-    };
-    let whole = &text[reference.start..reference.end];
-    let arguments = text[start..end].trim_end_matches(')').split_once('(').map_or("", |(_, a)| a).split(',');
-    let index = arguments.enumerate().filter(|(_, a)| a.trim().contains(whole)).map(|(i, _)| i).last();
-    index.is_some_and(|i| ![0, 1, 3, 5].contains(&i))
+
+    /// The span that a reference stands in.
+    fn around(spans: &[(usize, usize)], reference: &Reference<'_>) -> Option<(usize, usize)> {
+        let at = spans.partition_point(|(_, end)| *end < reference.end);
+        spans.get(at).copied().filter(|(start, _)| *start <= reference.start)
+    }
+
+    /// Whether a reference stands in a predicate of a path into a secondary instance.
+    fn in_predicate(&self, reference: &Reference<'_>) -> bool {
+        Surroundings::around(&self.predicates, reference).is_some()
+    }
+
+    /// Whether a reference becomes a relative path. Of the arguments of `indexed-repeat()` only the indices do.
+    fn goes_relative(&self, reference: &Reference<'_>, text: &str) -> bool {
+        let Some((start, end)) = Surroundings::around(&self.calls, reference) else { return true };
+        let whole = &text[reference.start..reference.end];
+        let arguments = text[start..end].trim_end_matches(')').split_once('(').map_or("", |(_, a)| a).split(',');
+        let index = arguments.enumerate().filter(|(_, a)| a.trim().contains(whole)).map(|(i, _)| i).last();
+        index.is_some_and(|i| ![0, 1, 3, 5].contains(&i))
+    }
 }

@@ -42,8 +42,8 @@ macro_rules! words {
         }
 
         impl Word {
-            /// All keys, for the tests of whoever words them.
-            pub const KEYS: &'static [&'static str] = &[$($key),+];
+            /// All keys and the names of their parameters, for the tests of whoever words them.
+            pub const KEYS: &'static [(&'static str, &'static [&'static str])] = &[$(($key, &[$($(stringify!($field)),+)?])),+];
 
             /// The stable key of this word, without its parameters.
             pub fn key(&self) -> &'static str {
@@ -73,6 +73,8 @@ words! {
     TooManyCells { max } = "too-many-cells",
     /// More letters in a cell than are read.
     CellTooLong { max } = "cell-too-long",
+    /// More questions than are written, after loops are unrolled.
+    TooManyQuestions { max } = "too-many-questions",
     /// Groups in groups beyond what is read.
     TooDeep { max } = "too-deep",
     /// A character that no XML document may hold.
@@ -97,8 +99,6 @@ words! {
     HeaderNoName { header } = "header-no-name",
     /// A setting that is not supported.
     SettingNotSupported { name } = "setting-not-supported",
-    /// Both names of the form's id are there.
-    BothFormIds = "both-form-ids",
     /// Encryption needs an instanceID.
     EncryptionNeedsInstanceId = "encryption-needs-instance-id",
     /// A row with something in it but without type, name and label.
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn keys_are_used_once() {
-        let mut keys = Word::KEYS.to_vec();
+        let mut keys: Vec<&str> = Word::KEYS.iter().map(|(key, _)| *key).collect();
         keys.sort_unstable();
         keys.dedup();
         assert_eq!(keys.len(), Word::KEYS.len());

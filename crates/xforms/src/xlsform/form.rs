@@ -7,6 +7,9 @@ use super::{
     types::Type,
 };
 
+/// Nodes of a form whose loops are unrolled.
+pub(super) const NODES_MAX: usize = 200_000;
+
 /// What a node is.
 #[derive(Debug, Clone)]
 pub(super) enum Kind {
@@ -202,6 +205,8 @@ pub(super) struct List {
     pub name: String,
     /// Its choices.
     pub choices: Vec<Choice>,
+    /// A name with a space in it, if there is one.
+    pub spaced: Option<String>,
 }
 
 /// The form.
@@ -211,6 +216,8 @@ pub(super) struct Form {
     pub nodes: Vec<Node>,
     /// The lists, in the order in which they come.
     pub lists: Vec<List>,
+    /// Where each list stands.
+    pub index: HashMap<String, usize>,
     /// Lists of tags that places on the map may have.
     pub tags: Vec<List>,
     /// Settings by name.
@@ -227,6 +234,7 @@ impl Form {
         Form {
             nodes: vec![Node::new(root, Kind::Root, 0)],
             lists: Vec::new(),
+            index: HashMap::new(),
             tags: Vec::new(),
             settings: Fields::default(),
             language: "default".into(),
@@ -250,7 +258,7 @@ impl Form {
 
     /// A list by its name.
     pub fn list(&self, name: &str) -> Option<&List> {
-        self.lists.iter().find(|l| l.name == name)
+        self.index.get(name).and_then(|at| self.lists.get(*at))
     }
 
     /// The group that holds metadata in a node; it is made if it is missing.
@@ -275,8 +283,14 @@ impl Form {
         headings.for_each(|n| n.label = Some(" ".into()));
     }
 
-    /// For each choice of its list, a loop holds what it held once.
-    pub fn unroll(&mut self) {
+    /// Sets the lists.
+    pub fn set_lists(&mut self, lists: Vec<List>) {
+        self.index = lists.iter().enumerate().map(|(at, list)| (list.name.clone(), at)).collect();
+        self.lists = lists;
+    }
+
+    /// For each choice of its list, a loop holds what it held once. `false` if that is too much.
+    pub fn unroll(&mut self) -> bool {
         for at in self.in_order() {
             let Kind::Loop { list } = &self.nodes[at].kind else { continue };
             let choices = self.list(list).map(|l| l.choices.clone()).unwrap_or_default();
@@ -287,12 +301,16 @@ impl Form {
                 group.label = choice.fields.get("label").cloned();
                 group.media = choice.fields.map("media").cloned().unwrap_or_default();
                 let group = self.add(at, group);
+                if self.nodes.len() > NODES_MAX {
+                    return false;
+                }
                 for child in &template {
                     let copy = self.copy(*child, group);
                     fill_in(&mut self.nodes[copy], &choice.fields);
                 }
             }
         }
+        true
     }
 
     fn copy(&mut self, from: usize, parent: usize) -> usize {

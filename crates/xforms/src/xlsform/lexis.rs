@@ -53,20 +53,23 @@ pub(super) fn may_refer(text: &str) -> bool {
     text.len() > 2 && text.contains("${")
 }
 
+/// The reference that a text has at a byte where `${` stands.
+fn reference_at(text: &str, start: usize) -> Option<Reference<'_>> {
+    let inner = &text[start + 2..];
+    let (prefix, last_saved) = if inner.starts_with("last-saved#") { (11, true) } else { (0, false) };
+    let length = ncname(&inner[prefix..]);
+    let whole = length > 0 && inner[prefix + length..].starts_with('}');
+    whole.then(|| Reference { start, end: start + 2 + prefix + length + 1, name: &inner[prefix..prefix + length], last_saved })
+}
+
 /// All well-formed references, in order; what is not well-formed is passed over.
 pub(super) fn references(text: &str) -> Vec<Reference<'_>> {
     let (mut found, mut from) = (Vec::new(), 0);
-    while let Some(at) = text[from..].find("${") {
-        let start = from + at;
-        let inner = &text[start + 2..];
-        let (prefix, last_saved) = if inner.starts_with("last-saved#") { (11, true) } else { (0, false) };
-        let length = ncname(&inner[prefix..]);
-        if length > 0 && inner[prefix + length..].starts_with('}') {
-            let end = start + 2 + prefix + length + 1;
-            found.push(Reference { start, end, name: &inner[prefix..prefix + length], last_saved });
-            from = end;
-        } else {
-            from = start + 2;
+    while let Some(start) = text[from..].find("${").map(|at| from + at) {
+        from = start + 2;
+        if let Some(reference) = reference_at(text, start) {
+            from = reference.end;
+            found.push(reference);
         }
     }
     found
@@ -213,9 +216,7 @@ fn token(text: &str) -> (Kind, usize) {
         _ if first.is_whitespace() => return (Kind::Space, text.find(|c: char| !c.is_whitespace()).unwrap_or(text.len())),
         _ => {}
     }
-    if let Some(reference) =
-        text.starts_with("${").then(|| references(text)).and_then(|r| r.first().copied()).filter(|r| r.start == 0)
-    {
+    if let Some(reference) = text.starts_with("${").then(|| reference_at(text, 0)).flatten() {
         return (Kind::Reference, reference.end);
     }
     match qname(text) {

@@ -28,6 +28,9 @@ pub use book::{BYTES_MAX, CELL_MAX, CELLS_MAX, COLUMNS_MAX, Kind, ROWS_MAX};
 pub use finding::{Finding, Place, Severity, Word};
 pub use survey::DEPTH_MAX;
 
+/// After so many findings the search ends.
+const FINDINGS_MAX: usize = 10_000;
+
 use entities::Declarations;
 use form::{Choice, Form, List, Node};
 use survey::Reading;
@@ -88,7 +91,7 @@ pub fn convert_leniently(bytes: &[u8], kind: Kind, fallback_id: &str, leniency: 
     let language = form.language.clone();
     let choices_table = table_of(&book, "choices", &types::CHOICES, &language, &mut found);
     let duplicates = form.setting("allow_choice_duplicates").and_then(types::yes_no) == Some(true);
-    form.lists = lists(&choices_table, duplicates, leniency, &mut found);
+    form.set_lists(lists(&choices_table, duplicates, leniency, &mut found));
     let tags_table = table_of(&book, "osm", &types::CHOICES, &language, &mut found);
     form.tags = lists(&tags_table, true, leniency, &mut found);
     let external = book.sheet("external_choices").filter(|s| !s.rows.is_empty()).map(|sheet| {
@@ -118,7 +121,10 @@ pub fn convert_leniently(bytes: &[u8], kind: Kind, fallback_id: &str, leniency: 
         return Err(sorted(found));
     }
     form.head();
-    form.unroll();
+    if !form.unroll() {
+        found.push(finding(Severity::Error, Some("survey"), None, Word::TooManyQuestions { max: form::NODES_MAX.to_string() }));
+        return Err(sorted(found));
+    }
     generated_twice(&form, &mut found);
     if found.iter().any(|f| f.severity == Severity::Error) {
         return Err(sorted(found));
@@ -218,6 +224,9 @@ fn lists(table: &Table, duplicates: bool, leniency: Leniency, found: &mut Vec<Fi
         found.push(Finding { severity, sheet: Some(table.sheet.clone()), row: None, column: Some(place.clone()), word });
     }
     for entry in &table.entries {
+        if found.len() > FINDINGS_MAX {
+            break;
+        }
         let mut fields = entry.fields.clone();
         let Some(Value::Text(list)) = fields.take("list name") else { continue };
         fields.0.retain(|(name, _)| !dropped.contains(name.as_str()));
@@ -226,13 +235,16 @@ fn lists(table: &Table, duplicates: bool, leniency: Leniency, found: &mut Vec<Fi
             found.push(Finding { severity, sheet: Some(table.sheet.clone()), row: Some(entry.shown), column, word });
         };
         let at = *index.entry(list.clone()).or_insert_with(|| {
-            lists.push(List { name: list.clone(), choices: Vec::new() });
+            lists.push(List { name: list.clone(), ..List::default() });
             lists.len() - 1
         });
         match fields.text("name") {
             None if table.column(&["name"]).is_none() => {}
             None => find(Severity::Error, "name", Word::ChoiceNameMissing { list: list.clone() }),
             Some(name) => {
+                if name.contains(' ') && lists[at].spaced.is_none() {
+                    lists[at].spaced = Some(name.to_owned());
+                }
                 if fields.get("label").is_none() {
                     find(Severity::Warning, "label", Word::ChoiceLabelMissing { list: list.clone(), name: name.to_owned() });
                 }

@@ -16,6 +16,9 @@ use super::{
 /// Groups within groups that are read.
 pub const DEPTH_MAX: usize = 40;
 
+/// Letters of a name.
+const NAME_MAX: usize = 255;
+
 /// Endings of files that choices come from.
 pub(super) const ENDINGS: [&str; 3] = [".xml", ".csv", ".geojson"];
 
@@ -120,6 +123,9 @@ impl<'a> Reading<'a> {
     pub fn rows(&mut self) {
         for entry in &self.table.entries {
             self.row(entry);
+            if self.found.len() > super::FINDINGS_MAX {
+                return;
+            }
         }
         while self.stack.len() > 1 {
             if let Some(open) = self.stack.pop() {
@@ -314,7 +320,7 @@ impl<'a> Reading<'a> {
                 return String::new();
             }
         };
-        if !lexis::is_name(&name) {
+        if !lexis::is_name(&name) || name.chars().nth(NAME_MAX).is_some() {
             self.error(row, &["name"], Word::NameInvalid { name: name.clone() });
             return name;
         }
@@ -445,11 +451,10 @@ impl<'a> Reading<'a> {
             let word = if self.form.lists.is_empty() { Word::NoChoicesSheet { list } } else { Word::ListUnknown { list } };
             self.error(row, &["type"], word);
         }
-        if select.kind == "select all that apply" {
-            let spaced = self.form.list(list).and_then(|l| l.choices.iter().find(|c| c.name().contains(' ')));
-            if let Some(name) = spaced.map(|c| c.name().to_owned()) {
-                self.error(row, &["type"], Word::ChoiceNameSpace { list: list.to_owned(), name });
-            }
+        if select.kind == "select all that apply"
+            && let Some(name) = self.form.list(list).and_then(|l| l.spaced.clone())
+        {
+            self.error(row, &["type"], Word::ChoiceNameSpace { list: list.to_owned(), name });
         }
         let accepted: &[&str] = if select.from_file { &["label", "randomize", "seed", "value"] } else { &["randomize", "seed"] };
         for word in self.choosing(&node.parameters, accepted) {
@@ -523,7 +528,8 @@ impl<'a> Reading<'a> {
         if node.filter.is_some() {
             self.error(row, &["choice_filter"], Word::OtherWithFilter);
         }
-        let Some(List { choices, .. }) = self.form.lists.iter_mut().find(|l| l.name == list && !l.choices.is_empty()) else {
+        let known = self.form.index.get(list).copied().and_then(|at| self.form.lists.get_mut(at));
+        let Some(List { choices, .. }) = known.filter(|l| !l.choices.is_empty()) else {
             return self.error(row, &["type"], Word::OtherWithoutList { list: list.to_owned() });
         };
         if choices.iter().any(|c| c.name() == "other") {
@@ -675,6 +681,9 @@ pub(super) fn check_references(
     found: &mut Vec<Finding>,
 ) {
     for row in &sheet.rows {
+        if found.len() > super::FINDINGS_MAX {
+            return;
+        }
         for (column, text) in row.cells.iter().filter(|(_, text)| lexis::may_refer(text)) {
             let Some((place, path)) = table.columns.get(*column) else { continue };
             if !read(path) {

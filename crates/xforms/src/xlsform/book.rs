@@ -175,7 +175,10 @@ impl<'a> Filler<'a> {
             return Ok(false);
         }
         if text.is_empty() {
-            return Ok(true);
+            // Cells that are only coloured go on for long.
+            let previous = self.sheet.rows.last().map_or(1, |r| r.number);
+            self.done = row > previous && row - previous > EMPTY_ROWS;
+            return Ok(!self.done);
         }
         self.read.cells += 1;
         self.read.bytes += text.len();
@@ -185,7 +188,7 @@ impl<'a> Filler<'a> {
         if self.read.bytes > TEXT_MAX {
             return Err(self.stop(None, Word::TooLarge { max: (TEXT_MAX >> 20).to_string() }));
         }
-        if text.chars().nth(CELL_MAX).is_some() {
+        if text.len() > CELL_MAX && text.chars().nth(CELL_MAX).is_some() {
             return Err(self.stop(Some(row + 1), Word::CellTooLong { max: CELL_MAX.to_string() }));
         }
         if row == 0 {
@@ -245,6 +248,9 @@ impl<'a> Filler<'a> {
 
 /// Runs of spaces made one.
 pub(super) fn spaces(text: &str) -> String {
+    if !text.contains("  ") {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if !(c == ' ' && out.ends_with(' ')) {
@@ -256,7 +262,8 @@ pub(super) fn spaces(text: &str) -> String {
 
 /// A cell's text without white space around it; a space that does not break is a space.
 pub(super) fn clean(text: &str) -> String {
-    text.trim().replace("\r\n", "\n").replace('\u{a0}', " ")
+    let text = text.trim();
+    if text.contains(['\r', '\u{a0}']) { text.replace("\r\n", "\n").replace('\u{a0}', " ") } else { text.to_owned() }
 }
 
 /// Which sheets are read: those with a known name, or the only one.
@@ -300,6 +307,7 @@ fn bounded(bytes: &[u8]) -> Result<(), Stop> {
     }
     let mut left = UNPACKED_MAX;
     for i in 0..parts.len() {
+        // Pictures too: the workbook may call one its sheet.
         let mut part = parts.by_index(i).map_err(|_| broken())?.take(left + 1);
         left = left.checked_sub(std::io::copy(&mut part, &mut std::io::sink()).map_err(|_| broken())?).ok_or_else(too_large)?;
     }
@@ -322,6 +330,8 @@ fn text(cell: &DataRef<'_>) -> String {
             format!("{y:04}-{m:02}-{d:02} {}", clock(hour, minute, second, milli))
         }
         Data::DateTimeIso(day) => day.replace('T', " "),
+        Data::String(text) => clean(&text),
+        Data::Empty => String::new(),
         other => clean(&other.to_string()),
     }
 }
@@ -415,7 +425,7 @@ fn csv(bytes: &[u8]) -> Result<Book, Stop> {
             if cells > CELLS_MAX {
                 return Err(here(Word::TooManyCells { max: CELLS_MAX.to_string() }));
             }
-            if cell.chars().nth(CELL_MAX).is_some() {
+            if cell.len() > CELL_MAX && cell.chars().nth(CELL_MAX).is_some() {
                 return Err(here(Word::CellTooLong { max: CELL_MAX.to_string() }));
             }
             row.cells.push((*column, cell.replace("\r\n", "\n")));
@@ -441,7 +451,7 @@ pub(super) fn unwritable(book: &Book) -> Vec<Finding> {
                 return found;
             }
             for (column, text) in &row.cells {
-                if !text.chars().all(xml::allowed) {
+                if text.bytes().any(|b| b < b' ' || b >= 0xef) && !text.chars().all(xml::allowed) {
                     found.push(Finding {
                         severity: Severity::Error,
                         sheet: Some(sheet.name.clone()),

@@ -219,7 +219,7 @@ impl<'a> Writer<'a> {
     fn submission(&self) -> Option<Element> {
         let mut element = Element::new("submission");
         let mut any = false;
-        let mut set = |name: &str, value: Option<&str>| {
+        let mut set = |name: &'static str, value: Option<&str>| {
             if let Some(value) = value {
                 any = true;
                 element.set(name, value);

@@ -208,6 +208,9 @@ fn snake_case(header: &str) -> String {
 
 /// Quotes as word processors make them, made plain.
 fn plain_quotes(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
     text.chars()
         .map(|c| match c {
             '\u{2018}' | '\u{2019}' => '\'',

@@ -1,10 +1,12 @@
 //! Elements and how they are written. Text is escaped here and nowhere else.
 
+use std::borrow::Cow;
+
 /// An element with its attributes, each name once, in the order in which they came.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Element {
-    name: String,
-    attributes: Vec<(String, String)>,
+    name: Cow<'static, str>,
+    attributes: Vec<(Cow<'static, str>, String)>,
     kids: Vec<Kid>,
 }
 
@@ -19,12 +21,12 @@ pub(super) enum Kid {
 
 impl Element {
     /// An empty element.
-    pub fn new(name: impl Into<String>) -> Element {
+    pub fn new(name: impl Into<Cow<'static, str>>) -> Element {
         Element { name: name.into(), ..Element::default() }
     }
 
     /// With an attribute; a later value replaces an earlier one.
-    pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Element {
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Element {
         self.set(name, value);
         self
     }
@@ -42,7 +44,7 @@ impl Element {
     }
 
     /// Sets an attribute.
-    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
+    pub fn set(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) {
         let (name, value) = (name.into(), value.into());
         match self.attributes.iter_mut().find(|(n, _)| *n == name) {
             Some((_, old)) => *old = value,
@@ -108,19 +110,24 @@ impl Element {
 }
 
 fn escape(out: &mut String, text: &str, attribute: bool) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' if attribute => out.push_str("&quot;"),
+    let mut from = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let instead = match byte {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' if attribute => "&quot;",
             // Otherwise a reader makes a space of it.
-            '\n' if attribute => out.push_str("&#10;"),
-            '\t' if attribute => out.push_str("&#9;"),
-            '\r' => out.push_str("&#13;"),
-            c => out.push(c),
-        }
+            b'\n' if attribute => "&#10;",
+            b'\t' if attribute => "&#9;",
+            b'\r' => "&#13;",
+            _ => continue,
+        };
+        out.push_str(&text[from..at]);
+        out.push_str(instead);
+        from = at + 1;
     }
+    out.push_str(&text[from..]);
 }
 
 /// Whether a character may stand in XML 1.0 at all.

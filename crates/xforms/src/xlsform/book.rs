@@ -16,6 +16,8 @@ use super::{
 pub const BYTES_MAX: usize = 16 << 20;
 /// All parts of a workbook unpacked, bytes.
 const UNPACKED_MAX: u64 = 128 << 20;
+/// Bytes that one byte can become at most: 258 for each two bits (RFC 1951, 3.2.5), and the codes of the block.
+const DEFLATE_MAX: u64 = 1_032;
 /// Parts of a workbook.
 const PARTS_MAX: usize = 1_000;
 /// Rows of a sheet that are read.
@@ -297,13 +299,18 @@ fn xlsx(bytes: &[u8]) -> Result<Book, Stop> {
     Ok(book)
 }
 
-/// Unpacks everything once and counts: what the file says of its sizes is not believed.
+/// Unpacks everything once and counts: what the file says of its sizes unpacked is not believed.
 fn bounded(bytes: &[u8]) -> Result<(), Stop> {
     let broken = || stop(None, None, Word::NotAWorkbook);
     let too_large = || stop(None, None, Word::TooLarge { max: (UNPACKED_MAX >> 20).to_string() });
     let mut parts = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|_| broken())?;
     if parts.len() > PARTS_MAX {
         return Err(too_large());
+    }
+    // The sizes packed are what will be read; small ones cannot become too large.
+    let packed = (0..parts.len()).try_fold(0_u64, |sum, i| sum.checked_add(parts.by_index_raw(i).ok()?.compressed_size()));
+    if packed.ok_or_else(broken)?.saturating_mul(DEFLATE_MAX) <= UNPACKED_MAX {
+        return Ok(());
     }
     let mut left = UNPACKED_MAX;
     for i in 0..parts.len() {
@@ -451,7 +458,7 @@ pub(super) fn unwritable(book: &Book) -> Vec<Finding> {
                 return found;
             }
             for (column, text) in &row.cells {
-                if text.bytes().any(|b| b < b' ' || b >= 0xef) && !text.chars().all(xml::allowed) {
+                if text.bytes().any(|b| !(b' '..0xef).contains(&b)) && !text.chars().all(xml::allowed) {
                     found.push(Finding {
                         severity: Severity::Error,
                         sheet: Some(sheet.name.clone()),
@@ -493,6 +500,57 @@ mod tests {
         assert_eq!(book.similar("choices"), Some("choice"));
         assert_eq!(book.similar("settings"), None);
         assert_eq!(distance("kitten", "sitting"), 3);
+    }
+
+    fn packed(parts: &[(&str, usize)]) -> Vec<u8> {
+        use std::io::Write as _;
+        let mut file = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, megabytes) in parts {
+            file.start_file(*name, zip::write::SimpleFileOptions::default()).expect("a part");
+            for _ in 0..*megabytes {
+                file.write_all(&vec![b' '; 1 << 20]).expect("packed");
+            }
+        }
+        file.finish().expect("a ZIP file").into_inner()
+    }
+
+    #[test]
+    fn what_unpacks_without_end_is_refused() {
+        let bytes = packed(&[("xl/workbook.xml", 100), ("xl/media/image1.png", 30)]);
+        assert!(bytes.len() < 1 << 20);
+        assert!(matches!(xlsx(&bytes).expect_err("too large").word, Word::TooLarge { .. }));
+        let many: Vec<String> = (0..=PARTS_MAX).map(|i| format!("{i}.xml")).collect();
+        let many: Vec<(&str, usize)> = many.iter().map(|n| (n.as_str(), 0)).collect();
+        assert!(matches!(xlsx(&packed(&many)).expect_err("too many").word, Word::TooLarge { .. }));
+        for bytes in [&b""[..], b"PK\x03\x04", &packed(&[("a", 1)]), &[0; 100]] {
+            assert_eq!(xlsx(bytes).expect_err("none").word, Word::NotAWorkbook);
+        }
+    }
+
+    /// A text that stands in the file once is that of many cells; a cell in the far corner costs nothing.
+    #[test]
+    fn cells_ask_for_no_more_than_there_is() {
+        let book = |write: &dyn Fn(&mut rust_xlsxwriter::Worksheet)| {
+            let mut book = rust_xlsxwriter::Workbook::new();
+            let sheet = book.add_worksheet();
+            for (column, header) in (0..40).map(|c| (c, format!("h{c}"))) {
+                sheet.write(0, column, header).expect("a header");
+            }
+            write(sheet);
+            book.save_to_buffer().expect("a workbook")
+        };
+        let long = "x".repeat(CELL_MAX);
+        let bytes = book(&|sheet| {
+            for (row, column) in (1..60).flat_map(|row| (0..40).map(move |c| (row, c))) {
+                sheet.write(row, column, &long).expect("a text");
+            }
+        });
+        assert!(bytes.len() < 1 << 20);
+        assert!(matches!(xlsx(&bytes).expect_err("too large").word, Word::TooLarge { .. }));
+        let bytes = book(&|sheet| {
+            sheet.write(1_048_575, 16_383, "z").expect("a text");
+        });
+        assert!(xlsx(&bytes).expect("read").sheets[0].rows.is_empty());
     }
 
     #[test]

@@ -279,8 +279,13 @@ pub(super) fn wanted(name: &str, all: usize) -> Option<String> {
 }
 
 fn xlsx(bytes: &[u8]) -> Result<Book, Stop> {
-    let broken = || stop(None, None, Word::NotAWorkbook);
     bounded(bytes)?;
+    // The library takes numbers of texts from the file without looking, and panics where there is no such text.
+    std::panic::catch_unwind(|| xlsx_sheets(bytes)).unwrap_or_else(|_| Err(stop(None, None, Word::NotAWorkbook)))
+}
+
+fn xlsx_sheets(bytes: &[u8]) -> Result<Book, Stop> {
+    let broken = || stop(None, None, Word::NotAWorkbook);
     let mut file: calamine::Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes)).map_err(|_| broken())?;
     let mut book = Book { names: file.sheet_names(), ..Book::default() };
     let mut count = Count::default();
@@ -551,6 +556,25 @@ mod tests {
             sheet.write(1_048_575, 16_383, "z").expect("a text");
         });
         assert!(xlsx(&bytes).expect("read").sheets[0].rows.is_empty());
+    }
+
+    #[test]
+    fn a_text_that_is_not_there_is_no_accident() {
+        use std::io::Write as _;
+        let mut book = rust_xlsxwriter::Workbook::new();
+        book.add_worksheet().write(0, 0, "type").expect("a text");
+        let good = book.save_to_buffer().expect("a workbook");
+        let mut parts = zip::ZipArchive::new(Cursor::new(&good)).expect("a ZIP file");
+        let mut changed = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for i in 0..parts.len() {
+            let mut part = parts.by_index(i).expect("a part");
+            let mut text = String::new();
+            part.read_to_string(&mut text).expect("text");
+            changed.start_file(part.name(), zip::write::SimpleFileOptions::default()).expect("a part");
+            changed.write_all(text.replace("<v>0</v>", "<v>99</v>").as_bytes()).expect("packed");
+        }
+        assert!(xlsx(&good).is_ok());
+        assert_eq!(xlsx(&changed.finish().expect("a ZIP file").into_inner()).expect_err("none").word, Word::NotAWorkbook);
     }
 
     #[test]

@@ -205,6 +205,32 @@ fn told(findings: &[Finding]) -> Vec<Value> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn converted_and_checked() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        let write = |name: &str, text: &str| fs::write(at(name), text).expect("written");
+        write("good.csv", "survey,,,\n,type,name,label\n,text,a,A\n");
+        write("bad.csv", "survey,,,\n,type,name,label\n,text,,A\n");
+        write("none.csv", "a");
+        write("none.txt", "a");
+        write("broken.xml", "<a>");
+        let convert = |name: &str| Convert { file: at(name), out: Some(at("out.xml")), allow_duplicate_choices: false }.run();
+        let check = |name: &str| Check { file: at(name), json: false, allow_duplicate_choices: false }.run();
+        assert!(matches!(convert("good.csv"), Ok(End::Success)));
+        assert!(fs::read_to_string(at("out.xml")).expect("written").contains("<data id=\"good\">"));
+        for (name, end) in [("good.csv", 0), ("out.xml", 0), ("bad.csv", 1), ("broken.xml", 1), ("none.csv", 2), ("none.txt", 2)]
+        {
+            let code = match check(name).expect("looked at") {
+                End::Success => 0,
+                End::No => 1,
+                End::BadInput => 2,
+            };
+            assert_eq!(code, end, "{name}");
+        }
+        assert!(matches!(convert("bad.csv"), Ok(End::BadInput)) && check("missing.csv").is_err());
+    }
+
     /// Every word of a finding has wording in both languages, with placeholders that it fills.
     #[test]
     fn findings_have_words() {

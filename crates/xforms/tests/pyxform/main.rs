@@ -283,3 +283,39 @@ fn refusals_are_shared_with_pyxform() {
     }
     std::fs::remove_dir_all(&folder).expect("gone");
 }
+
+/// Forms by hand, for what the made-up ones seldom have. Runs where pyxform can be imported; says so otherwise. Converting them
+/// is tried in any case.
+#[test]
+fn forms_by_hand_agree_with_pyxform() {
+    let ours: Vec<_> = refusals::MADE
+        .iter()
+        .enumerate()
+        .map(|(i, sheets)| {
+            convert(refusals::csv(sheets).as_bytes(), Kind::Csv, &format!("{i:03}")).unwrap_or_else(|f| panic!("{sheets}: {f:?}"))
+        })
+        .collect();
+    let Some(python) = python() else { return };
+    let folder = std::env::temp_dir().join(format!("xforms-by-hand-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for (i, sheets) in refusals::MADE.iter().enumerate() {
+        std::fs::write(folder.join(format!("{i:03}.csv")), refusals::csv(sheets)).expect("written");
+    }
+    run(&python, &folder);
+    let mut wrong = Vec::new();
+    for (i, sheets) in refusals::MADE.iter().enumerate() {
+        match std::fs::read_to_string(folder.join(format!("{i:03}.xml"))) {
+            Ok(theirs) => {
+                if let Compared::Differ(first) = difference(&ours[i].xform, &theirs) {
+                    wrong.push(format!("{sheets}: {first}"));
+                }
+            }
+            Err(_) => wrong.push(format!(
+                "{sheets}: {}",
+                std::fs::read_to_string(folder.join(format!("{i:03}.refused"))).unwrap_or_default()
+            )),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    std::fs::remove_dir_all(&folder).expect("gone");
+}

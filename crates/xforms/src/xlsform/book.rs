@@ -279,7 +279,7 @@ pub(super) fn wanted(name: &str, all: usize) -> Option<String> {
 }
 
 fn xlsx(bytes: &[u8]) -> Result<Book, Stop> {
-    bounded(bytes)?;
+    bounded(bytes, UNPACKED_MAX)?;
     // The library takes numbers of texts from the file without looking, and panics where there is no such text.
     std::panic::catch_unwind(|| xlsx_sheets(bytes)).unwrap_or_else(|_| Err(stop(None, None, Word::NotAWorkbook)))
 }
@@ -305,19 +305,19 @@ fn xlsx_sheets(bytes: &[u8]) -> Result<Book, Stop> {
 }
 
 /// Unpacks everything once and counts: what the file says of its sizes unpacked is not believed.
-fn bounded(bytes: &[u8]) -> Result<(), Stop> {
+fn bounded(bytes: &[u8], max: u64) -> Result<(), Stop> {
     let broken = || stop(None, None, Word::NotAWorkbook);
-    let too_large = || stop(None, None, Word::TooLarge { max: (UNPACKED_MAX >> 20).to_string() });
+    let too_large = || stop(None, None, Word::TooLarge { max: (max >> 20).to_string() });
     let mut parts = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|_| broken())?;
     if parts.len() > PARTS_MAX {
         return Err(too_large());
     }
     // The sizes packed are what will be read; small ones cannot become too large.
     let packed = (0..parts.len()).try_fold(0_u64, |sum, i| sum.checked_add(parts.by_index_raw(i).ok()?.compressed_size()));
-    if packed.ok_or_else(broken)?.saturating_mul(DEFLATE_MAX) <= UNPACKED_MAX {
+    if packed.ok_or_else(broken)?.saturating_mul(DEFLATE_MAX) <= max {
         return Ok(());
     }
-    let mut left = UNPACKED_MAX;
+    let mut left = max;
     for i in 0..parts.len() {
         // Pictures too: the workbook may call one its sheet.
         let mut part = parts.by_index(i).map_err(|_| broken())?.take(left + 1);
@@ -521,9 +521,9 @@ mod tests {
 
     #[test]
     fn what_unpacks_without_end_is_refused() {
-        let bytes = packed(&[("xl/workbook.xml", 100), ("xl/media/image1.png", 30)]);
-        assert!(bytes.len() < 1 << 20);
-        assert!(matches!(xlsx(&bytes).expect_err("too large").word, Word::TooLarge { .. }));
+        let bytes = packed(&[("xl/workbook.xml", 3), ("xl/media/image1.png", 2)]);
+        assert!(bytes.len() < 10_000 && bounded(&bytes, 5 << 20).is_ok());
+        assert!(matches!(bounded(&bytes, (5 << 20) - 1).expect_err("too large").word, Word::TooLarge { .. }));
         let many: Vec<String> = (0..=PARTS_MAX).map(|i| format!("{i}.xml")).collect();
         let many: Vec<(&str, usize)> = many.iter().map(|n| (n.as_str(), 0)).collect();
         assert!(matches!(xlsx(&packed(&many)).expect_err("too many").word, Word::TooLarge { .. }));
@@ -535,27 +535,17 @@ mod tests {
     /// A text that stands in the file once is that of many cells; a cell in the far corner costs nothing.
     #[test]
     fn cells_ask_for_no_more_than_there_is() {
-        let book = |write: &dyn Fn(&mut rust_xlsxwriter::Worksheet)| {
-            let mut book = rust_xlsxwriter::Workbook::new();
-            let sheet = book.add_worksheet();
-            for (column, header) in (0..40).map(|c| (c, format!("h{c}"))) {
-                sheet.write(0, column, header).expect("a header");
-            }
-            write(sheet);
-            book.save_to_buffer().expect("a workbook")
-        };
-        let long = "x".repeat(CELL_MAX);
-        let bytes = book(&|sheet| {
-            for (row, column) in (1..60).flat_map(|row| (0..40).map(move |c| (row, c))) {
-                sheet.write(row, column, &long).expect("a text");
-            }
-        });
-        assert!(bytes.len() < 1 << 20);
-        assert!(matches!(xlsx(&bytes).expect_err("too large").word, Word::TooLarge { .. }));
-        let bytes = book(&|sheet| {
-            sheet.write(1_048_575, 16_383, "z").expect("a text");
-        });
-        assert!(xlsx(&bytes).expect("read").sheets[0].rows.is_empty());
+        let (long, mut count) = ("x".repeat(CELL_MAX), Count::default());
+        let mut filler = Filler::new("survey", &mut count);
+        for column in 0..40 {
+            assert!(filler.take(0, column, &format!("h{column}")).is_ok());
+        }
+        let stopped =
+            (1..60).flat_map(|row| (0..40).map(move |c| (row, c))).find_map(|(row, c)| filler.take(row, c, &long).err());
+        assert!(matches!(stopped.expect("too much").word, Word::TooLarge { .. }));
+        let mut book = rust_xlsxwriter::Workbook::new();
+        book.add_worksheet().write(0, 0, "type").expect("a text").write(1_048_575, 16_383, "z").expect("a text");
+        assert!(xlsx(&book.save_to_buffer().expect("a workbook")).expect("read").sheets[0].rows.is_empty());
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! The binary: `serve`, `demo`, `places import`, `verify`, `log export`, `rebuild`, `backup`, `restore`, `account`,
-//! `config check`, `config example`, `doctor`, `audit`, `checkpoint`.
+//! `config check`, `config example`, `doctor`, `audit`, `checkpoint`, `form`.
 //!
 //! Messages go to stderr, results to stdout; 0 is success, 1 the answer "no", 2 bad use or bad input.
 
@@ -12,6 +12,7 @@ mod config;
 mod control;
 mod data;
 mod doctor;
+mod form;
 mod import;
 mod log_commands;
 mod particulars;
@@ -87,6 +88,9 @@ enum Command {
     /// Private persons: all that is held about one
     #[command(subcommand)]
     Person(particulars::Person),
+    /// Survey forms: make an XForm of a workbook, check workbooks and XForms
+    #[command(subcommand)]
+    Form(form::Form),
     /// Settings: what holds and where it comes from
     #[command(subcommand)]
     Config(config::Config),
@@ -163,6 +167,7 @@ fn main() -> ExitCode {
         Command::Account(Account::Add(c)) => c.run(),
         Command::Keys(c) => c.run(),
         Command::Person(c) => c.run(),
+        Command::Form(c) => c.run(),
         Command::Doctor(c) => c.run(Cli::command(), &named),
         Command::Config(c) => c.run(Cli::command(), &named),
         Command::Account(Account::Close(c)) => c.close(),

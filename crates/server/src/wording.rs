@@ -69,6 +69,7 @@ macro_rules! locale {
             include_str!(concat!("../../../locales/", $language, "/public.json")),
             include_str!(concat!("../../../locales/", $language, "/cli.json")),
             include_str!(concat!("../../../locales/", $language, "/operations.json")),
+            include_str!(concat!("../../../locales/", $language, "/forms.json")),
         ]
     };
 }

@@ -1,6 +1,8 @@
 //! Measurements. A figure without the state of the machine says nothing, so that comes first; ratios against a named
 //! reference in the same run say more than absolute times. Results belong in `docs/benchmarks.md`.
 
+#[cfg(feature = "forms")]
+mod forms;
 mod machine;
 #[cfg(feature = "bench")]
 mod serve;
@@ -14,6 +16,7 @@ use anyhow::Result;
 const HELP: &str = "\
 cargo xtask bench store [--facts N] [--writers N] [--postgres URL] [--sync-delay-ms N]
 cargo xtask bench serve [--url URL] [--clients N] [--seconds N] [--register FILE]
+cargo xtask bench forms [--corpus DIR] [--python PROGRAM] [--rounds N]
 cargo xtask bench machine        only what is known of this machine
 ";
 
@@ -25,6 +28,7 @@ pub fn run(root: &Path, args: &[&str]) -> Result<bool> {
             Ok(true)
         }
         ["store" | "serve", ..] => measured(root, args),
+        ["forms", ..] => converted(root, args),
         _ => {
             print!("{HELP}");
             Ok(args.is_empty() || args == ["--help"])
@@ -35,9 +39,26 @@ pub fn run(root: &Path, args: &[&str]) -> Result<bool> {
 /// Without the feature `bench` the upper floors are not built in: call ourselves again, optimised and with them.
 #[cfg(not(feature = "bench"))]
 fn measured(root: &Path, args: &[&str]) -> Result<bool> {
-    let cargo = ["run", "--release", "--package", "xtask", "--features", "bench", "--", "bench"];
+    again(root, "bench", args)
+}
+
+#[cfg(any(not(feature = "bench"), not(feature = "forms")))]
+fn again(root: &Path, feature: &str, args: &[&str]) -> Result<bool> {
+    let cargo = ["run", "--release", "--package", "xtask", "--features", feature, "--", "bench"];
     let status = std::process::Command::new("cargo").args(cargo).args(args).current_dir(root).status()?;
     Ok(status.success())
+}
+
+/// As above, with the converter of forms alone.
+#[cfg(not(feature = "forms"))]
+fn converted(root: &Path, args: &[&str]) -> Result<bool> {
+    again(root, "forms", args)
+}
+
+#[cfg(feature = "forms")]
+fn converted(root: &Path, args: &[&str]) -> Result<bool> {
+    print!("{}", machine::describe(root)?);
+    forms::run(root, &Options::read(&args[1..])?)
 }
 
 #[cfg(feature = "bench")]
@@ -51,11 +72,11 @@ fn measured(root: &Path, args: &[&str]) -> Result<bool> {
 }
 
 /// `--name value` pairs.
-#[cfg_attr(not(feature = "bench"), allow(dead_code))]
+#[cfg_attr(not(any(feature = "bench", feature = "forms")), allow(dead_code))]
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Options(Vec<(String, String)>);
 
-#[cfg_attr(not(feature = "bench"), allow(dead_code))]
+#[cfg_attr(not(any(feature = "bench", feature = "forms")), allow(dead_code))]
 impl Options {
     /// Reads pairs.
     pub fn read(args: &[&str]) -> Result<Options> {

@@ -1,2 +1,5 @@
 //! Survey forms in the dialect of ODK: workbooks and XForms in, values out. No files, clock, network or database in here.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod tree;
+pub mod xpath;

@@ -25,11 +25,13 @@ pub struct Limits {
     pub nodes: usize,
     /// Attributes of one element, namespace declarations included.
     pub attributes: usize,
+    /// Whether a prefix that nothing declares is let through, as having no namespace. Some clients send such.
+    pub unbound_prefixes: bool,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { bytes: 20_000_000, depth: 200, nodes: 1_000_000, attributes: 200 }
+        Limits { bytes: 20_000_000, depth: 200, nodes: 1_000_000, attributes: 200, unbound_prefixes: false }
     }
 }
 
@@ -394,14 +396,14 @@ impl Tree {
         self.child_elements(id).next().is_none()
     }
 
-    fn number_of(&mut self, name: Name) -> u32 {
+    fn number_of(&mut self, name: &Name) -> u32 {
         let alike = self.by_local.get(name.local.as_str()).map_or(&[][..], Vec::as_slice);
-        if let Some(known) = alike.iter().find(|n| self.names[**n as usize] == name) {
+        if let Some(known) = alike.iter().find(|n| self.names[**n as usize] == *name) {
             return *known;
         }
         let number = self.names.len() as u32;
         self.by_local.entry(name.local.clone()).or_default().push(number);
-        self.names.push(name);
+        self.names.push(name.clone());
         number
     }
 
@@ -418,7 +420,7 @@ impl Tree {
     }
 
     /// Adds an element as the last child of `parent`, which must lie on the path to the last node (document order).
-    pub fn add_element(&mut self, parent: NodeId, name: Name, line: u32) -> NodeId {
+    pub fn add_element(&mut self, parent: NodeId, name: &Name, line: u32) -> NodeId {
         let name = self.number_of(name);
         let at = self.attributes.len() as u32;
         let node = Node {
@@ -437,7 +439,7 @@ impl Tree {
     }
 
     /// Adds an attribute to the element added last.
-    pub fn add_attribute(&mut self, id: NodeId, name: Name, value: &str) {
+    pub fn add_attribute(&mut self, id: NodeId, name: &Name, value: &str) {
         let name = self.number_of(name);
         self.attributes.push(Attribute { name, value: value.to_owned() });
         self.nodes[id.index()].to = self.attributes.len() as u32;
@@ -750,7 +752,7 @@ impl<'a> Building<'a> {
             Some(known) => *known,
             None => {
                 let name = self.name(written, true).map_err(fail)?;
-                let number = self.tree.number_of(name);
+                let number = self.tree.number_of(&name);
                 self.seen.insert(written, number);
                 number
             }
@@ -772,7 +774,7 @@ impl<'a> Building<'a> {
         self.tree.declared.extend(declared.into_iter().map(|(p, u)| (id.0, p, u)));
         for (key, value) in attributes {
             let name = self.name(&key, false).map_err(fail)?;
-            self.tree.add_attribute(id, name, &value);
+            self.tree.add_attribute(id, &name, &value);
         }
         self.open.push(id);
         if empty {
@@ -803,7 +805,7 @@ impl<'a> Building<'a> {
             ("", false) => String::new(),
             (prefix, _) => match self.scope.iter().rev().find(|(p, _, _)| p == prefix) {
                 Some((_, uri, _)) => uri.clone(),
-                None if prefix.is_empty() => String::new(),
+                None if prefix.is_empty() || self.limits.unbound_prefixes => String::new(),
                 None => return Err(XmlProblem::UnboundPrefix(prefix.to_owned())),
             },
         };
@@ -950,7 +952,7 @@ mod tests {
 
     #[test]
     fn limits_hold() {
-        let small = Limits { bytes: 100, depth: 3, nodes: 5, attributes: 2 };
+        let small = Limits { bytes: 100, depth: 3, nodes: 5, attributes: 2, unbound_prefixes: false };
         let kind = |text: &str| Tree::parse(text.as_bytes(), &small).unwrap_err().kind;
         assert_eq!(kind(&"x".repeat(101)), XmlProblem::TooLarge(100));
         assert_eq!(kind("<a><b><c><d/></c></b></a>"), XmlProblem::TooDeep(3));

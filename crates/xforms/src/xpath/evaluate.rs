@@ -120,8 +120,6 @@ pub struct World<'t> {
     pub patterns: &'t Patterns,
     /// What `now()` means.
     pub now: Moment,
-    /// Seed of `random()`, `uuid()` and unseeded `randomize()`.
-    pub seed: u64,
     /// Whether absolute paths mean the repeat instance one is in; see the module.
     pub absolute_is_here: bool,
 }
@@ -154,25 +152,36 @@ const BUDGET: u64 = 50_000_000;
 /// Key of an index over children: document, parent path's address, name of the child compared.
 type Indexed = HashMap<String, Vec<NodeRef>>;
 
-/// Evaluates expressions. Not shared between threads; make one per submission.
-pub struct Evaluator<'t> {
-    pub(super) world: World<'t>,
+/// What evaluators of one submission share: the work left, the state of the random sequence, indexes over secondary instances.
+pub struct Memory {
     budget: Cell<u64>,
     random: Cell<u64>,
     indexes: RefCell<HashMap<(u16, NodeId, String, String), std::rc::Rc<Indexed>>>,
 }
 
+impl Memory {
+    /// A full budget, and the sequence that a seed gives.
+    pub fn new(seed: u64) -> Memory {
+        Memory { budget: Cell::new(BUDGET), random: Cell::new(seed ^ 0x9E37_79B9_7F4A_7C15), indexes: RefCell::default() }
+    }
+}
+
+/// Evaluates expressions. Not shared between threads.
+pub struct Evaluator<'t> {
+    pub(super) world: World<'t>,
+    memory: &'t Memory,
+}
+
 impl<'t> Evaluator<'t> {
     /// An evaluator over these documents.
-    pub fn new(world: World<'t>) -> Evaluator<'t> {
-        let random = Cell::new(world.seed ^ 0x9E37_79B9_7F4A_7C15);
-        Evaluator { world, budget: Cell::new(BUDGET), random, indexes: RefCell::default() }
+    pub fn new(world: World<'t>, memory: &'t Memory) -> Evaluator<'t> {
+        Evaluator { world, memory }
     }
 
     /// Leaves this much work.
     #[cfg(test)]
     pub(super) fn leave(&self, nodes: u64) {
-        self.budget.set(nodes);
+        self.memory.budget.set(nodes);
     }
 
     /// The tree of a document.
@@ -185,16 +194,16 @@ impl<'t> Evaluator<'t> {
 
     /// Next 64 bits of the sequence that the seed gives (splitmix64).
     pub(super) fn random_bits(&self) -> u64 {
-        self.random.set(self.random.get().wrapping_add(0x9E37_79B9_7F4A_7C15));
-        let mut z = self.random.get();
+        self.memory.random.set(self.memory.random.get().wrapping_add(0x9E37_79B9_7F4A_7C15));
+        let mut z = self.memory.random.get();
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)
     }
 
     fn spend(&self, nodes: u64) -> Result<()> {
-        let left = self.budget.get().checked_sub(nodes).ok_or(EvalError::Budget)?;
-        self.budget.set(left);
+        let left = self.memory.budget.get().checked_sub(nodes).ok_or(EvalError::Budget)?;
+        self.memory.budget.set(left);
         Ok(())
     }
 
@@ -635,14 +644,23 @@ impl<'t> Evaluator<'t> {
         let parents = self.steps(vec![document], &steps[..at], focus)?;
         let [parent] = parents[..] else { return Ok(None) };
         let Test::Name { local: item, .. } = &steps[at].test else { return Ok(None) };
-        let slot = (parent.document, parent.node, item.clone(), key.to_owned());
-        let known = self.indexes.borrow().get(&slot).cloned();
+        let mut nodes = self.indexed(parent, item, key, &wanted)?;
+        for predicate in &steps[at].predicates[1..] {
+            nodes = self.filtered(nodes, predicate, focus)?;
+        }
+        self.steps(nodes, &steps[at + 1..], focus).map(Some)
+    }
+
+    /// Children `item` of `parent` that have a child `key` with that text.
+    fn indexed(&self, parent: NodeRef, item: &str, key: &str, wanted: &str) -> Result<Vec<NodeRef>> {
+        let slot = (parent.document, parent.node, item.to_owned(), key.to_owned());
+        let known = self.memory.indexes.borrow().get(&slot).cloned();
         let index = match known {
             Some(index) => index,
             None => {
                 let tree = self.tree(parent.document);
                 let mut index = Indexed::new();
-                for child in tree.child_elements(parent.node).filter(|c| tree.local(*c) == item.as_str()) {
+                for child in tree.child_elements(parent.node).filter(|c| tree.local(*c) == item) {
                     self.spend(4)?;
                     for value in tree.child_elements(child).filter(|c| tree.local(*c) == key) {
                         let nodes = index.entry(tree.text(value).into_owned()).or_default();
@@ -653,15 +671,41 @@ impl<'t> Evaluator<'t> {
                     }
                 }
                 let index = std::rc::Rc::new(index);
-                self.indexes.borrow_mut().insert(slot, index.clone());
+                self.memory.indexes.borrow_mut().insert(slot, index.clone());
                 index
             }
         };
-        let mut nodes = index.get(wanted.as_ref()).cloned().unwrap_or_default();
-        for predicate in &steps[at].predicates[1..] {
-            nodes = self.filtered(nodes, predicate, focus)?;
+        Ok(index.get(wanted).cloned().unwrap_or_default())
+    }
+
+    /// Whether `nodeset` gives a node whose `value` is that text: what a select offers.
+    pub fn offers(&self, nodeset: &Expr, value: &Expr, wanted: &str, focus: Focus) -> Result<bool> {
+        let nodeset = match nodeset {
+            Expr::Call { function: Function::Randomize, arguments } => &arguments[0],
+            other => other,
+        };
+        if let (Expr::Filter { from, predicates, steps }, Some(key)) = (nodeset, single_name(value))
+            && let (Expr::Call { function: Function::Instance, arguments }, true, [before @ .., last]) =
+                (from.as_ref(), predicates.is_empty(), &steps[..])
+            && let (Axis::Child, Test::Name { prefix: None, local: item }) = (last.axis, &last.test)
+            && last.predicates.iter().all(|p| !counts(p))
+        {
+            let id = self.text(&arguments[0], focus)?;
+            let Some(document) = functions::document(self, &id) else { return Err(EvalError::NoInstance(id.into_owned())) };
+            if let [parent] = self.steps(vec![document], before, focus)?[..] {
+                let mut nodes = self.indexed(parent, item, key, wanted)?;
+                for predicate in &last.predicates {
+                    nodes = self.filtered(nodes, predicate, focus)?;
+                }
+                return Ok(!nodes.is_empty());
+            }
         }
-        self.steps(nodes, &steps[at + 1..], focus).map(Some)
+        for node in self.nodes(nodeset, focus, "itemset")? {
+            if self.text(value, Focus { node, position: 1, size: 1, origin: focus.origin })?.trim() == wanted {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// A compiled pattern.
@@ -673,28 +717,42 @@ impl<'t> Evaluator<'t> {
 /// `name = value`, either way round.
 fn equality(predicate: &Expr) -> Option<(&str, &Expr)> {
     let Expr::Binary(Operator::Equal, a, b) = predicate else { return None };
-    let name = |e: &Expr| match e {
-        Expr::Path(Path { absolute: false, steps }) => match &steps[..] {
-            [Step { axis: Axis::Child, test: Test::Name { prefix: None, .. }, predicates }] if predicates.is_empty() => true,
-            _ => false,
-        },
-        _ => false,
-    };
-    match (name(a), name(b)) {
-        (true, false) => Some((first_name(a)?, b)),
-        (false, true) => Some((first_name(b)?, a)),
+    match (single_name(a), single_name(b)) {
+        (Some(name), None) => Some((name, b)),
+        (None, Some(name)) => Some((name, a)),
         _ => None,
     }
 }
 
-fn first_name(e: &Expr) -> Option<&str> {
+/// The name that a path of one plain step is.
+fn single_name(e: &Expr) -> Option<&str> {
     match e {
-        Expr::Path(Path { steps, .. }) => match &steps.first()?.test {
-            Test::Name { local, .. } => Some(local),
+        Expr::Path(Path { absolute: false, steps }) => match &steps[..] {
+            [Step { axis: Axis::Child, test: Test::Name { prefix: None, local }, predicates }] if predicates.is_empty() => {
+                Some(local)
+            }
             _ => None,
         },
         _ => None,
     }
+}
+
+/// Whether a condition depends on which of several nodes it is asked of.
+fn counts(predicate: &Expr) -> bool {
+    let mut found = !matches!(predicate, Expr::Binary(operator, _, _) if !matches!(operator, Operator::Add | Operator::Subtract | Operator::Multiply | Operator::Divide | Operator::Modulo))
+        && !matches!(
+            predicate,
+            Expr::Call {
+                function: Function::Selected | Function::Not | Function::Contains | Function::StartsWith | Function::True,
+                ..
+            }
+        );
+    predicate.visit(&mut |e| {
+        if let Expr::Call { function: Function::Position | Function::Last | Function::Count, .. } = e {
+            found = true;
+        }
+    });
+    found
 }
 
 /// Whether an operand means the same for every item: a text, an absolute path, or one from `current()`.

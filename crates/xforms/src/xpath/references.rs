@@ -62,6 +62,11 @@ impl std::fmt::Display for Reference {
 pub fn path_of(expr: &Expr, context: &Reference) -> Option<Reference> {
     match expr {
         Expr::Path(path) => whereto(path, Some(context)),
+        Expr::Call { function: Function::Current, .. } => Some(context.clone()),
+        Expr::Filter { from, predicates, steps } if predicates.is_empty() => {
+            let start = path_of(from, context)?;
+            steps.iter().try_fold(start, advance)
+        }
         _ => None,
     }
 }

@@ -29,10 +29,10 @@ fn with<R>(main: &str, at: &str, work: impl FnOnce(&Evaluator, Focus) -> R) -> R
         hooks: &NoHooks,
         patterns: &patterns,
         now,
-        seed: 7,
         absolute_is_here: true,
     };
-    let evaluator = Evaluator::new(world);
+    let memory = Memory::new(7);
+    let evaluator = Evaluator::new(world, &memory);
     evaluator.leave(1_000_000);
     let top = Focus::at(NodeRef::main(main.document()));
     let node = evaluator.nodes(&parse(at).unwrap(), top, "test").unwrap()[0];

@@ -17,6 +17,7 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 
+pub(crate) use graph::Step;
 pub use instances::{Attachments, InstanceError};
 
 use crate::{

@@ -16,7 +16,9 @@ use std::collections::HashMap;
 use crate::{
     form::{Asked, Attachments, Choices, ControlKind, DataType, FieldKind, Form, Part, Rule, Source},
     tree::{Kind, Limits, NodeId, Tree, XmlError},
-    xpath::{EvalError, Evaluator, Expr, Focus, Hooks, Memory, Moment, NodeRef, Patterns, Value, World, parse, parse_moment},
+    xpath::{
+        Dialect, EvalError, Evaluator, Expr, Focus, Hooks, Memory, Moment, NodeRef, Patterns, Value, World, parse, parse_moment,
+    },
 };
 
 mod types;
@@ -32,8 +34,8 @@ pub struct Context {
     pub seed: u64,
     /// Language of texts; the form's default where none is given.
     pub language: Option<String>,
-    /// See [`World::absolute_is_here`]; true for ODK Collect.
-    pub absolute_is_here: bool,
+    /// Which kind of client filled it.
+    pub dialect: Dialect,
     /// Limits for the submission's XML.
     pub limits: Limits,
 }
@@ -42,7 +44,7 @@ impl Context {
     /// At that moment, otherwise as usual.
     pub fn at(now: Moment) -> Context {
         let limits = Limits { unbound_prefixes: true, ..Limits::default() };
-        Context { now, seed: 0, language: None, absolute_is_here: true, limits }
+        Context { now, seed: 0, language: None, dialect: Dialect::Collect, limits }
     }
 }
 
@@ -391,7 +393,8 @@ impl Work<'_> {
                 (FieldKind::Leaf | FieldKind::Group, None) => self.lay(child, None, node, Some(cell), 0),
                 (FieldKind::Leaf | FieldKind::Group, Some(instances)) => {
                     self.lay(child, Some(instances[0]), node, Some(cell), 0);
-                    for _ in &instances[1..] {
+                    let again = if about.name.local == "meta" { &[] } else { &instances[1..] };
+                    for _ in again {
                         let at = format!("{}/{}", self.at(cell), wanted.name.local);
                         self.tell(cell, at, wanted.path.clone(), FindingKind::OccursAgain);
                     }
@@ -462,7 +465,7 @@ impl Work<'_> {
             hooks: &hooks,
             patterns: &self.assessor.patterns,
             now: self.context.now,
-            absolute_is_here: self.context.absolute_is_here,
+            dialect: self.context.dialect,
         };
         work(&Evaluator::new(world, &self.memory), Focus::at(self.cells[cell].node))
     }
@@ -610,11 +613,11 @@ impl Work<'_> {
             let offered = match &asked.choices {
                 Choices::None | Choices::Elsewhere => return,
                 Choices::Listed(all) => all.iter().any(|(v, _)| v == one),
-                Choices::Itemset { nodeset, value, .. } => {
-                    let offers = self.with(cell, |ev, focus| ev.offers(&nodeset.expr, &value.expr, one, focus));
+                Choices::Itemset(from) => {
+                    let offers = self.with(cell, |ev, focus| ev.offers(&from.nodeset.expr, &from.value.expr, one, focus));
                     match offers {
                         // A list that changed since is not the submission's fault.
-                        Ok(false) if of_the_moment(nodeset) => true,
+                        Ok(false) if of_the_moment(&from.nodeset) => true,
                         Ok(offered) => offered,
                         Err(why) => return self.unjudged(cell, "choices", why),
                     }
@@ -662,6 +665,8 @@ impl Work<'_> {
             let relative = !matches!(&rule.expr, Expr::Path(path) if path.absolute) && !matches!(rule.expr, Expr::Number(_));
             let Some(at) = instances.first().copied().or((!relative).then_some(parent)) else { continue };
             match self.with(at, |ev, focus| ev.number(&rule.expr, focus)) {
+                // What is no number says nothing about how many there should be.
+                Ok(n) if n.is_nan() => {}
                 Ok(n) => {
                     let wanted = if n >= 1.0 { n.min(1e6) as usize } else { 0 };
                     let sent = instances.len();
@@ -765,12 +770,12 @@ impl Hooks for FormHooks<'_> {
         match &field.asked.as_ref()?.choices {
             Choices::None | Choices::Elsewhere => None,
             Choices::Listed(all) => all.iter().find(|(v, _)| v == value).map(|(_, label)| self.plain(&label.0)),
-            Choices::Itemset { nodeset, value: of, label } => {
+            Choices::Itemset(from) => {
                 let here = Focus::at(node);
-                for item in ev.nodes(&nodeset.expr, here, "itemset").ok()? {
+                for item in ev.nodes(&from.nodeset.expr, here, "itemset").ok()? {
                     let at = Focus { node: item, ..here };
-                    if ev.text(&of.expr, at).ok()? == value {
-                        return label.as_ref().and_then(|l| ev.text(&l.expr, at).ok()).map(|t| t.into_owned());
+                    if ev.text(&from.value.expr, at).ok()? == value {
+                        return from.label.as_ref().and_then(|l| ev.text(&l.expr, at).ok()).map(|t| t.into_owned());
                     }
                 }
                 None

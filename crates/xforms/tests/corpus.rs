@@ -1,4 +1,5 @@
 //! Every form of the corpus is read, or refused with a named reason; a table is printed.
+#![allow(clippy::unwrap_used)]
 
 mod shared;
 

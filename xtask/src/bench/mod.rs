@@ -1,6 +1,8 @@
 //! Measurements. A figure without the state of the machine says nothing, so that comes first; ratios against a named
 //! reference in the same run say more than absolute times. Results belong in `docs/benchmarks.md`.
 
+#[cfg(feature = "bench")]
+mod forms;
 mod machine;
 #[cfg(feature = "bench")]
 mod serve;
@@ -14,6 +16,7 @@ use anyhow::Result;
 const HELP: &str = "\
 cargo xtask bench store [--facts N] [--writers N] [--postgres URL] [--sync-delay-ms N]
 cargo xtask bench serve [--url URL] [--clients N] [--seconds N] [--register FILE]
+cargo xtask bench forms [--submissions N] [--questions N]
 cargo xtask bench machine        only what is known of this machine
 ";
 
@@ -24,7 +27,7 @@ pub fn run(root: &Path, args: &[&str]) -> Result<bool> {
             print!("{}", machine::describe(root)?);
             Ok(true)
         }
-        ["store" | "serve", ..] => measured(root, args),
+        ["store" | "serve" | "forms", ..] => measured(root, args),
         _ => {
             print!("{HELP}");
             Ok(args.is_empty() || args == ["--help"])
@@ -46,6 +49,7 @@ fn measured(root: &Path, args: &[&str]) -> Result<bool> {
     let options = Options::read(&args[1..])?;
     match args[0] {
         "store" => store::run(root, &options),
+        "forms" => forms::run(root, &options),
         _ => serve::run(root, &options),
     }
 }

@@ -365,7 +365,7 @@ pub struct Language {
 #[derive(Debug, Clone)]
 pub enum Control {
     /// A question.
-    Question(Question),
+    Question(Box<Question>),
     /// A group.
     Group(Group),
     /// A repeat.
@@ -421,16 +421,20 @@ pub enum Choices {
     /// Listed in the form: value and label.
     Listed(Vec<(String, Text)>),
     /// Taken from nodes.
-    Itemset {
-        /// The nodes.
-        nodeset: Rule,
-        /// Value, from each node.
-        value: Rule,
-        /// Label, from each node.
-        label: Option<Rule>,
-    },
+    Itemset(Box<Itemset>),
     /// In an external file outside of the standard (`query`, `search()`): not checked.
     Elsewhere,
+}
+
+/// Choices from nodes.
+#[derive(Debug, Clone)]
+pub struct Itemset {
+    /// The nodes.
+    pub nodeset: Rule,
+    /// Value, from each node.
+    pub value: Rule,
+    /// Label, from each node.
+    pub label: Option<Rule>,
 }
 
 /// A group of questions.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
-    Action, Asked, Bind, Choices, Control, ControlKind, DataType, Field, FieldKind, Form, Group, Instance, Language, Part,
-    Problem, ProblemKind, Question, Reading, Repeat, Rule, Severity, Source, Text, graph,
+    Action, Asked, Bind, Choices, Control, ControlKind, DataType, Field, FieldKind, Form, Group, Instance, Itemset, Language,
+    Part, Problem, ProblemKind, Question, Reading, Repeat, Rule, Severity, Source, Text, graph,
 };
 use crate::{
     tree::{Kind, Limits, Name, NodeId, Tree},
@@ -548,7 +548,7 @@ impl<'t> Reader<'t> {
                 },
             };
             self.fields[field].asked = Some(asked);
-            out.push(Control::Question(Question { kind, field, label, hint, appearance, choices, line }));
+            out.push(Control::Question(Box::new(Question { kind, field, label, hint, appearance, choices, line })));
         }
         out
     }
@@ -582,7 +582,7 @@ impl<'t> Reader<'t> {
             let value = part("value").or_else(|| part("copy"));
             let label = part("label");
             return match (nodeset, value) {
-                (Some(nodeset), Some(value)) => Choices::Itemset { nodeset, value, label },
+                (Some(nodeset), Some(value)) => Choices::Itemset(Box::new(Itemset { nodeset, value, label })),
                 _ => Choices::Elsewhere,
             };
         }

@@ -82,27 +82,43 @@ impl Hooks for NoHooks {
 
 /// Regular expressions that were compiled, or could not be.
 #[derive(Debug, Default)]
-pub struct Patterns(Mutex<HashMap<String, Option<regex::Regex>>>);
+pub struct Patterns(Mutex<HashMap<(String, bool), Option<regex::Regex>>>);
 
 impl Patterns {
     /// How many are kept; beyond that all are forgotten.
     const MOST: usize = 1000;
 
-    fn get(&self, pattern: &str) -> Option<regex::Regex> {
+    fn get(&self, pattern: &str, whole: bool) -> Option<regex::Regex> {
         let mut known = match self.0.lock() {
             Ok(known) => known,
             Err(poisoned) => poisoned.into_inner(),
         };
-        if let Some(found) = known.get(pattern) {
+        let key = (pattern.to_owned(), whole);
+        if let Some(found) = known.get(&key) {
             return found.clone();
         }
         if known.len() >= Patterns::MOST {
             known.clear();
         }
-        let made = regex::RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(1 << 20).build().ok();
-        known.insert(pattern.to_owned(), made.clone());
+        let made = regex::RegexBuilder::new(&if whole { format!("^(?:{pattern})$") } else { pattern.to_owned() })
+            .size_limit(1 << 20)
+            .build()
+            .ok();
+        known.insert(key, made.clone());
         made
     }
+}
+
+/// Whose reading is followed where the two families of clients differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Dialect {
+    /// JavaRosa, which ODK Collect is built on: an absolute path means the repeat instance one is in; a sum of nothing is 0;
+    /// `regex` must match the whole text; days are counted from local midnight.
+    #[default]
+    Collect,
+    /// The JavaScript engine of ODK Web Forms: an absolute path means all instances; a sum of nothing is no number;
+    /// `regex` may match anywhere; days are counted from midnight at UTC.
+    WebForms,
 }
 
 /// What expressions are evaluated over.
@@ -120,8 +136,8 @@ pub struct World<'t> {
     pub patterns: &'t Patterns,
     /// What `now()` means.
     pub now: Moment,
-    /// Whether absolute paths mean the repeat instance one is in; see the module.
-    pub absolute_is_here: bool,
+    /// Whose reading is followed where clients differ.
+    pub dialect: Dialect,
 }
 
 /// Where an expression is evaluated.
@@ -149,14 +165,17 @@ type Result<T> = std::result::Result<T, EvalError>;
 /// Nodes that one evaluator may visit: bounds the work of a hostile form.
 const BUDGET: u64 = 50_000_000;
 
-/// Key of an index over children: document, parent path's address, name of the child compared.
+/// What an index is over: document, parent, name of its children, name of what is compared in them.
+type Slot = (u16, NodeId, String, String);
+
+/// Children by the text of what is compared.
 type Indexed = HashMap<String, Vec<NodeRef>>;
 
 /// What evaluators of one submission share: the work left, the state of the random sequence, indexes over secondary instances.
 pub struct Memory {
     budget: Cell<u64>,
     random: Cell<u64>,
-    indexes: RefCell<HashMap<(u16, NodeId, String, String), std::rc::Rc<Indexed>>>,
+    indexes: RefCell<HashMap<Slot, std::rc::Rc<Indexed>>>,
 }
 
 impl Memory {
@@ -373,7 +392,7 @@ impl<'t> Evaluator<'t> {
             Value::Text(text) => self.read_number(text),
             Value::Number(n) => *n,
             Value::Boolean(b) => f64::from(u8::from(*b)),
-            Value::Moment(m) => m.days,
+            Value::Moment(m) => m.days - self.midnight(),
         }
     }
 
@@ -384,7 +403,22 @@ impl<'t> Evaluator<'t> {
             return plain;
         }
         let offset = self.world.now.offset_minutes;
-        parse_moment(text, offset).map(|m| m.days).or_else(|| parse_time(text, offset)).unwrap_or(f64::NAN)
+        parse_moment(text, offset).map(|m| m.days - self.midnight()).or_else(|| parse_time(text, offset)).unwrap_or(f64::NAN)
+    }
+
+    /// What a day's number begins with: local midnight, or midnight at UTC, in days after local midnight.
+    pub(super) fn midnight(&self) -> f64 {
+        match self.world.dialect {
+            Dialect::Collect => 0.0,
+            Dialect::WebForms => f64::from(self.world.now.offset_minutes) / 1440.0,
+        }
+    }
+
+    fn day_of(&self, number: f64) -> Option<Local> {
+        let days = number + self.midnight();
+        // Milliseconds count, what is smaller comes from reckoning.
+        let timed = (days * 86_400_000.0).round() % 86_400_000.0 != 0.0;
+        days.is_finite().then_some(Local { days, timed })
     }
 
     /// As truth.
@@ -402,14 +436,11 @@ impl<'t> Evaluator<'t> {
     pub(super) fn to_moment(&self, value: Value<'t>) -> Option<Local> {
         match value {
             Value::Moment(m) => Some(m),
-            Value::Number(days) => days.is_finite().then_some(Local { days, timed: days.fract() != 0.0 }),
+            Value::Number(days) => self.day_of(days),
             Value::Boolean(_) => None,
             other => {
                 let text = self.to_text(other);
-                parse_moment(&text, self.world.now.offset_minutes).or_else(|| {
-                    let days = text_number(&text);
-                    days.is_finite().then_some(Local { days, timed: days.fract() != 0.0 })
-                })
+                parse_moment(&text, self.world.now.offset_minutes).or_else(|| self.day_of(text_number(&text)))
             }
         }
     }
@@ -419,7 +450,7 @@ impl<'t> Evaluator<'t> {
             return self.steps(vec![focus.node], &path.steps, focus);
         }
         let top = NodeRef::main(self.world.main.document());
-        if !self.world.absolute_is_here || path.steps.len() < 2 || focus.origin.document != 0 {
+        if self.world.dialect == Dialect::WebForms || path.steps.len() < 2 || focus.origin.document != 0 {
             return self.steps(vec![top], &path.steps, focus);
         }
         // As far as the path goes where one is, it means where one is; not its last step.
@@ -708,9 +739,9 @@ impl<'t> Evaluator<'t> {
         Ok(false)
     }
 
-    /// A compiled pattern.
-    pub(super) fn pattern(&self, pattern: &str) -> Result<regex::Regex> {
-        self.world.patterns.get(pattern).ok_or_else(|| EvalError::Pattern(pattern.chars().take(200).collect()))
+    /// A compiled pattern, for the whole text or any part of it.
+    pub(super) fn pattern(&self, pattern: &str, whole: bool) -> Result<regex::Regex> {
+        self.world.patterns.get(pattern, whole).ok_or_else(|| EvalError::Pattern(pattern.chars().take(200).collect()))
     }
 }
 

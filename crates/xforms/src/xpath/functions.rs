@@ -7,7 +7,7 @@ use sha2::Digest;
 
 use super::{
     dates::{Local, parse_time},
-    evaluate::{EvalError, Evaluator, Focus, NodeRef},
+    evaluate::{Dialect, EvalError, Evaluator, Focus, NodeRef},
     expr::{Expr, Function},
     geo,
     value::Value,
@@ -21,6 +21,14 @@ pub(super) fn document(ev: &Evaluator, id: &str) -> Option<NodeRef> {
     let number = u16::try_from(at + 1).ok()?;
     Some(NodeRef { document: number, node: ev.tree(number).document(), attribute: None })
 }
+
+/// Base64 with or without padding, as clients take it.
+const LENIENT: base64::engine::GeneralPurpose = base64::engine::GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    base64::engine::GeneralPurposeConfig::new()
+        .with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
 /// White space of XML.
 const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
@@ -196,19 +204,22 @@ pub(super) fn call<'t>(ev: &Evaluator<'t>, function: Function, a: &[Expr], focus
         },
         F::Sum => {
             let nodes = ev.nodes(&a[0], focus, "sum")?;
+            if nodes.is_empty() && ev.world.dialect == Dialect::WebForms {
+                return Ok(Value::Number(f64::NAN));
+            }
             Value::Number(nodes.into_iter().map(|n| ev.read_number(&ev.text_of(n))).fold(0.0, |s, n| s + n))
         }
         F::Floor => math(f64::floor)?,
         F::Ceiling => math(f64::ceil)?,
+        // Halves go away from zero, as both clients have it; XPath would round -2.5 to -2.
         F::Round => {
             let n = number(0)?;
             let places = if a.len() == 2 { number(1)?.trunc() } else { 0.0 };
             if places == 0.0 {
-                Value::Number(round_half_up(n))
+                Value::Number((n.abs() + 0.5).floor().copysign(n))
             } else if places.abs() > 300.0 || places.is_nan() {
                 Value::Number(f64::NAN)
             } else {
-                // Halves away from zero, as both clients round to places.
                 let shift = 10_f64.powi(places.abs() as i32);
                 let rounded =
                     if places > 0.0 { (n.abs() * shift + 0.5).floor() / shift } else { (n.abs() / shift + 0.5).floor() * shift };
@@ -299,7 +310,7 @@ pub(super) fn call<'t>(ev: &Evaluator<'t>, function: Function, a: &[Expr], focus
         F::Now => Value::Moment(ev.world.now.local()),
         F::DecimalDateTime => {
             let value = ev.value(&a[0], focus)?;
-            Value::Number(ev.to_moment(value).map_or(f64::NAN, |m| m.days))
+            Value::Number(ev.to_moment(value).map_or(f64::NAN, |m| m.days - ev.midnight()))
         }
         F::DecimalTime => {
             let whole = text(0)?;
@@ -319,7 +330,7 @@ pub(super) fn call<'t>(ev: &Evaluator<'t>, function: Function, a: &[Expr], focus
         F::BooleanFromString => Value::Boolean(matches!(text(0)?.as_ref(), "1" | "true")),
         F::Regex => {
             let (whole, pattern) = (text(0)?, text(1)?);
-            Value::Boolean(ev.pattern(&pattern)?.is_match(&whole))
+            Value::Boolean(ev.pattern(&pattern, ev.world.dialect == Dialect::Collect)?.is_match(&whole))
         }
         F::CountNonEmpty => {
             let nodes = ev.nodes(&a[0], focus, "count-non-empty")?;
@@ -404,8 +415,8 @@ pub(super) fn call<'t>(ev: &Evaluator<'t>, function: Function, a: &[Expr], focus
             })
         }
         F::Base64Decode => {
-            let bytes = base64::engine::general_purpose::STANDARD.decode(text(0)?.trim().as_bytes()).unwrap_or_default();
-            own(String::from_utf8(bytes).unwrap_or_default())
+            let bytes = LENIENT.decode(text(0)?.trim().as_bytes()).unwrap_or_default();
+            own(String::from_utf8_lossy(&bytes).into_owned())
         }
         F::Pulldata => {
             let (id, wanted, key, value) = (text(0)?, text(1)?, text(2)?, text(3)?);
@@ -431,7 +442,7 @@ fn within<'t>(hits: f64, least: f64, most: f64) -> Value<'t> {
 
 /// `indexed-repeat(node, repeat, index, …)`: nodes within the chosen instances.
 fn indexed_repeat<'t>(ev: &Evaluator<'t>, a: &[Expr], focus: Focus) -> Result<Value<'t>> {
-    if a.len() % 2 == 0 {
+    if a.len().is_multiple_of(2) {
         return Err(EvalError::Argument("indexed-repeat"));
     }
     // Paths mean all instances here, whichever one stands in.

@@ -43,7 +43,7 @@ pub struct Context {
 impl Context {
     /// At that moment, otherwise as usual.
     pub fn at(now: Moment) -> Context {
-        let limits = Limits { unbound_prefixes: true, ..Limits::default() };
+        let limits = Limits { unbound_prefixes: true, nodes: 200_000, ..Limits::default() };
         Context { now, seed: 0, language: None, dialect: Dialect::Collect, limits }
     }
 }

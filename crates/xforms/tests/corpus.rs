@@ -17,6 +17,7 @@ fn word(kind: &ProblemKind) -> &'static str {
         ProblemKind::UnknownInstance(_) => "unknown instance",
         ProblemKind::DuplicateInstance(_) => "duplicate instance",
         ProblemKind::Cycle(_) => "cycle",
+        ProblemKind::TooLarge(..) => "too large",
         ProblemKind::UnknownBind(_) => "unknown bind",
         ProblemKind::NoReference => "no reference",
         ProblemKind::UnknownType(_) => "(unknown type)",

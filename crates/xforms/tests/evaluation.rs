@@ -237,6 +237,40 @@ fn what_is_not_a_submission_of_this_form_is_refused() {
     assert_eq!(see("<data id='f' version='1'><orx:meta><orx:instanceID>u</orx:instanceID></orx:meta></data>"), Ok(Vec::new()));
 }
 
+/// Forms made to cost more than they are worth.
+#[test]
+fn hostile_forms_end_in_time_and_are_not_held_against_anybody() {
+    // Each text is twice the one before.
+    let instance: String = (0..60).map(|n| format!("<f{n}/>")).collect();
+    let double: String =
+        (1..60).map(|n| format!("<bind nodeset='/data/f{n}' calculate='concat(/data/f{0}, /data/f{0})'/>", n - 1)).collect();
+    let f = form(&instance, &double, "");
+    let e = check(&f, "<f0>0123456789</f0>");
+    assert!(e.unjudged.iter().all(|u| u.what == "calculate") && !e.unjudged.is_empty());
+    assert!(e.answers.iter().map(|a| a.value.len()).sum::<usize>() < 5_000_000);
+    // Every node against every node against every node.
+    let many: String = (0..2000).map(|n| format!("<r><a>{n}</a></r>")).collect();
+    let f = form(
+        "<r><a/></r><x/>",
+        "<bind nodeset='/data/x' calculate='count(//*[count(//*[string(/data) = .]) &gt; 1])'/>",
+        "<group ref='/data/r'><repeat nodeset='/data/r'/></group>",
+    );
+    let e = check(&f, &many);
+    assert_eq!(e.unjudged.len(), 1, "{:?}", e.findings);
+    // Too many nodes, too many patterns.
+    let wide: String = (0..20_001).map(|n| format!("<f{n}/>")).collect();
+    let text = format!("<html><head><model><instance><data id='f'>{wide}</data></instance></model></head></html>");
+    assert_eq!(Form::read(text.as_bytes()).problems[0].kind.to_string(), "too large: more than 20000 nodes");
+    let binds: String = (0..2_001).map(|n| format!("<bind nodeset='/data/f{n}' calculate='count(//q{n})'/>")).collect();
+    let wide: String = (0..2_001).map(|n| format!("<f{n}/>")).collect();
+    let text = format!("<html><head><model><instance><data id='f'>{wide}</data></instance>{binds}</model></head></html>");
+    assert_eq!(Form::read(text.as_bytes()).problems[0].kind.to_string(), "too large: more than 2000 references with * or //");
+    // As deep as may be, on a thread of the size that servers use.
+    let deep = format!("{}{}", "<a>".repeat(195), "</a>".repeat(195));
+    let f = form(&deep, "", "");
+    assert_eq!(found(&check(&f, &deep)), Vec::<String>::new());
+}
+
 /// Submissions of ODK Central's own tests against its forms.
 #[test]
 fn submissions_of_the_corpus() {

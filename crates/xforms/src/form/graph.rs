@@ -14,26 +14,49 @@ pub(crate) enum Step {
     Value(usize),
 }
 
-/// Fields that a reference means; only leaves and attributes hold values of their own.
-pub(super) fn meant(reference: &Reference, fields: &[Field], by_path: &HashMap<String, usize>) -> Vec<usize> {
-    let plain = reference.0.iter().all(|s| matches!(s, Segment::Name(_)));
-    if plain {
-        return by_path.get(&reference.to_string()).copied().into_iter().collect();
+/// References with `*` or `//` that are followed; each is held against every field.
+pub(super) const MOST_PATTERNS: usize = 2_000;
+
+/// Why there is no order.
+pub(super) enum NoOrder {
+    /// Paths of a cycle.
+    Cycle(Vec<String>),
+    /// More than [`MOST_PATTERNS`].
+    TooManyPatterns,
+}
+
+/// Fields by what references mean.
+struct Index<'f> {
+    by_path: &'f HashMap<String, usize>,
+    names: Vec<Vec<&'f str>>,
+    patterns: usize,
+}
+
+impl Index<'_> {
+    fn meant(&mut self, reference: &Reference) -> Vec<usize> {
+        if reference.0.iter().all(|s| matches!(s, Segment::Name(_))) {
+            return self.by_path.get(&reference.to_string()).copied().into_iter().collect();
+        }
+        self.patterns += 1;
+        if self.patterns > MOST_PATTERNS {
+            return Vec::new();
+        }
+        (0..self.names.len()).filter(|n| reference.is(&self.names[*n])).collect()
     }
-    (0..fields.len()).filter(|n| reference.is(&fields[*n].names())).collect()
 }
 
 /// Order of the steps, or the paths of a cycle.
-pub(super) fn order(fields: &[Field], by_path: &HashMap<String, usize>) -> Result<Vec<Step>, Vec<String>> {
+pub(super) fn order(fields: &[Field], by_path: &HashMap<String, usize>) -> Result<Vec<Step>, NoOrder> {
     let count = fields.len();
     let relevance = |n: usize| 2 * n;
     let value = |n: usize| 2 * n + 1;
     let mut before: Vec<Vec<usize>> = vec![Vec::new(); 2 * count];
-    let read = |rule: &Option<Rule>, n: usize| -> Vec<usize> {
+    let mut index = Index { by_path, names: fields.iter().map(Field::names).collect(), patterns: 0 };
+    let mut read = |rule: &Option<Rule>, n: usize| -> Vec<usize> {
         let Some(rule) = rule else { return Vec::new() };
         let context = fields[n].reference();
         let all = references(&rule.expr, &context);
-        let leaves = all.iter().flat_map(|r| meant(r, fields, by_path));
+        let leaves = all.iter().flat_map(|r| index.meant(r));
         leaves.filter(|m| matches!(fields[*m].kind, FieldKind::Leaf | FieldKind::Attribute)).collect()
     };
     for (n, field) in fields.iter().enumerate() {
@@ -44,6 +67,9 @@ pub(super) fn order(fields: &[Field], by_path: &HashMap<String, usize>) -> Resul
         before[relevance(n)].extend(read(&field.bind.relevant, n).into_iter().map(value));
         // A calculation that mentions its own node depends on its history, not on itself.
         before[value(n)].extend(read(&field.bind.calculate, n).into_iter().filter(|m| *m != n).map(value));
+    }
+    if index.patterns > MOST_PATTERNS {
+        return Err(NoOrder::TooManyPatterns);
     }
     let mut after: Vec<Vec<usize>> = vec![Vec::new(); 2 * count];
     let mut waits: Vec<usize> = vec![0; 2 * count];
@@ -87,5 +113,5 @@ pub(super) fn order(fields: &[Field], by_path: &HashMap<String, usize>) -> Resul
     if paths.len() > 1 && paths.first() == paths.last() {
         paths.pop();
     }
-    Err(paths)
+    Err(NoOrder::Cycle(paths))
 }

@@ -69,6 +69,7 @@ impl Problem {
             | UnknownInstance(_)
             | DuplicateInstance(_)
             | Cycle(_)
+            | TooLarge(..)
             | UnknownBind(_)
             | NoReference => Severity::Error,
             UnknownType(_) | DuplicateBind | UnknownText(_) | UnknownControl(_) | RefersToNothing { .. } | NoChoices => {
@@ -117,6 +118,9 @@ pub enum ProblemKind {
     /// These nodes depend on each other.
     #[error("depend on each other: {}", .0.join(" → "))]
     Cycle(Vec<String>),
+    /// More nodes, or more references with `*` and `//`, than a form may have.
+    #[error("too large: more than {0} {1}")]
+    TooLarge(usize, &'static str),
     /// `bind="…"` that no bind has as its id.
     #[error("no bind {0}")]
     UnknownBind(String),

@@ -11,6 +11,9 @@ use crate::{
     xpath::{Expr, Function, Reference, Segment, parse, path_of, references},
 };
 
+/// Nodes that a primary instance may have; real forms have some thousands at most.
+const MOST_FIELDS: usize = 20_000;
+
 pub(super) fn read(bytes: &[u8]) -> Reading {
     let tree = match Tree::parse(bytes, &Limits::default()) {
         Ok(tree) => tree,
@@ -84,7 +87,10 @@ impl<'t> Reader<'t> {
             return None;
         };
         let version = tree.any_attribute(root, "version").map(str::to_owned);
-        self.fields_of(root);
+        if !self.fields_of(root) {
+            self.problem(ProblemKind::TooLarge(MOST_FIELDS, "nodes"), "", tree.line(root));
+            return None;
+        }
         let body = tree.child(top, "body");
         self.mark_repeats(body);
         let instances = self.secondary(secondary);
@@ -97,7 +103,11 @@ impl<'t> Reader<'t> {
         let body = body.map(|body| self.controls(body, &at_root)).unwrap_or_default();
         let order = match graph::order(&self.fields, &self.by_path) {
             Ok(order) => order,
-            Err(cycle) => {
+            Err(graph::NoOrder::TooManyPatterns) => {
+                self.problem(ProblemKind::TooLarge(graph::MOST_PATTERNS, "references with * or //"), "", 0);
+                Vec::new()
+            }
+            Err(graph::NoOrder::Cycle(cycle)) => {
                 let line = cycle.first().and_then(|p| self.by_path.get(p)).map_or(0, |n| self.fields[*n].bind.line);
                 let at = cycle.first().cloned().unwrap_or_default();
                 self.problem(ProblemKind::Cycle(cycle), &at, line);
@@ -123,11 +133,14 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// The primary instance's nodes; the same path twice is one field.
-    fn fields_of(&mut self, root: NodeId) {
+    /// The primary instance's nodes; the same path twice is one field. Whether they are not too many.
+    fn fields_of(&mut self, root: NodeId) -> bool {
         let tree = self.tree;
         let mut left: Vec<(NodeId, Option<usize>)> = vec![(root, None)];
         while let Some((node, parent)) = left.pop() {
+            if self.fields.len() > MOST_FIELDS {
+                return false;
+            }
             let path = match parent {
                 Some(parent) => format!("{}/{}", self.fields[parent].path, tree.local(node)),
                 None => format!("/{}", tree.local(node)),
@@ -167,6 +180,7 @@ impl<'t> Reader<'t> {
             children.reverse();
             left.extend(children.into_iter().map(|c| (c, Some(number))));
         }
+        true
     }
 
     fn field(&mut self, path: String, name: Name, parent: Option<usize>, kind: FieldKind, line: u32) -> usize {

@@ -163,7 +163,10 @@ impl Focus {
 type Result<T> = std::result::Result<T, EvalError>;
 
 /// Nodes that one evaluator may visit: bounds the work of a hostile form.
-const BUDGET: u64 = 50_000_000;
+const BUDGET: u64 = 20_000_000;
+
+/// Bytes of a text that an expression may make.
+const LONGEST: usize = 1_000_000;
 
 /// What an index is over: document, parent, name of its children, name of what is compared in them.
 type Slot = (u16, NodeId, String, String);
@@ -224,6 +227,19 @@ impl<'t> Evaluator<'t> {
         let left = self.memory.budget.get().checked_sub(nodes).ok_or(EvalError::Budget)?;
         self.memory.budget.set(left);
         Ok(())
+    }
+
+    /// Takes what work cost that is already done; the next step fails where nothing is left.
+    fn charge(&self, nodes: u64) {
+        self.memory.budget.set(self.memory.budget.get().saturating_sub(nodes));
+    }
+
+    /// Makes room for a text that grows out of others: texts may double from one field to the next.
+    pub(super) fn grow(&self, bytes: usize) -> Result<()> {
+        if bytes > LONGEST {
+            return Err(EvalError::Budget);
+        }
+        self.spend(bytes as u64)
     }
 
     /// Value of an expression.
@@ -350,7 +366,10 @@ impl<'t> Evaluator<'t> {
     /// Text of an expression.
     pub fn text(&self, expr: &Expr, focus: Focus) -> Result<Cow<'t, str>> {
         let value = self.value(expr, focus)?;
-        Ok(self.to_text(value))
+        let text = self.to_text(value);
+        // Whoever asks for a text reads it.
+        self.spend(1 + text.len() as u64 / 64)?;
+        Ok(text)
     }
 
     /// Number of an expression.
@@ -370,7 +389,13 @@ impl<'t> Evaluator<'t> {
         let tree = self.tree(node.document);
         match node.attribute {
             Some(n) => Cow::Borrowed(tree.attributes(node.node).nth(usize::from(n)).map_or("", |(_, v)| v)),
-            None => tree.text(node.node),
+            None => {
+                let text = tree.text(node.node);
+                if let Cow::Owned(_) = text {
+                    self.charge(tree.descendants(node.node).count() as u64);
+                }
+                text
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The functions.
 
-use std::{borrow::Cow, f64::consts::PI};
+use std::{borrow::Cow, collections::HashMap, f64::consts::PI};
 
 use base64::Engine;
 use sha2::Digest;
@@ -135,10 +135,16 @@ pub(super) fn call<'t>(ev: &Evaluator<'t>, function: Function, a: &[Expr], focus
             })
         }
         F::String => Value::Text(text_or_here(ev, a, focus)?),
-        F::Concat => own(texts(ev, a, focus)?.concat()),
+        F::Concat => {
+            let parts = texts(ev, a, focus)?;
+            ev.grow(parts.iter().map(|p| p.len()).sum())?;
+            own(parts.concat())
+        }
         F::Join => {
             let glue = text(0)?;
-            own(texts(ev, &a[1..], focus)?.join(&glue))
+            let parts = texts(ev, &a[1..], focus)?;
+            ev.grow(parts.iter().map(|p| p.len().saturating_add(glue.len())).fold(0, usize::saturating_add))?;
+            own(parts.join(&glue))
         }
         F::StartsWith => Value::Boolean(text(0)?.starts_with(text(1)?.as_ref())),
         F::EndsWith => Value::Boolean(text(0)?.ends_with(text(1)?.as_ref())),
@@ -177,14 +183,13 @@ pub(super) fn call<'t>(ev: &Evaluator<'t>, function: Function, a: &[Expr], focus
         }
         F::Translate => {
             let (whole, from, to) = (text(0)?, text(1)?, text(2)?);
-            let to: Vec<char> = to.chars().collect();
-            own(whole
-                .chars()
-                .filter_map(|c| match from.chars().position(|f| f == c) {
-                    None => Some(c),
-                    Some(at) => to.get(at).copied(),
-                })
-                .collect())
+            let mut to = to.chars();
+            let mut becomes: HashMap<char, Option<char>> = HashMap::new();
+            for c in from.chars() {
+                let other = to.next();
+                becomes.entry(c).or_insert(other);
+            }
+            own(whole.chars().filter_map(|c| becomes.get(&c).copied().unwrap_or(Some(c))).collect())
         }
         F::Boolean => Value::Boolean(ev.boolean(&a[0], focus)?),
         F::Not => Value::Boolean(!ev.boolean(&a[0], focus)?),

@@ -59,8 +59,8 @@ pub(super) fn inside(at: &str, shape: &str) -> bool {
 /// Whether a trace or shape crosses itself; neighbouring parts only touch.
 pub(super) fn crosses_itself(line: &str) -> bool {
     let Some(p) = points(&[Cow::Borrowed(line)]) else { return false };
-    // Work grows with the square: nobody draws thousands of corners by hand.
-    if p.len() > 5_000 {
+    // Work grows with the square: nobody draws a thousand corners by hand.
+    if p.len() > 1_000 {
         return false;
     }
     let side = |a: (f64, f64), b: (f64, f64), c: (f64, f64)| (b.0 - a.0) * (c.1 - a.1) - (b.1 - a.1) * (c.0 - a.0);

@@ -8,7 +8,8 @@
 //! calculated counts as recomputed. Then types, `required`, `constraint`, offered choices and repeat counts are looked at.
 //!
 //! Not judged, so that nothing is wrongly held against a submission: what depends on the moment or language of filling or on its own
-//! history ([`crate::form::Rule::of_the_moment`]: sent values stand), expressions that need a file that was not given, and
+//! history ([`crate::form::Rule::of_the_moment`]: sent values stand; constraints about today are judged where `start` or `end` were
+//! sent, and held against nobody where they are met then or now), expressions that need a file that was not given, and
 //! expressions that cannot be evaluated. The latter two are listed in [`Evaluation::unjudged`].
 
 use std::collections::HashMap;
@@ -217,6 +218,8 @@ impl<'f> Assessor<'f> {
             assessor: self,
             form: self.form,
             context,
+            now: context.now,
+            filled: Vec::new(),
             memory: Memory::new(context.seed),
             sent: &sent,
             tree: Tree::new(),
@@ -226,6 +229,7 @@ impl<'f> Assessor<'f> {
             unjudged: Vec::new(),
         };
         work.lay_out(root);
+        work.moments();
         work.recompute();
         work.look();
         Ok(work.finish(root))
@@ -296,6 +300,10 @@ struct Work<'a> {
     assessor: &'a Assessor<'a>,
     form: &'a Form,
     context: &'a Context,
+    /// What `now()` means at present.
+    now: Moment,
+    /// When it was filled, as it says itself.
+    filled: Vec<Moment>,
     memory: Memory,
     sent: &'a Tree,
     tree: Tree,
@@ -464,7 +472,7 @@ impl Work<'_> {
             prefixes: &self.form.prefixes,
             hooks: &hooks,
             patterns: &self.assessor.patterns,
-            now: self.context.now,
+            now: self.now,
             dialect: self.context.dialect,
         };
         work(&Evaluator::new(world, &self.memory), Focus::at(self.cells[cell].node))
@@ -476,6 +484,39 @@ impl Work<'_> {
             Err(why) => {
                 self.unjudged(cell, what, why);
                 None
+            }
+        }
+    }
+
+    /// Whether a constraint is not met. One about today or now is judged where the submission itself says when it was filled,
+    /// and only held against it where it is met neither then nor now.
+    fn breaks(&mut self, rule: &Rule, cell: usize) -> bool {
+        if !rule.of_the_moment {
+            return self.holds(rule, cell, "constraint") == Some(false);
+        }
+        if !rule.by_clock || self.filled.is_empty() {
+            return false;
+        }
+        let now = std::mem::replace(&mut self.now, self.context.now);
+        let mut broken = self.holds(rule, cell, "constraint") == Some(false);
+        for moment in self.filled.clone() {
+            self.now = moment;
+            broken = broken && self.holds(rule, cell, "constraint") == Some(false);
+        }
+        self.now = now;
+        broken
+    }
+
+    /// When the submission says that it was begun and ended.
+    fn moments(&mut self) {
+        let offset = self.context.now.offset_minutes;
+        for cell in &self.cells {
+            let preload = self.form.fields[cell.field].bind.preload.as_ref();
+            let timed = preload.is_some_and(|(what, which)| what == "timestamp" && matches!(which.as_str(), "start" | "end"));
+            let local = cell.sent.as_deref().filter(|_| timed).and_then(|text| parse_moment(text, offset)).filter(|m| m.timed);
+            if let Some(local) = local {
+                let epoch_ms = (local.days * 86_400_000.0).round() as i64 - i64::from(offset) * 60_000;
+                self.filled.push(Moment { epoch_ms, offset_minutes: offset });
             }
         }
     }
@@ -587,8 +628,7 @@ impl Work<'_> {
                 self.finding(cell, FindingKind::TypeMismatch { data_type: bind.data_type, value: value.clone() });
             }
             if let Some(rule) = &bind.constraint
-                && !rule.of_the_moment
-                && self.holds(rule, cell, "constraint") == Some(false)
+                && self.breaks(rule, cell)
             {
                 let constraint = rule.text.clone();
                 self.finding(cell, FindingKind::ConstraintNotMet { value: value.clone(), constraint });

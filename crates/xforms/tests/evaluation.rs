@@ -182,6 +182,27 @@ fn what_depends_on_the_moment_is_not_held_against_anybody() {
 }
 
 #[test]
+fn a_constraint_about_today_is_judged_by_when_it_was_filled() {
+    let f = form(
+        "<start/><born/><due/>",
+        "<bind nodeset='/data/start' type='dateTime' jr:preload='timestamp' jr:preloadParams='start'/><bind nodeset='/data/born' type='date' constraint='. &lt;= today()'/>\
+         <bind nodeset='/data/due' type='date' constraint='. &gt;= today()'/>",
+        "<input ref='/data/born'/><input ref='/data/due'/>",
+    );
+    // It is 2026-03-05 now; the form was filled in January, and sent late.
+    let at = "<start>2026-01-10T09:00:00.000+08:00</start>";
+    for (data, want) in [
+        ("<born>2020-01-01</born><due>2026-01-10</due>", &[][..]),
+        ("<born>2026-02-01</born><due>2026-02-01</due>", &[]),
+        ("<born>2027-01-01</born><due>2025-12-31</due>", &["/data/born", "/data/due"]),
+    ] {
+        let e = check(&f, &format!("{at}{data}"));
+        assert_eq!(e.findings.iter().map(|f| f.at.as_str()).collect::<Vec<_>>(), want, "{data}");
+        assert!(check(&f, data).findings.is_empty());
+    }
+}
+
+#[test]
 fn clients_write_the_same_value_in_several_ways() {
     let f = form(
         "<a>1</a><i/><d/><b/><t/><day/><nan/><code/>",

@@ -290,6 +290,8 @@ pub struct Rule {
     pub expr: Expr,
     /// Whether it cannot be recomputed later: it depends on the moment, or on its own node's history.
     pub of_the_moment: bool,
+    /// Whether that is only because of `now()` or `today()`.
+    pub by_clock: bool,
 }
 
 /// The rules of a field.

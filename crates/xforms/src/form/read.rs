@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     tree::{Kind, Limits, Name, NodeId, Tree},
-    xpath::{Expr, Function, Reference, Segment, parse, path_of, references},
+    xpath::{Dependence, Expr, Function, Reference, Segment, parse, path_of, references},
 };
 
 /// Nodes that a primary instance may have; real forms have some thousands at most.
@@ -300,8 +300,8 @@ impl<'t> Reader<'t> {
         }
         // Conditions of other kinds may mention their own node; that is not history.
         let of_history = what == "calculate" && all.contains(context);
-        let of_the_moment = of_history || expr.depends_on_moment();
-        Some(Rule { text: text.to_owned(), expr, of_the_moment })
+        let rule = plain_rule(text, expr);
+        Some(Rule { of_the_moment: of_history || rule.of_the_moment, by_clock: !of_history && rule.by_clock, ..rule })
     }
 
     /// The field that an attribute names.
@@ -450,8 +450,7 @@ impl<'t> Reader<'t> {
                 if let Some(value) = value.filter(|v| !v.trim().is_empty()) {
                     match parse(value) {
                         Ok(expr) => {
-                            let of_the_moment = expr.depends_on_moment();
-                            parts.push(Part::Output(Rule { text: value.to_owned(), expr, of_the_moment }));
+                            parts.push(Part::Output(plain_rule(value, expr)));
                         }
                         Err(error) => {
                             let text = value.chars().take(200).collect();
@@ -581,7 +580,7 @@ impl<'t> Reader<'t> {
                 let text = tree.attribute(child, "ref")?;
                 // Relative to the items, which are usually not of the primary instance.
                 match parse(text) {
-                    Ok(expr) => Some(Rule { text: text.to_owned(), of_the_moment: expr.depends_on_moment(), expr }),
+                    Ok(expr) => Some(plain_rule(text, expr)),
                     Err(error) => {
                         let text = text.chars().take(200).collect();
                         self.problem(
@@ -612,6 +611,12 @@ impl<'t> Reader<'t> {
         }
         Choices::Listed(listed)
     }
+}
+
+/// An expression where history plays no part.
+fn plain_rule(text: &str, expr: Expr) -> Rule {
+    let moment = expr.moment();
+    Rule { text: text.to_owned(), of_the_moment: moment != Dependence::Nothing, by_clock: moment == Dependence::Clock, expr }
 }
 
 /// A path attribute as a reference.

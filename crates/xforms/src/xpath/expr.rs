@@ -33,6 +33,17 @@ pub enum Expr {
     Negate(Box<Expr>),
 }
 
+/// What a result depends on beyond the documents, least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dependence {
+    /// Nothing: it can be recomputed at any time.
+    Nothing,
+    /// `now()` or `today()` only.
+    Clock,
+    /// Chance, language, or what was there before.
+    More,
+}
+
 /// Operators with two operands, loosest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -290,26 +301,33 @@ impl Expr {
     /// Whether the result depends on when, by whom or in which language the form was filled, so that it cannot be recomputed later.
     /// Seeded `randomize` only orders, and does not.
     pub fn depends_on_moment(&self) -> bool {
-        let mut found = false;
+        self.moment() != Dependence::Nothing
+    }
+
+    /// What the result depends on beyond the documents.
+    pub fn moment(&self) -> Dependence {
+        let mut found = Dependence::Nothing;
         self.visit(&mut |e| {
             if let Expr::Call { function, arguments } = e {
-                found |= match function {
-                    Function::Now
-                    | Function::Today
-                    | Function::Once
+                let own = match function {
+                    Function::Now | Function::Today => Dependence::Clock,
+                    Function::Once
                     | Function::Random
                     | Function::Uuid
                     | Function::Property
                     | Function::Itext
-                    | Function::ChoiceName => true,
-                    Function::Randomize => arguments.len() == 1,
+                    | Function::ChoiceName => Dependence::More,
+                    Function::Randomize if arguments.len() == 1 => Dependence::More,
                     // Names of months and days come in the phone's language.
                     Function::FormatDate | Function::FormatDateTime => match arguments.get(1) {
-                        Some(Expr::Literal(format)) => ["%b", "%a", "%B", "%A"].iter().any(|f| format.contains(f)),
-                        _ => true,
+                        Some(Expr::Literal(format)) if !["%b", "%a", "%B", "%A"].iter().any(|f| format.contains(f)) => {
+                            Dependence::Nothing
+                        }
+                        _ => Dependence::More,
                     },
-                    _ => false,
+                    _ => Dependence::Nothing,
                 };
+                found = found.max(own);
             }
         });
         found

@@ -18,7 +18,7 @@ use crate::{
     form::{Asked, Attachments, Choices, ControlKind, DataType, FieldKind, Form, Part, Rule, Source},
     tree::{Kind, Limits, NodeId, Tree, XmlError},
     xpath::{
-        Dialect, EvalError, Evaluator, Expr, Focus, Hooks, Memory, Moment, NodeRef, Patterns, Value, World, parse, parse_moment,
+        Caches, Dialect, EvalError, Evaluator, Expr, Focus, Hooks, Memory, Moment, NodeRef, Value, World, parse, parse_moment,
     },
 };
 
@@ -196,7 +196,7 @@ pub struct Evaluation {
 pub struct Assessor<'f> {
     form: &'f Form,
     secondary: Vec<(String, &'f Tree)>,
-    patterns: Patterns,
+    caches: Caches,
 }
 
 impl<'f> Assessor<'f> {
@@ -207,7 +207,7 @@ impl<'f> Assessor<'f> {
             Source::External(_) => attachments.tree(&i.id).map(|t| (i.id.clone(), t)),
         });
         // Numbers of documents are 16 bits.
-        Assessor { form, secondary: trees.take(60_000).collect(), patterns: Patterns::default() }
+        Assessor { form, secondary: trees.take(60_000).collect(), caches: Caches::default() }
     }
 
     /// Looks at a submission.
@@ -471,7 +471,7 @@ impl Work<'_> {
             secondary: &self.assessor.secondary,
             prefixes: &self.form.prefixes,
             hooks: &hooks,
-            patterns: &self.assessor.patterns,
+            caches: &self.assessor.caches,
             now: self.now,
             dialect: self.context.dialect,
         };

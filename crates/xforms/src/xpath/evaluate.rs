@@ -2,9 +2,9 @@
 
 use std::{
     borrow::Cow,
-    cell::{Cell, RefCell},
+    cell::Cell,
     collections::{BTreeMap, HashMap},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 use super::{
@@ -80,24 +80,30 @@ impl Hooks for NoHooks {
     }
 }
 
-/// Regular expressions that were compiled, or could not be.
+/// What is made once for the secondary instances of a form and used for many submissions: regular expressions (or that they could not be
+/// compiled) and indexes. Belongs to one list of secondary instances.
 #[derive(Debug, Default)]
-pub struct Patterns(Mutex<HashMap<(String, bool), Option<regex::Regex>>>);
+pub struct Caches {
+    patterns: Mutex<HashMap<(String, bool), Option<regex::Regex>>>,
+    indexes: Mutex<HashMap<Slot, Arc<Indexed>>>,
+}
 
-impl Patterns {
-    /// How many are kept; beyond that all are forgotten.
+/// What a panic elsewhere left behind is still whole: entries are only added.
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+impl Caches {
+    /// How many patterns, and how many indexes, are kept; beyond that all are forgotten.
     const MOST: usize = 1000;
 
-    fn get(&self, pattern: &str, whole: bool) -> Option<regex::Regex> {
-        let mut known = match self.0.lock() {
-            Ok(known) => known,
-            Err(poisoned) => poisoned.into_inner(),
-        };
+    fn pattern(&self, pattern: &str, whole: bool) -> Option<regex::Regex> {
+        let mut known = locked(&self.patterns);
         let key = (pattern.to_owned(), whole);
         if let Some(found) = known.get(&key) {
             return found.clone();
         }
-        if known.len() >= Patterns::MOST {
+        if known.len() >= Caches::MOST {
             known.clear();
         }
         let made = regex::RegexBuilder::new(&if whole { format!("^(?:{pattern})$") } else { pattern.to_owned() })
@@ -132,8 +138,8 @@ pub struct World<'t> {
     pub prefixes: &'t BTreeMap<String, String>,
     /// What only the form knows.
     pub hooks: &'t dyn Hooks,
-    /// Compiled regular expressions.
-    pub patterns: &'t Patterns,
+    /// What is kept between submissions.
+    pub caches: &'t Caches,
     /// What `now()` means.
     pub now: Moment,
     /// Whose reading is followed where clients differ.
@@ -174,17 +180,16 @@ type Slot = (u16, NodeId, String, String);
 /// Children by the text of what is compared.
 type Indexed = HashMap<String, Vec<NodeRef>>;
 
-/// What evaluators of one submission share: the work left, the state of the random sequence, indexes over secondary instances.
+/// What evaluators of one submission share: the work left, the state of the random sequence.
 pub struct Memory {
     budget: Cell<u64>,
     random: Cell<u64>,
-    indexes: RefCell<HashMap<Slot, std::rc::Rc<Indexed>>>,
 }
 
 impl Memory {
     /// A full budget, and the sequence that a seed gives.
     pub fn new(seed: u64) -> Memory {
-        Memory { budget: Cell::new(BUDGET), random: Cell::new(seed ^ 0x9E37_79B9_7F4A_7C15), indexes: RefCell::default() }
+        Memory { budget: Cell::new(BUDGET), random: Cell::new(seed ^ 0x9E37_79B9_7F4A_7C15) }
     }
 }
 
@@ -710,7 +715,7 @@ impl<'t> Evaluator<'t> {
     /// Children `item` of `parent` that have a child `key` with that text.
     fn indexed(&self, parent: NodeRef, item: &str, key: &str, wanted: &str) -> Result<Vec<NodeRef>> {
         let slot = (parent.document, parent.node, item.to_owned(), key.to_owned());
-        let known = self.memory.indexes.borrow().get(&slot).cloned();
+        let known = locked(&self.world.caches.indexes).get(&slot).cloned();
         let index = match known {
             Some(index) => index,
             None => {
@@ -726,8 +731,12 @@ impl<'t> Evaluator<'t> {
                         }
                     }
                 }
-                let index = std::rc::Rc::new(index);
-                self.memory.indexes.borrow_mut().insert(slot, index.clone());
+                let index = Arc::new(index);
+                let mut all = locked(&self.world.caches.indexes);
+                if all.len() >= Caches::MOST {
+                    all.clear();
+                }
+                all.insert(slot, index.clone());
                 index
             }
         };
@@ -766,7 +775,7 @@ impl<'t> Evaluator<'t> {
 
     /// A compiled pattern, for the whole text or any part of it.
     pub(super) fn pattern(&self, pattern: &str, whole: bool) -> Result<regex::Regex> {
-        self.world.patterns.get(pattern, whole).ok_or_else(|| EvalError::Pattern(pattern.chars().take(200).collect()))
+        self.world.caches.pattern(pattern, whole).ok_or_else(|| EvalError::Pattern(pattern.chars().take(200).collect()))
     }
 }
 

@@ -33,7 +33,7 @@ mod value;
 mod tests;
 
 pub use dates::{Moment, civil_from_days, days_from_civil, parse_moment};
-pub use evaluate::{Dialect, EvalError, Evaluator, Focus, Hooks, Memory, NoHooks, NodeRef, Patterns, World};
+pub use evaluate::{Caches, Dialect, EvalError, Evaluator, Focus, Hooks, Memory, NoHooks, NodeRef, World};
 pub use expr::{Axis, Dependence, Expr, Function, Operator, Path, Step, Test};
 pub use parser::{SyntaxError, SyntaxProblem, parse};
 pub use references::{Reference, Segment, path_of, references};

@@ -20,10 +20,9 @@ fn with<R>(main: &str, at: &str, dialect: Dialect, work: impl FnOnce(&Evaluator,
     let empty = tree("<root/>");
     let secondary = [("villages".to_owned(), &villages), ("empty".to_owned(), &empty)];
     let prefixes = BTreeMap::from([("p".to_owned(), "urn:p".to_owned()), ("orx".to_owned(), "urn:orx".to_owned())]);
-    let patterns = Patterns::default();
+    let caches = Caches::default();
     let now = Moment { epoch_ms: 1_772_677_230_000, offset_minutes: 480 };
-    let world =
-        World { main: &main, secondary: &secondary, prefixes: &prefixes, hooks: &NoHooks, patterns: &patterns, now, dialect };
+    let world = World { main: &main, secondary: &secondary, prefixes: &prefixes, hooks: &NoHooks, caches: &caches, now, dialect };
     let memory = Memory::new(7);
     let evaluator = Evaluator::new(world, &memory);
     evaluator.leave(1_000_000);

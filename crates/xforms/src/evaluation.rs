@@ -12,7 +12,7 @@
 //! sent, and held against nobody where they are met then or now), expressions that need a file that was not given, and
 //! expressions that cannot be evaluated. The latter two are listed in [`Evaluation::unjudged`].
 
-use std::collections::HashMap;
+use std::{borrow::Borrow, collections::HashMap};
 
 use crate::{
     form::{Asked, Attachments, Choices, ControlKind, DataType, FieldKind, Form, Part, Rule, Source},
@@ -192,31 +192,41 @@ pub struct Evaluation {
     pub version: Option<String>,
 }
 
-/// Makes evaluations of one form's submissions: holds what does not change between them.
-pub struct Assessor<'f> {
-    form: &'f Form,
-    secondary: Vec<(String, &'f Tree)>,
+/// Makes evaluations of one form's submissions: holds what does not change between them. The form and its files are borrowed or
+/// shared (`Arc`); threads may use one assessor together.
+#[derive(Debug)]
+pub struct Assessor<F, A> {
+    form: F,
+    attachments: A,
     caches: Caches,
 }
 
-impl<'f> Assessor<'f> {
+impl<F: Borrow<Form>, A: Borrow<Attachments>> Assessor<F, A> {
     /// For a form with its files.
-    pub fn new(form: &'f Form, attachments: &'f Attachments) -> Assessor<'f> {
-        let trees = form.instances.iter().filter_map(|i| match &i.source {
-            Source::Inline(tree) => Some((i.id.clone(), tree)),
-            Source::External(_) => attachments.tree(&i.id).map(|t| (i.id.clone(), t)),
-        });
-        // Numbers of documents are 16 bits.
-        Assessor { form, secondary: trees.take(60_000).collect(), caches: Caches::default() }
+    pub fn new(form: F, attachments: A) -> Assessor<F, A> {
+        Assessor { form, attachments, caches: Caches::default() }
+    }
+
+    /// The form.
+    pub fn form(&self) -> &Form {
+        self.form.borrow()
     }
 
     /// Looks at a submission.
     pub fn evaluate(&self, submission: &[u8], context: &Context) -> Result<Evaluation, SubmissionError> {
+        let form = self.form();
         let sent = Tree::parse(submission, &context.limits).map_err(SubmissionError::Xml)?;
         let root = self.accept(&sent)?;
+        let trees = form.instances.iter().filter_map(|i| match &i.source {
+            Source::Inline(tree) => Some((i.id.as_str(), tree)),
+            Source::External(_) => self.attachments.borrow().tree(&i.id).map(|t| (i.id.as_str(), t)),
+        });
+        // Numbers of documents are 16 bits.
+        let secondary: Vec<(&str, &Tree)> = trees.take(60_000).collect();
         let mut work = Work {
-            assessor: self,
-            form: self.form,
+            form,
+            secondary: &secondary,
+            caches: &self.caches,
             context,
             now: context.now,
             filled: Vec::new(),
@@ -224,7 +234,7 @@ impl<'f> Assessor<'f> {
             sent: &sent,
             tree: Tree::new(),
             cells: Vec::new(),
-            of_field: vec![Vec::new(); self.form.fields.len()],
+            of_field: vec![Vec::new(); form.fields.len()],
             findings: Vec::new(),
             unjudged: Vec::new(),
         };
@@ -237,7 +247,7 @@ impl<'f> Assessor<'f> {
 
     /// The root of a submission of this form.
     fn accept(&self, sent: &Tree) -> Result<NodeId, SubmissionError> {
-        let form = self.form;
+        let form = self.form();
         let wrong =
             |found: &str| SubmissionError::WrongRoot { found: found.to_owned(), expected: form.root().name.local.clone() };
         let root = sent.root().ok_or_else(|| wrong(""))?;
@@ -297,8 +307,9 @@ struct Cell {
 }
 
 struct Work<'a> {
-    assessor: &'a Assessor<'a>,
     form: &'a Form,
+    secondary: &'a [(&'a str, &'a Tree)],
+    caches: &'a Caches,
     context: &'a Context,
     /// What `now()` means at present.
     now: Moment,
@@ -468,10 +479,10 @@ impl Work<'_> {
         let hooks = FormHooks { form: self.form, language: self.context.language.as_deref() };
         let world = World {
             main: &self.tree,
-            secondary: &self.assessor.secondary,
+            secondary: self.secondary,
             prefixes: &self.form.prefixes,
             hooks: &hooks,
-            caches: &self.assessor.caches,
+            caches: self.caches,
             now: self.now,
             dialect: self.context.dialect,
         };

@@ -258,6 +258,22 @@ fn what_is_not_a_submission_of_this_form_is_refused() {
     assert_eq!(see("<data id='f' version='1'><orx:meta><orx:instanceID>u</orx:instanceID></orx:meta></data>"), Ok(Vec::new()));
 }
 
+/// As servers keep them.
+#[test]
+fn threads_share_an_assessor() {
+    let f = form("<a/>", "<bind nodeset='/data/a' constraint='regex(., &quot;[a-z]+&quot;)'/>", "<input ref='/data/a'/>");
+    let shared = std::sync::Arc::new(Assessor::new(std::sync::Arc::new(f), Attachments::default()));
+    let threads: Vec<_> = ["ab", "AB"]
+        .map(|value| {
+            let shared = shared.clone();
+            let text = format!("<data id='f' version='1'><a>{value}</a></data>");
+            std::thread::spawn(move || shared.evaluate(text.as_bytes(), &Context::at(NOW)).unwrap().findings.len())
+        })
+        .into_iter()
+        .collect();
+    assert_eq!(threads.into_iter().map(|t| t.join().unwrap()).collect::<Vec<_>>(), [0, 1]);
+}
+
 /// Forms made to cost more than they are worth.
 #[test]
 fn hostile_forms_end_in_time_and_are_not_held_against_anybody() {

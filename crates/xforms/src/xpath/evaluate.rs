@@ -133,7 +133,7 @@ pub struct World<'t> {
     /// The primary instance.
     pub main: &'t Tree,
     /// Secondary instances by id.
-    pub secondary: &'t [(String, &'t Tree)],
+    pub secondary: &'t [(&'t str, &'t Tree)],
     /// Namespaces by prefix.
     pub prefixes: &'t BTreeMap<String, String>,
     /// What only the form knows.

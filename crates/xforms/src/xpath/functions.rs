@@ -17,7 +17,7 @@ type Result<T> = std::result::Result<T, EvalError>;
 
 /// The node above the root of a secondary instance.
 pub(super) fn document(ev: &Evaluator, id: &str) -> Option<NodeRef> {
-    let at = ev.world.secondary.iter().position(|(known, _)| known == id)?;
+    let at = ev.world.secondary.iter().position(|(known, _)| *known == id)?;
     let number = u16::try_from(at + 1).ok()?;
     Some(NodeRef { document: number, node: ev.tree(number).document(), attribute: None })
 }

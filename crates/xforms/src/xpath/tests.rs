@@ -18,7 +18,7 @@ fn with<R>(main: &str, at: &str, dialect: Dialect, work: impl FnOnce(&Evaluator,
         "<root><item><name>v1</name><label>One</label><town>t1</town></item><item><name>v2</name><label>Two</label><town>t2</town></item><item><name>v3</name><label>Three</label><town>t1</town></item></root>",
     );
     let empty = tree("<root/>");
-    let secondary = [("villages".to_owned(), &villages), ("empty".to_owned(), &empty)];
+    let secondary = [("villages", &villages), ("empty", &empty)];
     let prefixes = BTreeMap::from([("p".to_owned(), "urn:p".to_owned()), ("orx".to_owned(), "urn:orx".to_owned())]);
     let caches = Caches::default();
     let now = Moment { epoch_ms: 1_772_677_230_000, offset_minutes: 480 };

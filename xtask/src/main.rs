@@ -17,7 +17,7 @@ use anyhow::{Context, Result};
 const HELP: &str = "\
 cargo xtask tidy                 check the rules of the house; lists what breaks them
 cargo xtask codegen [--check]    write docs/ and the console's types, or only say whether they are current
-cargo xtask bench store|serve …  measure; prints the machine's load and disk first
+cargo xtask bench store|serve|forms|submissions …  measure; prints the machine's load and disk first
 cargo xtask dist                 release binary, check sums, size and licences into target/dist
 ";
 

@@ -123,11 +123,17 @@ impl Check {
         let file = ("file", name(&self.file));
         match form_head(&bytes) {
             Ok(head) if self.json => {
-                println!("{}", json!({ "good": true, "id": head.id, "title": head.title, "version": head.version.unwrap_or_default() }));
+                println!(
+                    "{}",
+                    json!({ "good": true, "id": head.id, "title": head.title, "version": head.version.unwrap_or_default() })
+                );
                 Ok(End::Success)
             }
             Ok(head) => {
-                println!("{}", both("cli.form_made", &[file, ("id", head.id), ("version", shown(&head.version.unwrap_or_default()))]));
+                println!(
+                    "{}",
+                    both("cli.form_made", &[file, ("id", head.id), ("version", shown(&head.version.unwrap_or_default()))])
+                );
                 Ok(End::Success)
             }
             Err(why) if self.json => {
@@ -144,7 +150,16 @@ impl Check {
             }
             Err(other) => {
                 let why = refused(&other);
-                let say = |language| wording::text(language, &(if why == "too-large" { "error.too-large.title".to_owned() } else { format!("error.forms/{why}.title") }));
+                let say = |language| {
+                    wording::text(
+                        language,
+                        &(if why == "too-large" {
+                            "error.too-large.title".to_owned()
+                        } else {
+                            format!("error.forms/{why}.title")
+                        }),
+                    )
+                };
                 println!("{}: {} / {}", name(&self.file), say(Language::Chinese), say(Language::English));
                 Ok(End::No)
             }
@@ -241,8 +256,15 @@ mod tests {
         let check = |name: &str| Check { file: at(name), json: false, allow_duplicate_choices: false }.run();
         assert!(matches!(convert("good.csv"), Ok(End::Success)));
         assert!(fs::read_to_string(at("out.xml")).expect("written").contains("<data id=\"good\">"));
-        for (name, end) in [("good.csv", 0), ("out.xml", 0), ("bad.csv", 1), ("broken.xml", 1), ("doctype.xml", 1), ("none.csv", 2), ("none.txt", 2)]
-        {
+        for (name, end) in [
+            ("good.csv", 0),
+            ("out.xml", 0),
+            ("bad.csv", 1),
+            ("broken.xml", 1),
+            ("doctype.xml", 1),
+            ("none.csv", 2),
+            ("none.txt", 2),
+        ] {
             let code = match check(name).expect("looked at") {
                 End::Success => 0,
                 End::No => 1,

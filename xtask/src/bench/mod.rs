@@ -8,6 +8,8 @@ mod machine;
 mod serve;
 #[cfg(feature = "bench")]
 mod store;
+#[cfg(feature = "bench")]
+mod submissions;
 
 use std::path::Path;
 
@@ -17,6 +19,7 @@ const HELP: &str = "\
 cargo xtask bench store [--facts N] [--writers N] [--postgres URL] [--sync-delay-ms N]
 cargo xtask bench serve [--url URL] [--clients N] [--seconds N] [--register FILE]
 cargo xtask bench forms [--corpus DIR] [--python PROGRAM] [--rounds N]
+cargo xtask bench submissions [--submissions N] [--questions N]
 cargo xtask bench machine        only what is known of this machine
 ";
 
@@ -27,7 +30,7 @@ pub fn run(root: &Path, args: &[&str]) -> Result<bool> {
             print!("{}", machine::describe(root)?);
             Ok(true)
         }
-        ["store" | "serve", ..] => measured(root, args),
+        ["store" | "serve" | "submissions", ..] => measured(root, args),
         ["forms", ..] => converted(root, args),
         _ => {
             print!("{HELP}");
@@ -67,6 +70,7 @@ fn measured(root: &Path, args: &[&str]) -> Result<bool> {
     let options = Options::read(&args[1..])?;
     match args[0] {
         "store" => store::run(root, &options),
+        "submissions" => submissions::run(root, &options),
         _ => serve::run(root, &options),
     }
 }

@@ -128,7 +128,20 @@ export function createMock() {
   async function api(req, who, path, q, res) {
     let m
     if (path === '/api/session') return sessionOf(who)
-    if (path === '/api/forms/mine') return { forms: forms.map((f, i) => ({ key: `1/${f.form}`, form: f.form, version: f.version ?? '', title: f.title, hash: createHash('sha256').update(f.xml).digest('hex'), url: `/v1/projects/1/forms/${i}.xml`, submit: '/v1/projects/1/submission', files: (f.files ?? []).map((a) => ({ name: a.name, hash: createHash('sha256').update(a.bytes).digest('hex'), url: `/v1/projects/1/forms/${i}/attachments/${encodeURIComponent(a.name)}` })) })) }
+    if (/^\/api\/places\/\d+\/forms$/.test(path)) return { forms: forms.map((f, i) => ({ form: `f${i}`, place: 1, xml: `/api/forms/f${i}/versions/1/xml`, version: { file: createHash('sha256').update(f.xml).digest('hex'), uploaded_ms: T0, uploaded_by: null, published_ms: T0, head: { form_id: f.form, version: f.version ?? null, title: f.title, md5: '', encrypted: false, file_questions: [], files: (f.files ?? []).map((a) => ({ name: a.name, kind: 'data', file: createHash('sha256').update(a.bytes).digest('hex') })) } } })) }
+    if (path === '/api/submissions' && req.method === 'POST') {
+      if (control.refuseNext) { const r = control.refuseNext; control.refuseNext = null; throw new Refuse(r.status, r.type ?? 'surveys/refused', r.title) }
+      const parts = await new Response(await body(req), { headers: { 'Content-Type': req.headers['content-type'] } }).formData()
+      const xml = await parts.get('xml_submission_file').text(), id = /<(?:\w+:)?instanceID>([^<]+)</.exec(xml)?.[1]
+      const known = submissions.get(id) ?? { xml, files: new Map(), times: 0, complete: false }
+      need(known.xml === xml, 409, 'surveys/other-content', '同一编号的另一份答卷已经存在')
+      known.times++
+      known.complete = !parts.has('*isIncomplete*')
+      for (const [name, value] of parts) if (value instanceof Blob && name !== 'xml_submission_file') known.files.set(name, Buffer.from(await value.arrayBuffer()))
+      submissions.set(id, known)
+      if (control.loseAnswer) { control.loseAnswer = false; req.socket.destroy(); return null }
+      return { submission: id, recorded: true, missing: [] }
+    }
     if (path === '/api/today') return { lists: Object.keys(LISTS).map((name) => { const keys = listed(who, name); return { name, query: `/api/rows/problems?list=${name}`, count: keys.length, rows: keys.slice(0, 20).map(out) } }) }
     if (path === '/api/rows/problems') return page(listed(who, q.get('list')).map(out), q)
     if (path === '/api/rows/places') return page([...places.values()].filter((p) => p.level === 'village' && (!q.get('place') || inside(p.id, Number(q.get('place')))) && p.name.includes(q.get('q') ?? '')).map((p) => ({ key: String(p.id), row: { id: p.id, name: p.name, within: pathOf(p).slice(0, -1).map((x) => x.id), position: p.position }, place: ref(p.id) })), q)
@@ -172,28 +185,14 @@ export function createMock() {
         if (path === '/api/session' && req.method === 'DELETE') return send(204, 'text/plain', '', { 'Set-Cookie': 'qw_session=; Path=/; Max-Age=0' })
         const f = /^\/api\/files\/([0-9a-f]+)$/.exec(path)
         if (f) return files.has(f[1]) ? send(200, 'image/jpeg', files.get(f[1])) : send(200, 'image/svg+xml', picture(f[1]))
+        const form = /^\/api\/forms\/f(\d+)\/versions\/1\/(?:xml|files\/(.+))$/.exec(path)
+        if (form) {
+          const f = forms[Number(form[1])], file = form[2] && f?.files?.find((a) => a.name === decodeURIComponent(form[2]))
+          need(f && (!form[2] || file), 404, 'not-found', '没有这张表')
+          return send(200, form[2] ? 'application/octet-stream' : 'text/xml; charset=utf-8', form[2] ? file.bytes : f.xml)
+        }
         const answer = await api(req, who, path, q, res)
         return answer && br(200, 'application/json', Buffer.from(JSON.stringify({ demo: true, ...answer })))
-      }
-      const form = /^\/v1\/projects\/1\/forms\/(\d+)(?:\.xml|\/attachments\/(.+))$/.exec(path)
-      if (form) {
-        const f = forms[Number(form[1])], file = form[2] && f?.files?.find((a) => a.name === decodeURIComponent(form[2]))
-        return f && (!form[2] || file) ? send(200, form[2] ? 'application/octet-stream' : 'text/xml; charset=utf-8', form[2] ? file.bytes : f.xml) : send(404, 'text/plain', 'no such form')
-      }
-      if (path === '/v1/projects/1/submission' && req.method === 'POST') {
-        const told = (status, words) => send(status, 'text/xml; charset=utf-8', `<OpenRosaResponse xmlns="http://openrosa.org/http/response"><message nature="">${words}</message></OpenRosaResponse>`)
-        if (!people[who]) return told(401, '请先登录')
-        if (control.refuseNext) { const r = control.refuseNext; control.refuseNext = null; return told(r.status, r.title) }
-        const parts = await new Response(await body(req), { headers: { 'Content-Type': req.headers['content-type'] } }).formData()
-        const xml = await parts.get('xml_submission_file').text(), id = /<(?:\w+:)?instanceID>([^<]+)</.exec(xml)?.[1]
-        const known = submissions.get(id) ?? { xml, files: new Map(), times: 0, complete: false }
-        if (known.xml !== xml) return told(409, '同一编号的另一份答卷已经存在')
-        known.times++
-        known.complete = !parts.has('*isIncomplete*')
-        for (const [name, value] of parts) if (value instanceof Blob && name !== 'xml_submission_file') known.files.set(name, Buffer.from(await value.arrayBuffer()))
-        submissions.set(id, known)
-        if (control.loseAnswer) { control.loseAnswer = false; req.socket.destroy(); return null }
-        return told(201, '已收到')
       }
       if (path === '/field') return send(301, 'text/plain', '', { Location: '/field/' })
       if (path.startsWith('/field/')) {

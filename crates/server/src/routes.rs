@@ -559,7 +559,7 @@ fn language_of(query: Option<&str>, headers: &axum::http::HeaderMap) -> Language
 
 /// What every answer carries.
 const CONTENT_SECURITY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; \
-     img-src 'self' data: blob:; worker-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; \
+     img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; \
      form-action 'self'; frame-ancestors 'none'";
 
 fn finish(app: &App, path: &str, answer: Answer) -> Response<Body> {

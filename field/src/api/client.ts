@@ -64,35 +64,14 @@ export function upload<T>(blob: Blob): Promise<Answer<T>> {
   form.set('file', blob, 'photo.jpg')
   return ask<T>('/api/files', { method: 'POST', body: form }, 180)
 }
-/** One part of a submission to a form, as OpenRosa has it. Only 201 and 202 mean that it lies safe; a refusal is one in the words of the standard's answer. */
-export async function submitPart(path: string, xml: string, file: { name: string; blob: Blob } | null, more: boolean): Promise<Answer<null>> {
+/** What the server says of a part of a submission: it lies safe, and these files of it have not come yet. */
+export interface HandedIn { submission: string; missing: string[] }
+/** One part of a submission to a form: its XML, at most one file, and the rest in parts of their own. */
+export async function submitPart(path: string, xml: string, file: { name: string; blob: Blob } | null, more: boolean): Promise<Answer<HandedIn>> {
   const form = new FormData()
   form.set('xml_submission_file', new File([xml], 'submission.xml', { type: 'text/xml' }))
   if (file) form.set(file.name, new File([file.blob], file.name, { type: file.blob.type }))
   if (more) form.set('*isIncomplete*', 'yes')
-  const stop = new AbortController()
-  const timer = setTimeout(() => stop.abort(), 300_000)
-  try {
-    const headers = { 'X-OpenRosa-Version': '1.0', 'X-Qianwan': '1', 'Accept-Language': language.value }
-    const response = await fetch(path, { method: 'POST', body: form, headers, credentials: 'same-origin', signal: stop.signal })
-    const answer = submitted(response.status, await response.text(), response.headers.get('Retry-After'))
-    reachable.value = answer.is !== 'unreachable'
-    return answer
-  } catch {
-    reachable.value = false
-    return { is: 'unreachable' }
-  } finally {
-    clearTimeout(timer)
-  }
+  return ask<HandedIn>(path, { method: 'POST', body: form }, 300)
 }
-/** What an answer to a submission means. */
-export function submitted(status: number, body: string, retryAfter: string | null): Answer<null> {
-  if (status === 201 || status === 202) return { is: 'ok', value: null }
-  if (status === 401) return { is: 'signed-out' }
-  const said = /<OpenRosaResponse[^>]*http:\/\/openrosa\.org\/http\/response/.test(body) ? /<message[^>]*>([^<]*)<\/message>/.exec(body)?.[1] : undefined
-  if (status >= 400 && status < 500 && status !== 408 && status !== 429 && said !== undefined) return { is: 'refused', problem: { type: '/errors/surveys/refused', title: unescaped(said), status } }
-  const wait = Number(retryAfter)
-  return wait > 0 ? { is: 'unreachable', retry_s: wait } : { is: 'unreachable' }
-}
-const unescaped = (text: string): string => text.replace(/&(lt|gt|quot|apos|amp);/g, (_, name: string) => ({ lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' })[name] ?? '')
 export const now = (): number => Date.now() + skew_ms

@@ -1,6 +1,6 @@
 // Empties the queue, one act after another: photos first, then the command. Everything outside is handed in.
 import { commandOf, judge, nextToSend, type Item, type Submission } from './item'
-import type { Answer } from '@/api/client'
+import type { Answer, HandedIn } from '@/api/client'
 import type { Command, CommandAnswer, Uploaded } from '@/api/types'
 
 export interface Outside {
@@ -10,7 +10,7 @@ export interface Outside {
   upload: (photo: Blob) => Promise<Answer<Uploaded>>
   give: (id: string, command: Command) => Promise<Answer<CommandAnswer>>
   /** One part of a submission: its XML with at most one file, and whether more follow. */
-  submit: (submission: Submission, file: { name: string; blob: Blob } | null, more: boolean) => Promise<Answer<null>>
+  submit: (submission: Submission, file: { name: string; blob: Blob } | null, more: boolean) => Promise<Answer<HandedIn>>
   save: (item: Item) => Promise<void>
   /** The server has it: the item and its photos may go. */
   done: (item: Item, subject: string) => Promise<void>
@@ -63,15 +63,19 @@ async function flushSubmission(begun: Item, submission: Submission, out: Outside
     const blob = file ? await out.photo(file.photo) : null
     item = { ...item, state: { is: 'waiting', tried: true } }
     await out.save(item)
-    const answer: Answer<null> = file && !blob
+    const answer: Answer<HandedIn> = file && !blob
       ? { is: 'refused', problem: { type: 'photo-lost', title: '', status: 0 } }
       : await out.submit(submission, file && blob ? { name: file.name, blob } : null, left.length > 1)
     if (answer.is === 'refused') { await out.save({ ...item, state: { is: 'refused', problem: answer.problem } }); return 'refused' }
+    // Only an answer that names the submission says that it lies safe.
+    if (answer.is === 'ok' && typeof answer.value?.submission !== 'string') return { is: 'unreachable' }
     if (answer.is !== 'ok') return answer.is === 'signed-out' ? { is: 'signed-out' } : { is: 'unreachable', ...(answer.retry_s === undefined ? {} : { retry_s: answer.retry_s }) }
     if (file) {
-      submission = { ...submission, files: submission.files.map((f) => (f.name === file.name ? { ...f, sent: true } : f)) }
+      const missing = new Set(answer.value.missing)
+      submission = { ...submission, files: submission.files.map((f) => (f.name === file.name ? { ...f, sent: !missing.has(f.name) } : f)) }
       item = { ...item, submission }
       await out.save(item)
+      if (missing.has(file.name)) return { is: 'unreachable' }
     }
     left = submission.files.filter((f) => !f.sent)
   } while (left.length)

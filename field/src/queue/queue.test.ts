@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { flush, type Outside } from './flush'
 import { mayBesides, nextToSend, subject, type Item } from './item'
 import { uuidv7 } from './uuid'
-import { classify, submitted, type Answer } from '@/api/client'
+import { classify, type Answer, type HandedIn } from '@/api/client'
 import type { CommandAnswer } from '@/api/types'
 
 const item = (id: string, more: Partial<Item> = {}): Item => ({
@@ -22,7 +22,7 @@ function world(items: Item[], answers: Answer<CommandAnswer>[], more: Partial<Ou
     items: async () => [...held.values()],
     photo: async (id) => new Blob([id]),
     upload: async (b) => { const hash = `h-${await b.text()}`; uploads.push(hash); return { is: 'ok', value: { hash } } },
-    submit: async (submission, file, more) => { given.push(`${submission.url} ${file?.name ?? '-'}${file ? ` ${await file.blob.text()}` : ''}${more ? ' more' : ''}`); return (answers.shift() as Answer<null> | undefined) ?? { is: 'ok', value: null } },
+    submit: async (submission, file, more) => { given.push(`${submission.url} ${file?.name ?? '-'}${file ? ` ${await file.blob.text()}` : ''}${more ? ' more' : ''}`); return (answers.shift() as Answer<HandedIn> | undefined) ?? { is: 'ok', value: { submission: 's', missing: [] } } },
     give: async (id, command) => { given.push(`${id} ${JSON.stringify(command['photos'] ?? null)}`); return answers.shift() ?? ok() },
     save: async (i) => { held.set(i.id, i) },
     done: async (i) => { held.delete(i.id) },
@@ -133,7 +133,7 @@ test('answers without files are one part', async () => {
   expect(w.held.size).toBe(0)
 })
 test('what had arrived before the net broke is not sent again', async () => {
-  const w = world([survey('1', ['a', 'b'])], [{ is: 'ok', value: null } as never, { is: 'unreachable', retry_s: 7 }])
+  const w = world([survey('1', ['a', 'b'])], [{ is: 'ok', value: { submission: 's', missing: ['b.jpg'] } } as never, { is: 'unreachable', retry_s: 7 }])
   expect(await flush(w.outside)).toEqual({ is: 'unreachable', sent: 0, retry_s: 7 })
   expect(w.held.get('1')?.submission?.files.map((f) => f.sent)).toEqual([true, false])
   expect(await flush(w.outside)).toEqual({ is: 'empty', sent: 1 })
@@ -150,15 +150,11 @@ test('a lost file is told, not skipped', async () => {
   expect(w.held.get('1')?.state).toMatchObject({ is: 'refused', problem: { type: 'photo-lost' } })
   expect(w.given).toEqual([])
 })
-
-test('what an answer to a submission means', () => {
-  const said = (words: string): string => `<OpenRosaResponse xmlns="http://openrosa.org/http/response"><message nature="">${words}</message></OpenRosaResponse>`
-  expect(submitted(201, '', null).is).toBe('ok')
-  expect(submitted(202, '', null).is).toBe('ok')
-  expect(submitted(200, said('ok'), null).is).toBe('unreachable') // the standard's success is 201
-  expect(submitted(401, said('sign in'), null).is).toBe('signed-out')
-  expect(submitted(409, said('A &amp; B'), null)).toMatchObject({ is: 'refused', problem: { title: 'A & B', status: 409 } })
-  expect(submitted(403, '<html>hotel</html>', null).is).toBe('unreachable')
-  expect(submitted(503, said('later'), '9')).toEqual({ is: 'unreachable', retry_s: 9 })
-  expect(submitted(429, said('slowly'), '3')).toEqual({ is: 'unreachable', retry_s: 3 })
+test('a file that the server has not is sent again, and an answer that names nothing is none', async () => {
+  const w = world([survey('1', ['a'])], [{ is: 'ok', value: { submission: 's', missing: ['a.jpg'] } } as never])
+  expect(await flush(w.outside)).toEqual({ is: 'unreachable', sent: 0 })
+  expect(w.held.get('1')?.submission?.files).toEqual([{ name: 'a.jpg', photo: 'a', sent: false }])
+  const hotel = world([survey('1', [])], [{ is: 'ok', value: {} } as never])
+  expect(await flush(hotel.outside)).toEqual({ is: 'unreachable', sent: 0 })
+  expect(hotel.held.size).toBe(1)
 })

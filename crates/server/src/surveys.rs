@@ -1,7 +1,7 @@
 //! Forms and submissions at the door: files are looked at and stored before anything is decided, and shown to whoever may
 //! see what they belong to. What surveying apps ask is in `openrosa.rs`, which hands in through here as well.
 
-use std::io::Read as _;
+use std::{borrow::Cow, io::Read as _};
 
 use axum::http::{StatusCode, header};
 use domain::{
@@ -12,11 +12,14 @@ use domain::{
 };
 use md5::{Digest, Md5};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{Condition, List, NewFile, Outcome, Scope};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use xforms::head::{self, FileKind, HeadError};
+use xforms::{
+    head::{self, FileKind, HeadError},
+    xlsform::{Finding, Kind, Severity},
+};
 
 use crate::{
     answer::{Answer, Problem},
@@ -175,13 +178,48 @@ fn submission_head(xml: &[u8], questions: &[String]) -> Result<SubmissionHead, P
     })
 }
 
-/// The XForm in the body of an upload. A workbook is refused by name; where it is converted, it becomes an XForm here.
-fn xform_of(ask: &Ask) -> Result<&[u8], Problem> {
+/// So many findings of a workbook are told at once.
+const FINDINGS_MAX: usize = 200;
+
+/// The XForm in the body of an upload; a workbook (.xlsx, .xls, or .csv by its `name`) becomes one here, or is refused with all
+/// that is wrong in it.
+fn xform_of(ask: &Ask) -> Result<Cow<'_, [u8]>, Problem> {
+    let name = ask.param("name").unwrap_or_default();
     // Workbooks are ZIP archives (.xlsx) or compound files (.xls).
-    if ask.body.starts_with(b"PK\x03\x04") || ask.body.starts_with(b"\xD0\xCF\x11\xE0") {
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "forms/workbook"));
-    }
-    Ok(&ask.body)
+    let kind = match &ask.body[..] {
+        [b'P', b'K', 3, 4, ..] => Some(Kind::Xlsx),
+        [0xD0, 0xCF, 0x11, 0xE0, ..] => Some(Kind::Xls),
+        _ => Kind::of(name).filter(|kind| *kind == Kind::Csv),
+    };
+    let Some(kind) = kind else { return Ok(Cow::Borrowed(&ask.body)) };
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    xforms::xlsform::convert(&ask.body, kind, if stem.is_empty() { "form" } else { stem })
+        .map(|made| Cow::Owned(made.xform.into_bytes()))
+        .map_err(|findings| not_converted(ask, &findings))
+}
+
+/// What is wrong in a workbook, each with sheet, row and column.
+fn not_converted(ask: &Ask, findings: &[Finding]) -> Problem {
+    let errors: Vec<&Finding> = findings.iter().filter(|f| f.severity == Severity::Error).collect();
+    let told: Vec<Value> = findings.iter().take(FINDINGS_MAX).map(|f| finding(ask, f)).collect();
+    let first = errors.first().map(|f| finding(ask, f)).and_then(|f| f["message"].as_str().map(str::to_owned));
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "forms/not-converted")
+        .arg("n", errors.len())
+        .arg("first", first.unwrap_or_default())
+        .arg("findings", told)
+}
+
+fn finding(ask: &Ask, f: &Finding) -> Value {
+    let arguments: Vec<_> = f.word.arguments().into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+    json!({
+        "severity": if f.severity == Severity::Error { "error" } else { "warning" },
+        "sheet": f.sheet,
+        "row": f.row,
+        "column": f.column.as_ref().map(|c| &c.letter),
+        "header": f.column.as_ref().map(|c| &c.header),
+        "reason": f.word.key(),
+        "message": crate::wording::fill(ask.language, &format!("form.{}", f.word.key()), &arguments),
+    })
 }
 
 /// The id that a client chose for what it does, so that doing it again is the same act.
@@ -252,8 +290,8 @@ pub fn upload(ask: &Ask) -> Result<Answer, Problem> {
         return Err(Problem::forbidden());
     }
     let xml = xform_of(ask)?;
-    let head = form_head(xml)?;
-    let new = NewFile { content: xml, media_type: "text/xml", taken_ms: None, position: None };
+    let head = form_head(&xml)?;
+    let new = NewFile { content: &xml, media_type: "text/xml", taken_ms: None, position: None };
     let file = ask.app.store.files().put(&new, ask.now_ms)?.hash;
     let (form, version) = (FormId::at(place, &head.form_id), head.version.clone());
     let recorded = give(ask, surveys::Command::Upload { place, file, head: Some(head) })?;

@@ -414,7 +414,17 @@ fn the_office_brings_forms() {
     assert_eq!(bring("office", county.0, &xml).json()["recorded"], false, "sent twice is sent once");
     bring("office", county.0, &form_xml("walk", "1", "改过的走访")).refused(409, "surveys/version-taken");
     bring("office", county.0, "<html/>").refused(400, "forms/missing");
-    bring("office", county.0, "PK\u{3}\u{4}rest").refused(415, "forms/workbook");
+    bring("office", county.0, "PK\u{3}\u{4}rest").refused(422, "forms/not-converted");
+    let sheet = |text: &str| {
+        world.post(&format!("/api/forms?place={}&name=tour.csv", county.0)).by("office").body("text/csv", text).send()
+    };
+    let made = sheet("survey,,,\n,type,name,label\n,text,village,村名\n,integer,households,户数\n").json();
+    assert_eq!((&made["recorded"], &made["version"]["head"]["form_id"]), (&json!(true), &json!("tour")));
+    let wrong = sheet("survey,,,\n,type,name,label\n,text,,村名\n,select_one nowhere,kind,种类\n");
+    wrong.refused(422, "forms/not-converted");
+    let findings = wrong.json()["args"]["findings"].clone();
+    assert_eq!((&findings[0]["sheet"], &findings[0]["row"]), (&json!("survey"), &json!(3)), "{findings}");
+    assert!(findings.as_array().unwrap().iter().all(|f| !f["message"].as_str().unwrap().is_empty()), "{findings}");
     bring("office", county.0, r#"<!DOCTYPE a><a/>"#).refused(400, "forms/doctype");
     for (by, at) in [("office", place(At::ForeignCounty).id.0), ("office", 123)] {
         bring(by, at, &xml).refused(403, "forbidden");

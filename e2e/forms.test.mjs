@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, beforeEach, test } from 'node:test'
-import { PHONE, accessible, open, photo, settled, startBrowser, wording } from './harness.mjs'
+import { PHONE, accessible, account, ask as ask_, give, open, photo, settled, signIn, startBrowser, startServer, wording } from './harness.mjs'
 import { createMock } from '../field/dev/mock.mjs'
 
 const XML = readFileSync(new URL('../demo/forms/village_look_demo.xml', import.meta.url))
@@ -159,4 +159,46 @@ test('what the server refuses stays, with the reason, and may be sent again; a d
   await page.locator('.lines a').first().waitFor()
   assert.equal(await page.getByRole('link', { name: words['form.go_on'] }).count(), 0, 'sent is no draft any more')
   await person.finish()
+})
+
+test('against the real server: the office uploads a workbook and publishes it, a township fills it, the answers are there with their photo', async () => {
+  const real = await startServer()
+  try {
+    const office = await open(browser, real)
+    await signIn(office, account(real, 'office'))
+    const { home } = (await ask_(office, '/api/session')).json
+    const upload = await office.context.request.post(`/api/forms?place=${home.id}&name=village_look_demo.xlsx`, { headers: { 'X-Qianwan': '1', 'Content-Type': 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet' }, data: readFileSync(new URL('../demo/forms/village_look_demo.xlsx', import.meta.url)) })
+    const made = await upload.json()
+    assert.equal(upload.status(), 200, JSON.stringify(made))
+    assert.equal(made.version.head.form_id, 'village_look_demo')
+    const published = await give(office, { type: 'surveys.publish', form: made.form, version: made.version.head.version })
+    assert.equal(published.status, 200, published.text)
+
+    const person = await open(browser, real, { viewport: PHONE, expected: DEAD })
+    await signIn(person, account(real, 'township'), '/field/')
+    const { page } = person
+    await page.locator('.kept').waitFor()
+    await toForms(page)
+    await page.locator('.lines a').first().click()
+    await ask(page, '村名').locator('input').fill('演示村')
+    await ask(page, '常住户数').locator('input').fill('80')
+    await ask(page, '已改厕户数').locator('input').fill('60')
+    await page.locator('.form-note', { hasText: '改厕率 75%' }).waitFor()
+    await ask(page, '有没有保洁员').getByLabel('没有', { exact: true }).check()
+    await ask(page, '村口照片').locator('input[type=file]').first().setInputFiles(await photo(browser, 60))
+    await ask(page, '村口照片').locator('img').waitFor()
+    await page.locator('.form-part').getByRole('button', { name: fill(words['form.remove'], { n: 1 }) }).click()
+    await page.getByRole('button', { name: words['form.remove_yes'], exact: true }).click()
+    await page.getByRole('button', { name: words['form.send'], exact: true }).click()
+    await page.locator('.arrived').getByText('村庄人居环境调查（演示）').waitFor()
+    await person.finish()
+
+    const { rows } = (await ask_(office, `/api/rows/submissions?place=${home.id}`)).json
+    assert.equal(rows.length, 1)
+    const told = (await ask_(office, `/api/submissions/${rows[0].key}`)).json
+    assert.equal(told.submission.files.length, 1)
+    const value = (end) => told.answers.find((a) => a.path.endsWith(end))?.text
+    assert.deepEqual(['/village_name', '/households', '/share', '/keeper'].map(value), ['演示村', '80', '75', 'no'])
+    await office.finish()
+  } finally { await real.stop() }
 })

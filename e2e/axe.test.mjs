@@ -60,18 +60,20 @@ const nothing = (found) => assert.ok(found.length === 0, `\n${[...new Set(found)
 /** The demo has no forms yet: one in use with a submission of its own, and one that still needs a file. */
 async function surveys(person, county) {
   const xml = (id, needs) => `<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml" xmlns:orx="http://openrosa.org/xforms"><h:head><h:title>入户走访</h:title><model><instance><data id="${id}" version="1"><village/><orx:meta><orx:instanceID/></orx:meta></data></instance>${needs}<bind nodeset="/data/village" type="string"/></model></h:head><h:body><input ref="/data/village"/></h:body></h:html>`
-  const bring = async (id, needs = '') => {
-    const { json, status, text } = await ask(person, `/api/forms?place=${county}`, { method: 'POST', headers: { 'Content-Type': 'text/xml' }, body: xml(id, needs) })
+  const bring = async (id, needs = '', body = xml(id, needs)) => {
+    const { json, status, text } = await ask(person, `/api/forms?place=${county}`, { method: 'POST', headers: { 'Content-Type': 'text/xml' }, body })
     assert.equal(status, 200, text)
     return json.form
   }
   const open = await bring('visit'), draft = await bring('visit-2', '<instance id="v" src="jr://file-csv/villages.csv"/>')
   await give(person, { type: 'surveys.publish', form: open, version: '1' })
+  const rich = await bring('', '', await source('demo/forms/village_look_demo.xml'))
+  await give(person, { type: 'surveys.publish', form: rich, version: '2026112501' })
   const filled = '<data id="visit" version="1" xmlns:orx="http://openrosa.org/xforms"><village>上坞村</village><orx:meta><orx:instanceID>uuid:axe-1</orx:instanceID></orx:meta></data>'
   const part = { name: 'visit.xml', mimeType: 'text/xml', buffer: Buffer.from(filled) }
   const answer = await person.context.request.fetch(`/api/submissions?place=${county}`, { method: 'POST', headers: { 'X-Qianwan': '1' }, multipart: { xml_submission_file: part } })
   assert.equal(answer.status(), 200, await answer.text())
-  return { open, draft, submission: (await answer.json()).submission }
+  return { open, draft, rich, submission: (await answer.json()).submission }
 }
 
 async function find() {
@@ -386,6 +388,7 @@ describe('pages made by the server', () => {
 /** Screen → visits. `act` has those of every act. */
 const FIELD = {
   today: [() => '#/'], list: [() => '#/list/mine', () => '#/list/to_verify', () => '#/list/tasks_mine'], report: [() => '#/report'], queue: [() => '#/queue'], me: [() => '#/me'],
+  forms: [() => '#/forms'], form: [(k) => `#/forms/${k.surveys.rich}/draft`, () => '#/forms/none/draft'],
   task: ['open', 'claimed', 'verified', 'target'].map((s) => (k) => `#/tasks/${k.tasks[s]}`),
   problem: ['assigned', 'claimed', 'verified', 'dismissed', 'merged'].map((s) => (k) => `#/problems/${k.problems[s]}`),
 }

@@ -66,6 +66,8 @@ fn written(answer: Result<store::Answer, StoreError>) -> Result<(), Problem> {
     match answer {
         Ok(store::Answer { outcome: Outcome::Accepted { .. }, .. }) => Ok(()),
         Ok(other) => Err(unwritable(format!("{:?}", other.outcome))),
+        // A full disk is told as one: that is what has to be mended.
+        Err(e) if e.trouble().is_some() => Err(e.into()),
         Err(e) => Err(unwritable(e.to_string())),
     }
 }

@@ -56,7 +56,6 @@ const speaking = (language, more = {}) => open(browser, server, { language, ...m
 /** Each finding once, all of them. */
 const nothing = (found) => assert.ok(found.length === 0, `\n${[...new Set(found)].join('\n')}`)
 
-/** Rows of the views, as the office sees them. */
 /** The demo has no forms yet: one in use with a submission of its own, and one that still needs a file. */
 async function surveys(person, county) {
   const xml = (id, needs) => `<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml" xmlns:orx="http://openrosa.org/xforms"><h:head><h:title>入户走访</h:title><model><instance><data id="${id}" version="1"><village/><orx:meta><orx:instanceID/></orx:meta></data></instance>${needs}<bind nodeset="/data/village" type="string"/></model></h:head><h:body><input ref="/data/village"/></h:body></h:html>`
@@ -76,6 +75,7 @@ async function surveys(person, county) {
   return { open, draft, rich, submission: (await answer.json()).submission }
 }
 
+/** Rows of the views, as the office sees them. */
 async function find() {
   const person = await open(browser, server)
   await signIn(person, account(server, 'office'))

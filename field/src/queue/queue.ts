@@ -37,6 +37,13 @@ export async function startQueue(): Promise<void> {
   addEventListener('pageshow', again)
 }
 
+/** Something new lies on the phone: it is shown, kept from being thrown away, and sent if that can be. */
+async function saved(): Promise<void> {
+  await refresh()
+  if (persisted.value !== true) persisted.value = (await navigator.storage?.persist?.().catch(() => false)) ?? false
+  void send()
+}
+
 /** Saves one act with its photos, and lets its draft go, in one step; then tries to send. Rejects only if the phone cannot save. */
 export async function add(act: { command: Command; place: string; field: string; words: string; photos: Photo[]; draft: string; instead?: string }): Promise<string> {
   const who = session.value
@@ -53,9 +60,7 @@ export async function add(act: { command: Command; place: string; field: string;
     { store: 'drafts', gone: act.draft },
     ...(old ? goneWith(old) : []),
   )
-  await refresh()
-  if (persisted.value !== true) persisted.value = (await navigator.storage?.persist?.().catch(() => false)) ?? false
-  void send()
+  await saved()
   return item.id
 }
 
@@ -73,9 +78,7 @@ export async function addSubmission(of: { line: FormLine; answers: Answers; draf
     ...files.map((f, i) => ({ store: 'photos' as const, key: f.photo, value: of.answers.files[i]?.blob })),
     { store: 'drafts', gone: of.draft },
   )
-  await refresh()
-  if (persisted.value !== true) persisted.value = (await navigator.storage?.persist?.().catch(() => false)) ?? false
-  void send()
+  await saved()
 }
 
 const goneWith = (item: Item): idb.Write[] => [

@@ -202,6 +202,23 @@ export type Change = {
 export const Channel = ['villager', 'official', 'inspection'] as const
 export type Channel = (typeof Channel)[number]
 
+/** A submission recomputed from its form: relevance, constraints, calculations; and what was asked of the village. */
+export type Checked = {
+  /** What does not fit, in the order of the form; the first [`super::DOUBTS_MAX`]. */
+  doubts: Doubt[]
+  /** How many there are. */
+  doubts_count: number
+  /** Whether it could be recomputed. Not where it is encrypted, or where the form holds what is not understood here. */
+  judged: boolean
+  point?: Position | null
+  /** Questions that were put. */
+  questions: number
+  /** Seconds from the beginning to the end of filling, as the device says; none where it does not. */
+  seconds?: number | null
+  /** Expressions that could not be judged; nothing is held against anybody for them. */
+  unjudged: number
+}
+
 /** A signed checkpoint. */
 export type Checkpoint = {
   /** When it was signed. */
@@ -235,7 +252,7 @@ export type CodeGiven = {
 export const ColumnKind = ['int', 'text', 'day', 'ms', 'bool', 'place'] as const
 export type ColumnKind = (typeof ColumnKind)[number]
 
-export type Command = { type: 'problems.report'; contact?: Contact | null; field: Field; found_ms?: number | null; photos?: PhotoGiven[]; place: PlaceId; position?: Position | null; receipt?: Text64 | null; text: Text2000 } | { type: 'problems.assign'; due?: Day | null; note?: Text500 | null; post?: Post | null; problem: ProblemId } | { type: 'problems.dismiss'; problem: ProblemId; reason: Text500 } | { type: 'problems.diagnose'; cause: Text500; measure: Text500; problem: ProblemId } | { type: 'problems.claim_fix'; photos: PhotoGiven[]; problem: ProblemId; text: Text2000 } | { type: 'problems.verify_fix'; note: Text500; photos?: PhotoGiven[]; problem: ProblemId } | { type: 'problems.reject_fix'; problem: ProblemId; reason: Text500 } | { type: 'problems.answer_as_reporter'; problem: ProblemId; receipt?: Text64 | null; solved: boolean; words?: Text500 | null } | { type: 'problems.reopen'; problem: ProblemId; reason: Text500 } | { type: 'problems.merge'; into: ProblemId; problem: ProblemId } | { type: 'problems.unmerge'; problem: ProblemId; reason: Text500 } | { type: 'problems.escalate'; problem: ProblemId; reason?: Text500 | null } | { type: 'problems.answer_escalation'; due?: Day | null; problem: ProblemId; text: Text500 } | { type: 'problems.reclassify'; field?: Field | null; place?: PlaceId | null; problem: ProblemId; reason: Text500 } | { type: 'problems.hand_over'; problem: ProblemId } | { type: 'problems.withhold'; problem: ProblemId; reason: Text500 } | { type: 'problems.show'; problem: ProblemId; reason: Text500 } | { type: 'topics.propose'; field: Field; place: PlaceId; problems: ProblemId[]; title: Text200 } | { type: 'topics.conclude'; outcome: Text2000; topic: TopicId } | { type: 'places.rename'; document: Text200; from?: Day | null; name: Text60; place: PlaceId } | { type: 'places.recode'; code: string; document: Text200; from?: Day | null; place: PlaceId } | { type: 'places.classify'; class: Class; document: Text200; from: Day; place: PlaceId } | { type: 'places.grade'; document: Text200; from: Day; grade: Grade; place: PlaceId } | { type: 'places.enter_stage'; document: Text200; from: Day; place: PlaceId; stage: Stage } | { type: 'places.count'; method: Method; on: Day; place: PlaceId; value: number; what: Counted } | { type: 'places.locate'; place: PlaceId; position: Position; source: Text200 } | { type: 'places.close'; document: Text200; into: PlaceId[]; on?: Day | null; place: PlaceId } | { type: 'places.reinstate'; document: Text200; place: PlaceId } | { type: 'duties.take_up'; already?: Post[]; document?: Text500 | null; from: Day; person: PersonId; post: Post; until?: Day | null } | { type: 'duties.leave'; holding: HoldingId; on: Day; post: Post; reason: Text500 } | { type: 'duties.delegate'; already?: Post[]; from: Day; holding: HoldingId; person: PersonId; post: Post; reason: Text500; until: Day } | { type: 'duties.withdraw'; holding: HoldingId; post: Post; reason: Text500 } | { type: 'duties.describe'; duty: Text2000; phone?: Text40 | null; post: Post } | { type: 'handovers.draw_up'; holding: HoldingId; post: Post; statement?: Statement | null } | { type: 'handovers.sign'; in_absence?: Text500 | null; post: Post; remark?: Text2000 | null; side: Side; statement: FileHash } | { type: 'persons.unmask'; person: PersonId; reason: Text500 } | { type: 'persons.erase'; person: PersonId; reason?: Text500 | null; receipt?: Text64 | null } | { type: 'persons.expire'; person: PersonId } | { type: 'surveys.upload'; file: FileHash; head?: FormHead | null; place: PlaceId } | { type: 'surveys.give_attachment'; file: FileHash; form: FormId; md5?: Text32 | null; name: Text200; version?: Text200 | null } | { type: 'surveys.publish'; form: FormId; version?: Text200 | null } | { type: 'surveys.close'; form: FormId; reason: Text500; takes_late: boolean } | { type: 'surveys.submit'; device?: Text200 | null; file: FileHash; files?: Attached[]; head?: SubmissionHead | null; place: PlaceId } | { type: 'surveys.review'; note?: Text500 | null; submission: SubmissionId; verdict: Verdict } | { type: 'tasks.set'; due: Day; duty?: Text2000 | null; field?: Field | null; helpers?: Post[]; kind: TaskKind; lead: Post; occasion?: Text200 | null; place: PlaceId; quantity?: Quantity | null; title: Text200; year: number } | { type: 'tasks.pass_down'; parts: Part[]; task: TaskId } | { type: 'tasks.amend'; due?: Day | null; helpers?: Post[] | null; lead?: Post | null; reason: Text500; task: TaskId } | { type: 'tasks.claim'; done?: number | null; photos?: PhotoGiven[]; task: TaskId; text: Text2000 } | { type: 'tasks.verify'; done?: number | null; note: Text500; task: TaskId } | { type: 'tasks.reject'; reason: Text500; task: TaskId } | { type: 'tasks.withdraw'; reason: Text500; task: TaskId } | { type: 'tasks.carry_over'; due: Day; reason: Text500; task: TaskId; year: number } | { type: 'tasks.lapse'; task: TaskId } | Rule & { from: Day; place: PlaceId; reason: Text500 } & { type: 'rules.set' }
+export type Command = { type: 'problems.report'; contact?: Contact | null; field: Field; found_ms?: number | null; photos?: PhotoGiven[]; place: PlaceId; position?: Position | null; receipt?: Text64 | null; text: Text2000 } | { type: 'problems.assign'; due?: Day | null; note?: Text500 | null; post?: Post | null; problem: ProblemId } | { type: 'problems.dismiss'; problem: ProblemId; reason: Text500 } | { type: 'problems.diagnose'; cause: Text500; measure: Text500; problem: ProblemId } | { type: 'problems.claim_fix'; photos: PhotoGiven[]; problem: ProblemId; text: Text2000 } | { type: 'problems.verify_fix'; note: Text500; photos?: PhotoGiven[]; problem: ProblemId } | { type: 'problems.reject_fix'; problem: ProblemId; reason: Text500 } | { type: 'problems.answer_as_reporter'; problem: ProblemId; receipt?: Text64 | null; solved: boolean; words?: Text500 | null } | { type: 'problems.reopen'; problem: ProblemId; reason: Text500 } | { type: 'problems.merge'; into: ProblemId; problem: ProblemId } | { type: 'problems.unmerge'; problem: ProblemId; reason: Text500 } | { type: 'problems.escalate'; problem: ProblemId; reason?: Text500 | null } | { type: 'problems.answer_escalation'; due?: Day | null; problem: ProblemId; text: Text500 } | { type: 'problems.reclassify'; field?: Field | null; place?: PlaceId | null; problem: ProblemId; reason: Text500 } | { type: 'problems.hand_over'; problem: ProblemId } | { type: 'problems.withhold'; problem: ProblemId; reason: Text500 } | { type: 'problems.show'; problem: ProblemId; reason: Text500 } | { type: 'topics.propose'; field: Field; place: PlaceId; problems: ProblemId[]; title: Text200 } | { type: 'topics.conclude'; outcome: Text2000; topic: TopicId } | { type: 'places.rename'; document: Text200; from?: Day | null; name: Text60; place: PlaceId } | { type: 'places.recode'; code: string; document: Text200; from?: Day | null; place: PlaceId } | { type: 'places.classify'; class: Class; document: Text200; from: Day; place: PlaceId } | { type: 'places.grade'; document: Text200; from: Day; grade: Grade; place: PlaceId } | { type: 'places.enter_stage'; document: Text200; from: Day; place: PlaceId; stage: Stage } | { type: 'places.count'; method: Method; on: Day; place: PlaceId; value: number; what: Counted } | { type: 'places.locate'; place: PlaceId; position: Position; source: Text200 } | { type: 'places.close'; document: Text200; into: PlaceId[]; on?: Day | null; place: PlaceId } | { type: 'places.reinstate'; document: Text200; place: PlaceId } | { type: 'duties.take_up'; already?: Post[]; document?: Text500 | null; from: Day; person: PersonId; post: Post; until?: Day | null } | { type: 'duties.leave'; holding: HoldingId; on: Day; post: Post; reason: Text500 } | { type: 'duties.delegate'; already?: Post[]; from: Day; holding: HoldingId; person: PersonId; post: Post; reason: Text500; until: Day } | { type: 'duties.withdraw'; holding: HoldingId; post: Post; reason: Text500 } | { type: 'duties.describe'; duty: Text2000; phone?: Text40 | null; post: Post } | { type: 'handovers.draw_up'; holding: HoldingId; post: Post; statement?: Statement | null } | { type: 'handovers.sign'; in_absence?: Text500 | null; post: Post; remark?: Text2000 | null; side: Side; statement: FileHash } | { type: 'persons.unmask'; person: PersonId; reason: Text500 } | { type: 'persons.erase'; person: PersonId; reason?: Text500 | null; receipt?: Text64 | null } | { type: 'persons.expire'; person: PersonId } | { type: 'surveys.upload'; file: FileHash; head?: FormHead | null; place: PlaceId } | { type: 'surveys.give_attachment'; file: FileHash; form: FormId; md5?: Text32 | null; name: Text200; version?: Text200 | null } | { type: 'surveys.publish'; form: FormId; version?: Text200 | null } | { type: 'surveys.close'; form: FormId; reason: Text500; takes_late: boolean } | { type: 'surveys.submit'; about?: PlaceId | null; checked?: Checked | null; device?: Text200 | null; file: FileHash; files?: Attached[]; head?: SubmissionHead | null; place: PlaceId } | { type: 'surveys.review'; note?: Text500 | null; submission: SubmissionId; verdict: Verdict } | { type: 'tasks.set'; due: Day; duty?: Text2000 | null; field?: Field | null; helpers?: Post[]; kind: TaskKind; lead: Post; occasion?: Text200 | null; place: PlaceId; quantity?: Quantity | null; title: Text200; year: number } | { type: 'tasks.pass_down'; parts: Part[]; task: TaskId } | { type: 'tasks.amend'; due?: Day | null; helpers?: Post[] | null; lead?: Post | null; reason: Text500; task: TaskId } | { type: 'tasks.claim'; done?: number | null; photos?: PhotoGiven[]; task: TaskId; text: Text2000 } | { type: 'tasks.verify'; done?: number | null; note: Text500; task: TaskId } | { type: 'tasks.reject'; reason: Text500; task: TaskId } | { type: 'tasks.withdraw'; reason: Text500; task: TaskId } | { type: 'tasks.carry_over'; due: Day; reason: Text500; task: TaskId; year: number } | { type: 'tasks.lapse'; task: TaskId } | Rule & { from: Day; place: PlaceId; reason: Text500 } & { type: 'rules.set' }
 
 /** An accepted command. */
 export type CommandAnswer = {
@@ -360,6 +377,30 @@ export type DossierSection = {
   rows: RowAnswer[]
   /** Its view. */
   view: string
+}
+
+/** One reason to look again 待核. What was sent and what was wanted is worked out again from the file when somebody looks. */
+export type Doubt = {
+  /** Where, with positions of repeats: `/data/child[2]/name`. */
+  at: Text500
+  /** What. */
+  what: DoubtKind
+}
+
+/** What does not fit in a submission when it is recomputed from its form. */
+export const DoubtKind = ['constraint_not_met', 'required_but_empty', 'irrelevant_but_filled', 'calculation_differs', 'no_such_field', 'type_mismatch', 'choice_not_offered', 'repeat_count_differs', 'occurs_again', 'unexpected_content', 'other_version', 'not_of_the_form'] as const
+export type DoubtKind = (typeof DoubtKind)[number]
+
+/** A reason to look again, in words. */
+export type DoubtTold = {
+  /** Where, with positions of repeats. */
+  at: string
+  /** What the form calls it there. */
+  label: string | null
+  /** In the reader's language, with what was sent and what is wanted. */
+  message: string
+  /** What. */
+  what: DoubtKind
 }
 
 /** A possible duplicate. */
@@ -1524,6 +1565,8 @@ export type Quantity = {
 
 /** One answer as it stands in the XML. */
 export type RawAnswer = {
+  /** What the form calls it. */
+  label: string | null
   /** Where it stands. */
   path: string
   /** What stands there. */
@@ -1737,6 +1780,7 @@ export type StatementDocument = {
 /** A filled form. Its answers are in the file, not here. */
 export type Submission = {
   account: AccountId | null
+  checked: Checked | null
   device: Text200 | null
   edits: SubmissionId | null
   /** The XML, byte for byte. */
@@ -1769,6 +1813,8 @@ export type SubmissionAnswer = {
   answers: RawAnswer[]
   /** Set where everything is made up. */
   demo?: boolean
+  /** What does not fit when it is recomputed from its form, in words. */
+  doubts: DoubtTold[]
   place: PlaceBrief | null
   /** Whether its answers can be read; not where they are encrypted. */
   readable: boolean
@@ -1796,8 +1842,11 @@ export type SubmissionId = string
 /** A filled form. Its answers are in the file, not here. */
 export type SubmissionRow = {
   account: AccountId | null
+  checked: Checked | null
   current: number | null
   device: Text200 | null
+  doubtful: number | null
+  doubts: number | null
   edits: SubmissionId | null
   encrypted: number | null
   /** The XML, byte for byte. */
@@ -1814,15 +1863,19 @@ export type SubmissionRow = {
   /** Identity. */
   id: SubmissionId
   instance: string | null
+  lat_e7: number | null
+  lon_e7: number | null
   /** The organisation whose chain holds its facts. */
   org: number
   /** Where whoever sent it is at home. */
   place: PlaceId
+  questions: number | null
   /** When it came. */
   received_ms: number
   received_on: string | null
   /** When it was last looked at. */
   reviewed_ms: number | null
+  seconds: number | null
   /** Who sent it. */
   sender: Sender
   /** Where it stands. */

@@ -34,7 +34,7 @@ use crate::{Data, data};
 #[serde(rename_all = "snake_case")]
 enum Request {
     /// Decide and record, as an import does.
-    Import { id: Uuid, command: Command },
+    Import { id: Uuid, command: Box<Command> },
     /// Rebuild a view.
     Rebuild { view: String },
 }
@@ -82,7 +82,7 @@ impl Installation {
     pub fn import(&self, command: Command) -> Result<Answer> {
         let id = Uuid::now_v7();
         let Some(socket) = &self.served else { return Ok(self.store.submit_and_wait(submission(id, command))?) };
-        match ask(socket, &Request::Import { id, command }, &mut |_| {})? {
+        match ask(socket, &Request::Import { id, command: Box::new(command) }, &mut |_| {})? {
             Said::Answered { outcome, repeated } => Ok(Answer { outcome, repeated }),
             _ => Err(unexpected()),
         }
@@ -204,7 +204,7 @@ fn say(stream: &mut UnixStream, said: &Said) -> Result<()> {
 fn obey(store: &Store, line: &str, progress: &mut dyn FnMut(u64)) -> Result<Said> {
     match serde_json::from_str(line)? {
         Request::Import { id, command } => {
-            let Answer { outcome, repeated } = store.submit_and_wait(submission(id, command))?;
+            let Answer { outcome, repeated } = store.submit_and_wait(submission(id, *command))?;
             Ok(Said::Answered { outcome, repeated })
         }
         Request::Rebuild { view } => {

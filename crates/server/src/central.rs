@@ -282,6 +282,17 @@ pub fn give_attachment(ask: &Ask) -> Result<Answer, Problem> {
     let new = NewFile { content: &ask.body, media_type: surveys::media_type(&ask.body), taken_ms: None, position: None };
     let file = ask.app.store.files().put(&new, ask.now_ms)?.hash;
     let files = vec![Attached { name, file }];
-    surveys::give(ask, Command::Submit { place: row.place, file: row.file, head: Some(row.head), files, device: None })?;
+    surveys::give(
+        ask,
+        Command::Submit {
+            place: row.place,
+            file: row.file,
+            head: Some(row.head),
+            files,
+            device: None,
+            about: None,
+            checked: None,
+        },
+    )?;
     Ok(told(&json!({ "success": true })).status(StatusCode::OK))
 }

@@ -42,6 +42,7 @@ mod persons;
 mod places;
 mod public;
 mod public_duties;
+mod recompute;
 mod routes;
 mod rows;
 mod session;
@@ -102,6 +103,7 @@ pub struct App {
     room: bodies::Room,
     oidc: Option<oidc::Provider>,
     invitations: invitations::Progress,
+    ready_forms: recompute::ReadyForms,
     map: map::MapCache,
     indicators: indicators::Cache,
     counted: rows::CountCache,
@@ -136,6 +138,7 @@ impl App {
             settings,
             oidc,
             invitations: invitations::Progress::default(),
+            ready_forms: recompute::ReadyForms::default(),
             limits: limits::Limits::default(),
             bursts: audit::Bursts::default(),
             lockout: limits::Lockout::default(),

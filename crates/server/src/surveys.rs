@@ -28,6 +28,7 @@ use crate::{
     bodies::Parcel,
     command, files, keys,
     public::encoded,
+    recompute::{self, DoubtTold},
     rows::{self, Briefs, marked},
 };
 
@@ -91,6 +92,9 @@ pub struct HandedIn {
 pub struct RawAnswer {
     /// Where it stands.
     pub path: String,
+    /// What the form calls it.
+    #[schema(required)]
+    pub label: Option<String>,
     /// What stands there.
     pub text: String,
 }
@@ -107,6 +111,8 @@ pub struct SubmissionAnswer {
     pub readable: bool,
     /// Its answers in order, empty ones left out.
     pub answers: Vec<RawAnswer>,
+    /// What does not fit when it is recomputed from its form, in words.
+    pub doubts: Vec<DoubtTold>,
 }
 
 /// A form or filled form that cannot be read, told with what is wrong.
@@ -555,6 +561,7 @@ pub fn take_xml(ask: &Ask, place: &Place, device: Option<&str>, xml: &[u8], form
 
 fn take_in(ask: &Ask, place: &Place, device: Option<&str>, xml: &[u8], names: &[FileName]) -> Result<HandedIn, Problem> {
     let mut head = submission_head(xml, &[])?;
+    let mut checked = None;
     if !head.encrypted {
         // Which answers are files, the form says.
         let keys: Vec<String> = surveys::offered(place, &head.form_id).map(FormId::key).collect();
@@ -567,12 +574,15 @@ fn take_in(ask: &Ask, place: &Place, device: Option<&str>, xml: &[u8], names: &[
         if let Some(version) = keys.iter().find_map(version) {
             let questions: Vec<String> = version.head.file_questions.iter().map(|q| q.as_str().to_owned()).collect();
             head = submission_head(xml, &questions)?;
+            checked = Some(Box::new(recompute::look(ask, &version, xml, ask.now_ms)?.checked));
         }
     }
     let hash = FileHash::new(&hex::encode(<sha2::Sha256 as sha2::Digest>::digest(xml))).ok_or_else(Problem::not_found)?;
     let device = device.and_then(|d| Text::new(d).ok());
-    let submit =
-        |files| surveys::Command::Submit { place: place.id, file: hash.clone(), head: Some(head.clone()), files, device };
+    let submit = |files| {
+        let (file, head) = (hash.clone(), Some(head.clone()));
+        surveys::Command::Submit { place: place.id, file, head, files, device, about: None, checked }
+    };
     let none: Vec<Attached> = names.iter().map(|name| Attached { name: name.clone(), file: hash.clone() }).collect();
     let trial = Command::Surveys(submit.clone()(none));
     let actor = keys::acting(ask, &trial)?;
@@ -602,9 +612,25 @@ pub fn submission(ask: &Ask) -> Result<Answer, Problem> {
     let (count, text) = SHOWN;
     // What was taken in once is readable; a file that was damaged since shows nothing.
     let leaves = if readable { head::leaves(&content, count, text).unwrap_or_default() } else { Vec::new() };
-    let answers = leaves.into_iter().map(|(path, text)| RawAnswer { path, text }).collect();
+    let version = match ask.app.store.row(ViewId::Forms, &submission.form.key())? {
+        Some(Row::Forms(form)) if readable => form.version(submission.head.version.as_ref()).cloned(),
+        _ => None,
+    };
+    let ready = version.as_ref().map(|v| recompute::ready(ask, v)).transpose()?.flatten();
+    let labels = ready.as_ref().map(|r| r.form().labels(r.form().language_of(ask.language.tag()))).unwrap_or_default();
+    let label = |path: &str| labels.get(path).cloned();
+    let answers = leaves.into_iter().map(|(path, text)| RawAnswer { label: label(&path), path, text }).collect();
+    // What there was to doubt when it came, worked out again with the answers in it.
+    let mut doubts = Vec::new();
+    if let (Some(version), Some(true)) = (&version, submission.checked.as_ref().map(|c| c.doubts_count > 0)) {
+        let findings = recompute::look(ask, version, &content, submission.received_ms)?.evaluation.map(|e| e.findings);
+        match findings {
+            Some(findings) => doubts.extend(findings.iter().map(|f| recompute::told(ask.language, label(&f.field), f))),
+            None => doubts.push(recompute::told_unlaid(ask.language)),
+        }
+    }
     let place = Briefs::load(ask, &[submission.place])?.get(submission.place);
-    Ok(Answer::json(&marked(ask, json!(SubmissionAnswer { submission, place, readable, answers }))))
+    Ok(Answer::json(&marked(ask, json!(SubmissionAnswer { submission, place, readable, answers, doubts }))))
 }
 
 /// `GET /api/submissions/{submission}/xml`.

@@ -190,6 +190,10 @@ pub struct Evaluation {
     pub instance_name: Option<String>,
     /// Version of the form as sent.
     pub version: Option<String>,
+    /// Questions that were put: those of the body that are relevant, once for each repeat; what is only shown is none.
+    pub questions: usize,
+    /// When filling began and ended, as the device says it (`start`, `end`), in the order of the form.
+    pub filled: Vec<Moment>,
 }
 
 /// Makes evaluations of one form's submissions: holds what does not change between them. The form and its files are borrowed or
@@ -742,8 +746,10 @@ impl Work<'_> {
         };
         let instance_id = about("instanceID").or_else(|| self.sent.attribute(root, "instanceID").map(str::to_owned));
         let mut answers = Vec::with_capacity(self.cells.len());
+        let mut questions = 0;
         for cell in &self.cells {
             let field = &form.fields[cell.field];
+            questions += usize::from(cell.relevant && field.is_question());
             if !matches!(field.kind, FieldKind::Leaf | FieldKind::Attribute) {
                 continue;
             }
@@ -770,6 +776,8 @@ impl Work<'_> {
             findings: self.findings.into_iter().map(|(_, f)| f).collect(),
             answers,
             unjudged: self.unjudged,
+            questions,
+            filled: self.filled,
         }
     }
 }

@@ -345,3 +345,25 @@ fn submissions_of_the_corpus() {
     println!("submissions evaluated: {seen}, without a finding: {without}");
     assert!(seen >= 30);
 }
+
+#[test]
+fn what_was_asked_and_how_long_it_took_is_counted() {
+    let f = form(
+        "<start/><end/><shown/><a/><hidden/><person jr:template=''><name/><age/></person><adult/>",
+        "<bind nodeset='/data/start' type='dateTime' jr:preload='timestamp' jr:preloadParams='start'/>\
+         <bind nodeset='/data/end' type='dateTime' jr:preload='timestamp' jr:preloadParams='end'/>\
+         <bind nodeset='/data/shown' readonly='true()'/><bind nodeset='/data/hidden' relevant='/data/a = 1'/>\
+         <bind nodeset='/data/adult' calculate='1'/>",
+        "<input ref='/data/shown'/><input ref='/data/a'/><input ref='/data/hidden'/><group><repeat nodeset='/data/person'>\
+         <input ref='/data/person/name'/><input ref='/data/person/age'/></repeat></group>",
+    );
+    let e = check(
+        &f,
+        "<start>2026-11-20T09:00:00+08:00</start><end>2026-11-20T09:05:40+08:00</end><shown/><a>2</a><hidden/>\
+         <person><name>a</name><age/></person><person><name>b</name><age>3</age></person><adult>1</adult>",
+    );
+    assert_eq!(found(&e), Vec::<String>::new());
+    // One question of the form and two of each person: what is only shown, hidden or computed was not asked; an empty answer was.
+    assert_eq!(e.questions, 5);
+    assert_eq!(e.filled.iter().map(|m| m.epoch_ms - e.filled[0].epoch_ms).collect::<Vec<_>>(), [0, 340_000]);
+}

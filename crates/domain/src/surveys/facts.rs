@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::{Builder, Uuid};
 
-use crate::basics::{FileHash, FormId, PlaceId, Post, SubmissionId, Text};
+use crate::basics::{FileHash, FormId, PlaceId, Position, Post, SubmissionId, Text};
 
 /// The id of a form, of a version or of an instance, as it stands in the XML. Compared letter by letter.
 pub type Word = Text<200>;
@@ -197,6 +197,79 @@ pub struct AttachmentArrived {
     pub file: FileHash,
 }
 
+crate::word_enum!(
+    /// What does not fit in a submission when it is recomputed from its form.
+    DoubtKind {
+        /// The constraint does not hold for the value.
+        ConstraintNotMet => "constraint_not_met",
+        /// Required, relevant and empty.
+        RequiredButEmpty => "required_but_empty",
+        /// Not relevant, but with a value.
+        IrrelevantButFilled => "irrelevant_but_filled",
+        /// The calculation gives something else.
+        CalculationDiffers => "calculation_differs",
+        /// The form has no such question.
+        NoSuchField => "no_such_field",
+        /// The value is not of its type.
+        TypeMismatch => "type_mismatch",
+        /// No such choice is offered.
+        ChoiceNotOffered => "choice_not_offered",
+        /// Another number of repeats than the form gives.
+        RepeatCountDiffers => "repeat_count_differs",
+        /// What is no repeat occurs again.
+        OccursAgain => "occurs_again",
+        /// Text or elements where the form has none.
+        UnexpectedContent => "unexpected_content",
+        /// Another version of the form.
+        OtherVersion => "other_version",
+        /// It cannot be laid over the form: other root, too large, damaged.
+        NotOfTheForm => "not_of_the_form",
+    }
+);
+
+/// One reason to look again 待核. What was sent and what was wanted is worked out again from the file when somebody looks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Doubt {
+    /// Where, with positions of repeats: `/data/child[2]/name`.
+    pub at: Text<500>,
+    /// What.
+    pub what: DoubtKind,
+}
+
+/// A submission recomputed from its form: relevance, constraints, calculations; and what was asked of the village.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Checked {
+    /// Whether it could be recomputed. Not where it is encrypted, or where the form holds what is not understood here.
+    pub judged: bool,
+    /// What does not fit, in the order of the form; the first [`super::DOUBTS_MAX`].
+    pub doubts: Vec<Doubt>,
+    /// How many there are.
+    pub doubts_count: u32,
+    /// Expressions that could not be judged; nothing is held against anybody for them.
+    pub unjudged: u32,
+    /// Questions that were put.
+    pub questions: u32,
+    /// Seconds from the beginning to the end of filling, as the device says; none where it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<u32>,
+    /// The first position among the answers, to a thousandth of a degree (about 100 m): enough for a map of villages, and no
+    /// household's door in a log that forgets nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point: Option<Position>,
+}
+
+/// A submission was recomputed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubmissionChecked {
+    /// The form.
+    pub form: FormId,
+    /// Whether it replaces another: a question put once is not put twice because its answer was put right.
+    pub edits: bool,
+    /// What came out.
+    #[serde(flatten)]
+    pub checked: Checked,
+}
+
 /// A submission was replaced by an edit of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubmissionEdited {
@@ -242,6 +315,8 @@ crate::fact_kinds! {
         "submission.received@1" => SubmissionReceived,
         /// A file of it arrived.
         "submission.attachment_arrived@1" => AttachmentArrived,
+        /// It was recomputed.
+        "submission.checked@1" => SubmissionChecked,
         /// It was replaced.
         "submission.edited@1" => SubmissionEdited,
         /// It was looked at.

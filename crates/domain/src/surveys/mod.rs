@@ -3,10 +3,10 @@
 //! Words: *form* (known at a place by the form id that stands in its XML; phones below that place are offered it), *version*
 //! (one XForm, by the hash of its bytes; published by an office, and from then on taken for ever), *submission* (one instance
 //! filled in: its XML by hash, its attachments by name, which may arrive later), *edit* (another instance that names the one
-//! it replaces; both stay), *review* (what an office made of it).
+//! it replaces; both stay), *doubt* (what does not fit when it is recomputed from its form), *review* (what an office made of it).
 //! Invariants: `answers-are-never-lost` (what names a known form and version is taken, whatever it says; the same bytes twice
 //! are one submission), `an-instance-has-one-content` (other bytes under a known instance id are refused, never exchanged).
-//! No answer stands in a fact: facts carry hashes, and the files lie beside the log.
+//! No answer stands in a fact: facts carry hashes, paths of doubts and a position to 100 m; the files lie beside the log.
 //! Start reading at [`Command`], then [`Form`] and [`Submission`].
 
 mod facts;
@@ -16,5 +16,5 @@ pub(crate) mod tests;
 mod view;
 
 pub use facts::*;
-pub use rules::{Command, Refusal, offered};
+pub use rules::{Command, DOUBTS_MAX, Refusal, offered};
 pub use view::{Form, FormState, FormVersion, Submission, SubmissionState};

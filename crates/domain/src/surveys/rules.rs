@@ -19,6 +19,8 @@ use crate::{
 pub const FILES_MAX: usize = 1000;
 /// Versions of one form at most.
 pub const VERSIONS_MAX: usize = 200;
+/// Doubts kept of one submission at most; how many there are is kept as well.
+pub const DOUBTS_MAX: usize = 50;
 
 /// Commands of this room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -84,6 +86,12 @@ pub enum Command {
         /// What the device calls itself.
         #[serde(default)]
         device: Option<Text<200>>,
+        /// The village that the answers name, where the form says which question does; computed at the door, whatever is sent.
+        #[serde(default)]
+        about: Option<PlaceId>,
+        /// What came out when it was recomputed; computed at the door, whatever is sent.
+        #[serde(default)]
+        checked: Option<Box<Checked>>,
     },
     /// Say what a submission is worth.
     #[serde(rename = "surveys.review")]
@@ -285,8 +293,8 @@ impl Decide for Command {
                 let at = form(rows, *id).map(|f| place_read(f.place));
                 [form_read(*id)].into_iter().chain(at).collect()
             }
-            Command::Submit { place: at, head, .. } => {
-                let mut reads = vec![place_read(*at)];
+            Command::Submit { place: at, about, head, .. } => {
+                let mut reads: Vec<Read> = [Some(*at), *about].into_iter().flatten().map(place_read).collect();
                 let (Some(place), Some(head)) = (place(rows, *at), head) else { return reads };
                 for id in offered(place, &head.form_id) {
                     reads.push(form_read(id));
@@ -366,7 +374,9 @@ impl Decide for Command {
                     }
                 }
             }
-            Command::Submit { place: at, file, head, files, device } => submit(rows, cx, at, file, head, files, device),
+            Command::Submit { place, file, head, files, device, about, checked } => {
+                submit(rows, cx, HandedIn { place, file, head, files, device, about, checked })
+            }
             Command::Review { submission: id, verdict, note } => {
                 let row = submission(rows, id).ok_or(Refusal::NotASubmission)?;
                 if let SubmissionState::Replaced { .. } = row.state {
@@ -438,15 +448,19 @@ fn upload(rows: &Rows, cx: &Context, at: PlaceId, file: FileHash, head: Option<F
     Ok(vec![Draft { org: place.org, subject: Subject::Form(id), place: at, effective_ms: cx.now_ms, fact }])
 }
 
-fn submit(
-    rows: &Rows,
-    cx: &Context,
-    at: PlaceId,
+/// What is handed in with [`Command::Submit`].
+struct HandedIn {
+    place: PlaceId,
     file: FileHash,
     head: Option<SubmissionHead>,
     files: Vec<Attached>,
     device: Option<Text<200>>,
-) -> Result<Vec<Draft>, Refusal> {
+    about: Option<PlaceId>,
+    checked: Option<Box<Checked>>,
+}
+
+fn submit(rows: &Rows, cx: &Context, handed_in: HandedIn) -> Result<Vec<Draft>, Refusal> {
+    let HandedIn { place: at, file, head, files, device, about, checked } = handed_in;
     let head = head.ok_or(Refusal::NotASubmission)?;
     let place = place(rows, at).filter(|p| p.closed.is_none()).ok_or(Refusal::PlaceClosed)?;
     // Whoever acts at a place acts at those below it, and what lies elsewhere is not there for him.
@@ -477,8 +491,10 @@ fn submit(
     };
     let id = SubmissionId::of(form.id, &head.instance);
     let draft = |subject, place, org, fact| Draft { org, subject, place, effective_ms: cx.now_ms, fact: AnyFact::Survey(fact) };
-    // An edit stays where the first of them was handed in.
-    let (home, org) = replaced.map_or((at, place.org), |s| (s.place, s.org));
+    // It belongs to the village that it is about, if whoever sends it may hand in there. An edit stays where the first of them is.
+    let village = about.and_then(|id| self::place(rows, id)).filter(|p| p.closed.is_none() && p.is_or_is_within(at));
+    let village = village.unwrap_or(place);
+    let (home, org) = replaced.map_or((village.id, village.org), |s| (s.place, s.org));
     let sender = match &cx.actor {
         Actor::Account { .. } => cx.actor.post_for(Capability::SurveysSubmit, place).map(|post| Sender::Account { post }),
         Actor::Public | Actor::System | Actor::Import => None,
@@ -499,6 +515,10 @@ fn submit(
     let sender = sender.unwrap_or(Sender::Machine);
     let received = Fact::SubmissionReceived(SubmissionReceived { form: form.id, file, head, sender, device, edits });
     let mut drafts = vec![draft(Subject::Submission(id), home, org, received)];
+    drafts.extend(checked.map(|checked| {
+        let checked = Fact::SubmissionChecked(SubmissionChecked { form: form.id, edits: edits.is_some(), checked: *checked });
+        draft(Subject::Submission(id), home, org, checked)
+    }));
     drafts.extend(all.into_iter().map(|f| draft(Subject::Submission(id), home, org, arrived(f))));
     drafts.extend(replaced.map(|s| about_submission(s, cx, Fact::SubmissionEdited(SubmissionEdited { into: id }))));
     Ok(drafts)

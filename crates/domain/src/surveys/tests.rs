@@ -72,7 +72,15 @@ fn filled(instance: &str, deprecated: Option<&str>, mentioned: &[&str]) -> Submi
 }
 fn submit_at(place: PlaceId, head: SubmissionHead, file: u64, files: &[(&str, u64)]) -> Command {
     let files = files.iter().map(|(name, n)| Attached { name: text(name), file: hash(*n) }).collect();
-    Command::Submit { place, file: hash(file), head: Some(head), files, device: Some(text("collect:abc")) }
+    Command::Submit {
+        place,
+        file: hash(file),
+        head: Some(head),
+        files,
+        device: Some(text("collect:abc")),
+        about: None,
+        checked: None,
+    }
 }
 fn submit(instance: &str, file: u64) -> Command {
     submit_at(SHANGWU, filled(instance, None, &[]), file, &[])
@@ -298,10 +306,11 @@ fn files_arrive_later() {
     assert_eq!(row(&scene, "uuid:1").files.len(), 2);
     let many: Vec<Attached> = (0..1001).map(|n| Attached { name: text(&format!("{n}.jpg")), file: hash(n) }).collect();
     let head = Some(filled("uuid:2", None, &[]));
-    let command = Command::Submit { place: SHANGWU, file: hash(20), head, files: many.clone(), device: None };
+    let command =
+        Command::Submit { place: SHANGWU, file: hash(20), head, files: many.clone(), device: None, about: None, checked: None };
     scene.when(command).by(PHONE).blames("surveys/too-many-files", Some("files"));
     let head = Some(filled("uuid:1", None, &["a.jpg", "乙.jpg"]));
-    let command = Command::Submit { place: SHANGWU, file: hash(10), head, files: many, device: None };
+    let command = Command::Submit { place: SHANGWU, file: hash(10), head, files: many, device: None, about: None, checked: None };
     scene.when(command).by(PHONE).then("surveys/too-many-files");
     // One name twice in one parcel is one file.
     let twice = submit_at(SHANGWU, filled("uuid:3", None, &[]), 30, &[("a.jpg", 1), ("a.jpg", 2)]);
@@ -322,7 +331,8 @@ fn unknown_forms_and_versions() {
     scene.when(submit_at(SHANGWU, head, 10, &[])).by(PHONE).refused("surveys/no-such-version", json!({ "version": "" }));
     // Brought and not yet published is unknown.
     brought().when(submit("uuid:1", 10)).by(PHONE).then("surveys/no-such-form");
-    let none = Command::Submit { place: SHANGWU, file: hash(1), head: None, files: vec![], device: None };
+    let none =
+        Command::Submit { place: SHANGWU, file: hash(1), head: None, files: vec![], device: None, about: None, checked: None };
     scene.when(none).by(PHONE).blames("surveys/not-a-submission", Some("file"));
     // The form of another county is not there.
     const ELSEWHERE: Person = Person(80, &[post(SHIQIAO, crate::basics::Role::Village)]);
@@ -461,4 +471,52 @@ fn a_form_has_no_more_versions_than_can_be_listed() {
         scene = scene.when(upload(QINGXI, head("visit", &n.to_string(), &[]), n)).by(CHEN).then("form.uploaded");
     }
     scene.when(upload(QINGXI, head("visit", "x", &[]), 999)).by(CHEN).then("surveys/too-many-versions");
+}
+
+fn checked(doubts: u32) -> Checked {
+    let doubt = Doubt { at: text("/visit/people"), what: DoubtKind::RequiredButEmpty };
+    let doubts_kept = (0..doubts.min(DOUBTS_MAX as u32)).map(|_| doubt.clone()).collect();
+    Checked { judged: true, doubts: doubts_kept, doubts_count: doubts, unjudged: 0, questions: 9, seconds: None, point: None }
+}
+fn submit_about(place: PlaceId, about: Option<PlaceId>, head: SubmissionHead, file: u64) -> Command {
+    let Command::Submit { head, file, .. } = submit_at(place, head, file, &[]) else { unreachable!() };
+    Command::Submit { place, file, head, files: vec![], device: None, about, checked: Some(Box::new(checked(1))) }
+}
+
+#[test]
+fn what_does_not_fit_is_kept_with_it_until_somebody_looks() {
+    let doubtful = || offering().when(submit_about(SHANGWU, None, filled("uuid:1", None, &[]), 10)).by(PHONE);
+    let scene = doubtful().then("submission.received submission.checked");
+    let found = row(&scene, "uuid:1");
+    assert!(found.doubtful() && found.checked == Some(checked(1)) && found.state == SubmissionState::Received);
+    // The same again is nothing new, whatever came out this time.
+    let scene = scene.when(submit_about(SHANGWU, None, filled("uuid:1", None, &[]), 10)).by(PHONE).then("nothing");
+    let scene = scene.when(review("uuid:1", Verdict::Approved, None)).by(CHEN).then("submission.reviewed");
+    assert!(!row(&scene, "uuid:1").doubtful(), "somebody has looked");
+    let scene = scene.when(submit_about(SHANGWU, None, filled("uuid:2", Some("uuid:1"), &[]), 12)).by(PHONE);
+    let scene = scene.then("submission.received submission.checked submission.edited");
+    assert!(row(&scene, "uuid:2").doubtful() && !row(&scene, "uuid:1").doubtful());
+}
+
+#[test]
+fn answers_belong_to_the_village_that_they_name_if_it_is_the_senders() {
+    for (about, home) in [
+        (Some(SHANGWU), SHANGWU),
+        (Some(YUNLING), YUNLING),
+        (None, YUNLING),
+        // Neither elsewhere nor above.
+        (Some(LINXI), YUNLING),
+        (Some(QINGXI), YUNLING),
+        (Some(NOWHERE), YUNLING),
+    ] {
+        let scene = offering().when(submit_about(YUNLING, about, filled("uuid:1", None, &[]), 10)).by(LU);
+        let scene = scene.then("submission.received submission.checked");
+        assert_eq!(row(&scene, "uuid:1").place, home, "{about:?}");
+        // Files come later to where it went, and an edit stays there.
+        let more = submit_at(YUNLING, filled("uuid:1", None, &[]), 10, &[("a.jpg", 11)]);
+        let scene = scene.when(more).by(LU).then("submission.attachment_arrived");
+        let edit = submit_about(YUNLING, None, filled("uuid:2", Some("uuid:1"), &[]), 12);
+        let scene = scene.when(edit).by(LU).then("submission.received submission.checked submission.edited");
+        assert_eq!(row(&scene, "uuid:2").place, home, "{about:?}");
+    }
 }

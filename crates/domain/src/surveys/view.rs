@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::facts::{Attached, Fact, FileName, FormHead, Reason, Sender, SubmissionHead, Verdict, Word};
+use super::facts::{Attached, Checked, Fact, FileName, FormHead, Reason, Sender, SubmissionHead, Verdict, Word};
 use crate::{
     Fact as AnyFact, ViewId,
     basics::{AccountId, Column, ColumnKind, Day, FileHash, FormId, PlaceId, Recorded, Subject, SubmissionId, Text, Value, View},
@@ -177,6 +177,7 @@ impl View for Form {
                 };
             }
             Fact::SubmissionReceived(_)
+            | Fact::SubmissionChecked(_)
             | Fact::AttachmentArrived(_)
             | Fact::SubmissionEdited(_)
             | Fact::SubmissionReviewed(_) => {}
@@ -271,6 +272,10 @@ pub struct Submission {
     pub edits: Option<SubmissionId>,
     /// Files that have come, by name.
     pub files: Vec<Attached>,
+    /// What came out when it was recomputed; none of what came before there was recomputing.
+    #[serde(default)]
+    #[schema(required)]
+    pub checked: Option<Checked>,
     /// Where it stands.
     pub state: SubmissionState,
     /// When it was last looked at.
@@ -279,6 +284,11 @@ pub struct Submission {
 }
 
 impl Submission {
+    /// Whether it has to be looked at because something does not fit 待核: nobody has looked at it yet.
+    pub fn doubtful(&self) -> bool {
+        self.state == SubmissionState::Received && self.checked.as_ref().is_some_and(|c| c.doubts_count > 0)
+    }
+
     /// Files that it mentions and that have not come.
     pub fn missing(&self) -> Vec<&FileName> {
         self.head.mentioned.iter().filter(|name| self.attached(name).is_none()).collect()
@@ -292,7 +302,7 @@ impl Submission {
 
 impl View for Submission {
     const ID: ViewId = ViewId::Submissions;
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const COLUMNS: &'static [Column] = &[
         Column::new("place", ColumnKind::Place).equals(),
         Column::new("form", ColumnKind::Text).equals(),
@@ -303,6 +313,12 @@ impl View for Submission {
         Column::new("current", ColumnKind::Bool).grouped(),
         Column::new("encrypted", ColumnKind::Bool).grouped(),
         Column::new("files_missing", ColumnKind::Int).ranged(),
+        Column::new("doubtful", ColumnKind::Bool).grouped(),
+        Column::new("doubts", ColumnKind::Int).ranged(),
+        Column::new("questions", ColumnKind::Int),
+        Column::new("seconds", ColumnKind::Int),
+        Column::new("lon_e7", ColumnKind::Int),
+        Column::new("lat_e7", ColumnKind::Int),
         Column::new("account", ColumnKind::Text).equals(),
         Column::new("received_ms", ColumnKind::Ms).sorted(),
         Column::new("received_on", ColumnKind::Day).ranged().sorted(),
@@ -332,6 +348,7 @@ impl View for Submission {
                 received_ms: at.recorded_ms,
                 edits: f.edits,
                 files: Vec::new(),
+                checked: None,
                 state: SubmissionState::Received,
                 reviewed_ms: None,
             });
@@ -341,6 +358,7 @@ impl View for Submission {
                 row.files.retain(|file| file.name != f.name);
                 row.files.push(Attached { name: f.name.clone(), file: f.file.clone() });
             }
+            Fact::SubmissionChecked(f) => row.checked = Some(f.checked.clone()),
             Fact::SubmissionEdited(f) => row.state = SubmissionState::Replaced { into: f.into },
             Fact::SubmissionReviewed(f) => {
                 let note = f.note.clone();
@@ -363,6 +381,7 @@ impl View for Submission {
     }
 
     fn values(&self) -> Vec<Value> {
+        let checked = self.checked.as_ref();
         vec![
             self.place.into(),
             self.form.to_string().into(),
@@ -373,6 +392,12 @@ impl View for Submission {
             (!matches!(self.state, SubmissionState::Replaced { .. })).into(),
             self.head.encrypted.into(),
             i64::try_from(self.missing().len()).unwrap_or(i64::MAX).into(),
+            self.doubtful().into(),
+            checked.map(|c| i64::from(c.doubts_count)).into(),
+            checked.map(|c| i64::from(c.questions)).into(),
+            checked.and_then(|c| c.seconds).map(i64::from).into(),
+            checked.and_then(|c| c.point).map(|p| i64::from(p.lon_e7)).into(),
+            checked.and_then(|c| c.point).map(|p| i64::from(p.lat_e7)).into(),
             self.account.map(|a| a.to_string()).into(),
             self.received_ms.into(),
             Day::of_ms(self.received_ms).into(),

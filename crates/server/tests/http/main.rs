@@ -27,6 +27,7 @@ mod persons;
 mod photos;
 mod problems;
 mod scripts;
+mod surveys;
 mod syslog;
 mod visits;
 mod world;

@@ -235,14 +235,14 @@ fn handing_in_as_the_app_does() {
     assert_eq!((sound.text().as_str(), sound.header("content-disposition")), ("sound", "attachment"));
     get("/files/none.jpg").refused(404, "not-found");
     let told = get("").json();
-    assert_eq!(told["answers"][0], json!({ "path": "/data/village", "text": "上坞村" }));
+    assert_eq!(told["answers"][0], json!({ "path": "/data/village", "label": null, "text": "上坞村" }));
     assert_eq!(told["readable"], true);
     // The stored files have no other door.
     for hash in [told["submission"]["file"].as_str().unwrap(), told["submission"]["files"][0]["file"].as_str().unwrap()] {
         world.get(&format!("/api/files/{hash}")).by("office").send().refused(404, "not-found");
     }
     let facts = world.get(&format!("/api/history/submissions/{id}")).by("office").send().json();
-    assert_eq!(facts["facts"].as_array().unwrap().len(), 3);
+    assert_eq!(facts["facts"].as_array().unwrap().len(), 4);
 }
 
 #[test]

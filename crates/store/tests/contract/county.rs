@@ -293,7 +293,9 @@ fn duties_too(store: &Store) {
 
 /// A form in two versions, filled in here and there, with files that come late, edits and reviews.
 fn surveys_too(store: &Store) {
-    use domain::surveys::{Attached, Command as S, FileKind, FormFile, FormHead, SubmissionHead, Verdict};
+    use domain::surveys::{
+        Attached, Checked, Command as S, Doubt, DoubtKind, FileKind, FormFile, FormHead, SubmissionHead, Verdict,
+    };
     let hash = |n: usize| FileHash::new(&format!("{n:064x}")).expect("64 digits");
     let form = domain::basics::FormId::at(CITY, &text("visit"));
     for (at, version) in [(CITY, "1"), (CITY, "2"), (QINGXI, "1"), (VILLAGES[0], "1"), (VILLAGES[5], "3")] {
@@ -334,8 +336,20 @@ fn surveys_too(store: &Store) {
             encrypted: n % 7 == 0,
             mentioned: vec![text("照片.jpg")],
         };
-        let submit =
-            |head, files| S::Submit { place: VILLAGES[n % VILLAGES.len()], file: hash(n), head: Some(head), files, device: None };
+        let doubt = Doubt { at: text("/visit/people"), what: DoubtKind::ALL[n % DoubtKind::ALL.len()] };
+        let point = domain::basics::Position::new(1_206_540_000, 285_550_000);
+        let checked =
+            Checked { judged: true, doubts: vec![doubt], doubts_count: 1, unjudged: 0, questions: 9, seconds: Some(60), point };
+        let place = VILLAGES[n % VILLAGES.len()];
+        let submit = |head, files| S::Submit {
+            place,
+            file: hash(n),
+            head: Some(head),
+            files,
+            device: None,
+            about: (n % 3 == 0).then_some(place),
+            checked: (n % 4 > 0).then(|| Box::new(checked.clone())),
+        };
         let photo = vec![Attached { name: text("照片.jpg"), file: hash(n + 100) }];
         let submission = domain::basics::SubmissionId::of(form, &instance(n));
         let verdict = Verdict::ALL[n % Verdict::ALL.len()];

@@ -11,6 +11,7 @@
 
 mod graph;
 pub mod instances;
+mod labels;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -223,6 +224,12 @@ pub struct Field {
 }
 
 impl Field {
+    /// Whether somebody is asked for it: a question of the body that can be answered, not one that only shows something.
+    pub fn is_question(&self) -> bool {
+        let shows = self.bind.readonly.as_ref().is_some_and(|rule| rule.text.trim() == "true()");
+        self.asked.as_ref().is_some_and(|asked| asked.control != ControlKind::Trigger && !shows)
+    }
+
     /// Names from the root.
     pub fn names(&self) -> Vec<&str> {
         self.path.split('/').skip(1).collect()

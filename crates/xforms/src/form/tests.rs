@@ -171,3 +171,28 @@ fn files_become_instances() {
     assert!(matches!(instances::tree_of("a.xml", b"<a>"), Err(InstanceError::Xml(_))));
     assert!(matches!(instances::tree_of("a.csv", b"\xFF"), Err(InstanceError::NotUtf8)));
 }
+
+#[test]
+fn questions_have_labels_in_the_language_asked_for() {
+    let f = good(
+        "<a/><g><b/><c/></g><r jr:template=''><d/></r>",
+        "<itext><translation lang='English (en)' default='true()'><text id='a'><value>How <output value='/data/g/b'/>
+            many</value><value form='image'>x.png</value></text></translation>\
+         <translation lang='中文 (zh)'><text id='a'><value>多少</value></text></translation></itext>",
+        "<input ref='/data/a'><label ref=\"jr:itext('a')\"/></input>\
+         <group ref='/data/g'><label>G</label><input ref='/data/g/b'><label> plain </label></input><input ref='/data/g/c'/></group>\
+         <group><label>people</label><repeat nodeset='/data/r'><input ref='/data/r/d'><label>D</label></input></repeat></group>",
+    );
+    let labels = |tag: &str| {
+        let mut all: Vec<(&str, String)> = f.labels(f.language_of(tag)).into_iter().collect();
+        all.sort();
+        all
+    };
+    let rest = [("/data/g", "G"), ("/data/g/b", "plain"), ("/data/r/d", "D")].map(|(path, words)| (path, words.to_owned()));
+    for (tag, language, a) in
+        [("zh-CN", Some("中文 (zh)"), "多少"), ("en", Some("English (en)"), "How … many"), ("fr", None, "How … many")]
+    {
+        assert_eq!(f.language_of(tag), language, "{tag}");
+        assert_eq!(labels(tag), [vec![("/data/a", a.to_owned())], rest.to_vec()].concat(), "{tag}");
+    }
+}

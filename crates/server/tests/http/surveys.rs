@@ -1,0 +1,109 @@
+//! Forms laid over what comes back: what does not fit is told, and nothing is refused for it.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::world::*;
+
+/// A form of four questions, one of them shown only where another was answered so.
+const LOOK: &str = r#"<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml" xmlns:jr="http://openrosa.org/javarosa" xmlns:orx="http://openrosa.org/xforms">
+  <h:head><h:title>看一看</h:title><model>
+    <instance><data id="ID" version="1"><start/><end/><where/><households/><toilets/><share/><why/><orx:meta><orx:instanceID/></orx:meta></data></instance>
+    <bind nodeset="/data/start" type="dateTime" jr:preload="timestamp" jr:preloadParams="start"/>
+    <bind nodeset="/data/end" type="dateTime" jr:preload="timestamp" jr:preloadParams="end"/>
+    <bind nodeset="/data/where" type="geopoint"/>
+    <bind nodeset="/data/households" type="int" required="true()" constraint=". &gt; 0 and . &lt; 3000"/>
+    <bind nodeset="/data/toilets" type="int" constraint=". &lt;= /data/households"/>
+    <bind nodeset="/data/share" calculate="round(/data/toilets * 100 div /data/households)"/>
+    <bind nodeset="/data/why" relevant="/data/toilets = 0"/>
+  </model></h:head>
+  <h:body><input ref="/data/where"><label>在哪里</label></input><input ref="/data/households"><label>常住户数</label></input>
+    <input ref="/data/toilets"><label>能用的公厕数</label></input><input ref="/data/why"><label>为什么没有</label></input></h:body>
+</h:html>"#;
+
+/// The office brings and publishes it for the county.
+fn offered(world: &World, id: &str) -> Uuid {
+    let address = format!("/api/forms?place={}", place(At::County).id);
+    let brought = world.post(&address).by("office").body("text/xml", LOOK.replace("ID", id)).send();
+    assert_eq!(brought.status, 200, "{}", brought.text());
+    let form: Uuid = brought.json()["form"].as_str().unwrap().parse().unwrap();
+    world.done("office", json!({ "type": "surveys.publish", "form": form, "version": "1" }));
+    form
+}
+
+fn filled(id: &str, instance: &str, answers: &str) -> String {
+    format!(
+        r#"<data id="{id}" version="1" xmlns:orx="http://openrosa.org/xforms">{answers}<orx:meta><orx:instanceID>{instance}</orx:instanceID></orx:meta></data>"#
+    )
+}
+
+fn hand_in(world: &World, who: &str, at: At, xml: &str) -> Reply {
+    world.post(&format!("/api/submissions?place={}", place(at).id)).by(who).parts(&[("xml_submission_file", xml)], &[]).send()
+}
+
+#[track_caller]
+fn handed_in(world: &World, who: &str, at: At, xml: &str) -> Value {
+    let reply = hand_in(world, who, at, xml);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let id = reply.json()["submission"].as_str().unwrap().to_owned();
+    let told = world.get(&format!("/api/submissions/{id}")).by("office").send();
+    assert_eq!(told.status, 200, "{}", told.text());
+    told.json()
+}
+
+#[test]
+fn what_does_not_fit_is_told_and_nothing_is_refused_for_it() {
+    let world = World::own();
+    offered(&world, "look");
+    let good = "<start>2026-11-20T09:00:00+08:00</start><end>2026-11-20T09:05:40+08:00</end><where>28.55512 120.65444 0 5</where>\
+                <households>200</households><toilets>3</toilets><share>2</share><why/>";
+    let told = handed_in(&world, "village", At::Village, &filled("look", "uuid:good", good));
+    assert_eq!(
+        told["submission"]["checked"],
+        json!({ "judged": true, "doubts": [], "doubts_count": 0, "unjudged": 0, "questions": 3, "seconds": 340,
+            "point": { "lon_e7": 1_206_540_000, "lat_e7": 285_550_000 } })
+    );
+    assert_eq!(told["doubts"], json!([]));
+    assert_eq!(told["answers"][3]["label"], "常住户数");
+    let bad = "<households>0</households><toilets>12</toilets><share>7</share><why>不知道</why><extra>1</extra>";
+    let told = handed_in(&world, "village", At::Village, &filled("look", "uuid:bad", bad));
+    let doubts = told["doubts"].as_array().unwrap();
+    let found: Vec<(&str, &str, &str)> = doubts
+        .iter()
+        .map(|d| (d["at"].as_str().unwrap(), d["what"].as_str().unwrap(), d["label"].as_str().unwrap_or_default()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("/data/extra", "no_such_field", ""),
+            ("/data/households", "constraint_not_met", "常住户数"),
+            ("/data/toilets", "constraint_not_met", "能用的公厕数"),
+            ("/data/share", "calculation_differs", ""),
+            ("/data/why", "irrelevant_but_filled", "为什么没有"),
+        ]
+    );
+    let messages: Vec<&str> = doubts.iter().map(|d| d["message"].as_str().unwrap()).collect();
+    assert!(messages[3].contains('7') && messages[4].contains("不知道"), "{messages:?}");
+    assert!(messages.iter().all(|m| !m.contains(['{', '}']) && !m.starts_with("doubt.")), "{messages:?}");
+    // The log says what and where, and no answer.
+    let kept = &told["submission"]["checked"];
+    assert_eq!(
+        (&kept["doubts_count"], &kept["doubts"][4]),
+        (&json!(5), &json!({ "at": "/data/why", "what": "irrelevant_but_filled" }))
+    );
+    let id = told["submission"]["id"].as_str().unwrap();
+    let facts = world.get(&format!("/api/history/submissions/{id}")).by("office").send().text();
+    assert!(facts.contains("submission.checked@1") && !facts.contains("不知道"), "{facts}");
+    // What has to be looked at is a list, until somebody has.
+    let doubtful = || {
+        let rows = world.get("/api/rows/submissions?doubtful=1").by("office").send().json();
+        rows["rows"].as_array().unwrap().iter().map(|r| r["key"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(doubtful(), [id]);
+    world.done("office", json!({ "type": "surveys.review", "submission": id, "verdict": "approved" }));
+    assert!(doubtful().is_empty());
+    // Another form's root under this form's id is taken like the rest.
+    let other = filled("look", "uuid:other", "<a/>").replace("data id", "other id").replace("</data>", "</other>");
+    let told = handed_in(&world, "village", At::Village, &other);
+    assert_eq!((&told["doubts"][0]["what"], &told["doubts"][0]["at"]), (&json!("not_of_the_form"), &json!("/")));
+}

@@ -92,6 +92,10 @@ export type AppUsersAnswer = {
   keys: KeyTold[]
 }
 
+/** When answers become facts. */
+export const ApplyWhen = ['received', 'approved'] as const
+export type ApplyWhen = (typeof ApplyWhen)[number]
+
 /** A file that came with a submission. */
 export type Attached = {
   /** The stored file. */
@@ -199,7 +203,7 @@ export type Change = {
 }
 
 /** How a problem came to be known. */
-export const Channel = ['villager', 'official', 'inspection'] as const
+export const Channel = ['villager', 'official', 'inspection', 'survey'] as const
 export type Channel = (typeof Channel)[number]
 
 /** A submission recomputed from its form: relevance, constraints, calculations; and what was asked of the village. */
@@ -229,6 +233,14 @@ export type Checkpoint = {
   size: number
 }
 
+/** A choice. */
+export type ChoiceTold = {
+  /** In words. */
+  label: string
+  /** Its value. */
+  value: string
+}
+
 /** Village class; each has standards of its own. */
 export const Class = ['cluster', 'suburban', 'heritage', 'relocate', 'undetermined'] as const
 export type Class = (typeof Class)[number]
@@ -252,7 +264,7 @@ export type CodeGiven = {
 export const ColumnKind = ['int', 'text', 'day', 'ms', 'bool', 'place'] as const
 export type ColumnKind = (typeof ColumnKind)[number]
 
-export type Command = { type: 'problems.report'; contact?: Contact | null; field: Field; found_ms?: number | null; photos?: PhotoGiven[]; place: PlaceId; position?: Position | null; receipt?: Text64 | null; text: Text2000 } | { type: 'problems.assign'; due?: Day | null; note?: Text500 | null; post?: Post | null; problem: ProblemId } | { type: 'problems.dismiss'; problem: ProblemId; reason: Text500 } | { type: 'problems.diagnose'; cause: Text500; measure: Text500; problem: ProblemId } | { type: 'problems.claim_fix'; photos: PhotoGiven[]; problem: ProblemId; text: Text2000 } | { type: 'problems.verify_fix'; note: Text500; photos?: PhotoGiven[]; problem: ProblemId } | { type: 'problems.reject_fix'; problem: ProblemId; reason: Text500 } | { type: 'problems.answer_as_reporter'; problem: ProblemId; receipt?: Text64 | null; solved: boolean; words?: Text500 | null } | { type: 'problems.reopen'; problem: ProblemId; reason: Text500 } | { type: 'problems.merge'; into: ProblemId; problem: ProblemId } | { type: 'problems.unmerge'; problem: ProblemId; reason: Text500 } | { type: 'problems.escalate'; problem: ProblemId; reason?: Text500 | null } | { type: 'problems.answer_escalation'; due?: Day | null; problem: ProblemId; text: Text500 } | { type: 'problems.reclassify'; field?: Field | null; place?: PlaceId | null; problem: ProblemId; reason: Text500 } | { type: 'problems.hand_over'; problem: ProblemId } | { type: 'problems.withhold'; problem: ProblemId; reason: Text500 } | { type: 'problems.show'; problem: ProblemId; reason: Text500 } | { type: 'topics.propose'; field: Field; place: PlaceId; problems: ProblemId[]; title: Text200 } | { type: 'topics.conclude'; outcome: Text2000; topic: TopicId } | { type: 'places.rename'; document: Text200; from?: Day | null; name: Text60; place: PlaceId } | { type: 'places.recode'; code: string; document: Text200; from?: Day | null; place: PlaceId } | { type: 'places.classify'; class: Class; document: Text200; from: Day; place: PlaceId } | { type: 'places.grade'; document: Text200; from: Day; grade: Grade; place: PlaceId } | { type: 'places.enter_stage'; document: Text200; from: Day; place: PlaceId; stage: Stage } | { type: 'places.count'; method: Method; on: Day; place: PlaceId; value: number; what: Counted } | { type: 'places.locate'; place: PlaceId; position: Position; source: Text200 } | { type: 'places.close'; document: Text200; into: PlaceId[]; on?: Day | null; place: PlaceId } | { type: 'places.reinstate'; document: Text200; place: PlaceId } | { type: 'duties.take_up'; already?: Post[]; document?: Text500 | null; from: Day; person: PersonId; post: Post; until?: Day | null } | { type: 'duties.leave'; holding: HoldingId; on: Day; post: Post; reason: Text500 } | { type: 'duties.delegate'; already?: Post[]; from: Day; holding: HoldingId; person: PersonId; post: Post; reason: Text500; until: Day } | { type: 'duties.withdraw'; holding: HoldingId; post: Post; reason: Text500 } | { type: 'duties.describe'; duty: Text2000; phone?: Text40 | null; post: Post } | { type: 'handovers.draw_up'; holding: HoldingId; post: Post; statement?: Statement | null } | { type: 'handovers.sign'; in_absence?: Text500 | null; post: Post; remark?: Text2000 | null; side: Side; statement: FileHash } | { type: 'persons.unmask'; person: PersonId; reason: Text500 } | { type: 'persons.erase'; person: PersonId; reason?: Text500 | null; receipt?: Text64 | null } | { type: 'persons.expire'; person: PersonId } | { type: 'surveys.upload'; file: FileHash; head?: FormHead | null; place: PlaceId } | { type: 'surveys.give_attachment'; file: FileHash; form: FormId; md5?: Text32 | null; name: Text200; version?: Text200 | null } | { type: 'surveys.publish'; form: FormId; version?: Text200 | null } | { type: 'surveys.close'; form: FormId; reason: Text500; takes_late: boolean } | { type: 'surveys.submit'; about?: PlaceId | null; checked?: Checked | null; device?: Text200 | null; file: FileHash; files?: Attached[]; head?: SubmissionHead | null; place: PlaceId } | { type: 'surveys.review'; note?: Text500 | null; submission: SubmissionId; verdict: Verdict } | { type: 'tasks.set'; due: Day; duty?: Text2000 | null; field?: Field | null; helpers?: Post[]; kind: TaskKind; lead: Post; occasion?: Text200 | null; place: PlaceId; quantity?: Quantity | null; title: Text200; year: number } | { type: 'tasks.pass_down'; parts: Part[]; task: TaskId } | { type: 'tasks.amend'; due?: Day | null; helpers?: Post[] | null; lead?: Post | null; reason: Text500; task: TaskId } | { type: 'tasks.claim'; done?: number | null; photos?: PhotoGiven[]; task: TaskId; text: Text2000 } | { type: 'tasks.verify'; done?: number | null; note: Text500; task: TaskId } | { type: 'tasks.reject'; reason: Text500; task: TaskId } | { type: 'tasks.withdraw'; reason: Text500; task: TaskId } | { type: 'tasks.carry_over'; due: Day; reason: Text500; task: TaskId; year: number } | { type: 'tasks.lapse'; task: TaskId } | Rule & { from: Day; place: PlaceId; reason: Text500 } & { type: 'rules.set' }
+export type Command = { type: 'problems.report'; contact?: Contact | null; field: Field; found_ms?: number | null; photos?: PhotoGiven[]; place: PlaceId; position?: Position | null; receipt?: Text64 | null; text: Text2000 } | { type: 'problems.assign'; due?: Day | null; note?: Text500 | null; post?: Post | null; problem: ProblemId } | { type: 'problems.dismiss'; problem: ProblemId; reason: Text500 } | { type: 'problems.diagnose'; cause: Text500; measure: Text500; problem: ProblemId } | { type: 'problems.claim_fix'; photos: PhotoGiven[]; problem: ProblemId; text: Text2000 } | { type: 'problems.verify_fix'; note: Text500; photos?: PhotoGiven[]; problem: ProblemId } | { type: 'problems.reject_fix'; problem: ProblemId; reason: Text500 } | { type: 'problems.answer_as_reporter'; problem: ProblemId; receipt?: Text64 | null; solved: boolean; words?: Text500 | null } | { type: 'problems.reopen'; problem: ProblemId; reason: Text500 } | { type: 'problems.merge'; into: ProblemId; problem: ProblemId } | { type: 'problems.unmerge'; problem: ProblemId; reason: Text500 } | { type: 'problems.escalate'; problem: ProblemId; reason?: Text500 | null } | { type: 'problems.answer_escalation'; due?: Day | null; problem: ProblemId; text: Text500 } | { type: 'problems.reclassify'; field?: Field | null; place?: PlaceId | null; problem: ProblemId; reason: Text500 } | { type: 'problems.hand_over'; problem: ProblemId } | { type: 'problems.withhold'; problem: ProblemId; reason: Text500 } | { type: 'problems.show'; problem: ProblemId; reason: Text500 } | { type: 'topics.propose'; field: Field; place: PlaceId; problems: ProblemId[]; title: Text200 } | { type: 'topics.conclude'; outcome: Text2000; topic: TopicId } | { type: 'places.rename'; document: Text200; from?: Day | null; name: Text60; place: PlaceId } | { type: 'places.recode'; code: string; document: Text200; from?: Day | null; place: PlaceId } | { type: 'places.classify'; class: Class; document: Text200; from: Day; place: PlaceId } | { type: 'places.grade'; document: Text200; from: Day; grade: Grade; place: PlaceId } | { type: 'places.enter_stage'; document: Text200; from: Day; place: PlaceId; stage: Stage } | { type: 'places.count'; method: Method; on: Day; place: PlaceId; value: number; what: Counted } | { type: 'places.locate'; place: PlaceId; position: Position; source: Text200 } | { type: 'places.close'; document: Text200; into: PlaceId[]; on?: Day | null; place: PlaceId } | { type: 'places.reinstate'; document: Text200; place: PlaceId } | { type: 'duties.take_up'; already?: Post[]; document?: Text500 | null; from: Day; person: PersonId; post: Post; until?: Day | null } | { type: 'duties.leave'; holding: HoldingId; on: Day; post: Post; reason: Text500 } | { type: 'duties.delegate'; already?: Post[]; from: Day; holding: HoldingId; person: PersonId; post: Post; reason: Text500; until: Day } | { type: 'duties.withdraw'; holding: HoldingId; post: Post; reason: Text500 } | { type: 'duties.describe'; duty: Text2000; phone?: Text40 | null; post: Post } | { type: 'handovers.draw_up'; holding: HoldingId; post: Post; statement?: Statement | null } | { type: 'handovers.sign'; in_absence?: Text500 | null; post: Post; remark?: Text2000 | null; side: Side; statement: FileHash } | { type: 'persons.unmask'; person: PersonId; reason: Text500 } | { type: 'persons.erase'; person: PersonId; reason?: Text500 | null; receipt?: Text64 | null } | { type: 'persons.expire'; person: PersonId } | { type: 'surveys.upload'; file: FileHash; head?: FormHead | null; place: PlaceId } | { type: 'surveys.give_attachment'; file: FileHash; form: FormId; md5?: Text32 | null; name: Text200; version?: Text200 | null } | { type: 'surveys.publish'; form: FormId; version?: Text200 | null } | { type: 'surveys.close'; form: FormId; reason: Text500; takes_late: boolean } | { type: 'surveys.submit'; about?: PlaceId | null; checked?: Checked | null; device?: Text200 | null; file: FileHash; files?: Attached[]; head?: SubmissionHead | null; place: PlaceId } | { type: 'surveys.review'; note?: Text500 | null; submission: SubmissionId; verdict: Verdict } | { type: 'surveys.map'; form: FormId; mapping: Mapping; unknown?: Text500[] } | { type: 'surveys.switch_mapping'; form: FormId; on: boolean; past?: boolean; tried?: Tried | null } | { type: 'surveys.apply'; outcome: MappingOutcome; photos?: FoundPhoto[]; submission: SubmissionId } | { type: 'tasks.set'; due: Day; duty?: Text2000 | null; field?: Field | null; helpers?: Post[]; kind: TaskKind; lead: Post; occasion?: Text200 | null; place: PlaceId; quantity?: Quantity | null; title: Text200; year: number } | { type: 'tasks.pass_down'; parts: Part[]; task: TaskId } | { type: 'tasks.amend'; due?: Day | null; helpers?: Post[] | null; lead?: Post | null; reason: Text500; task: TaskId } | { type: 'tasks.claim'; done?: number | null; photos?: PhotoGiven[]; task: TaskId; text: Text2000 } | { type: 'tasks.verify'; done?: number | null; note: Text500; task: TaskId } | { type: 'tasks.reject'; reason: Text500; task: TaskId } | { type: 'tasks.withdraw'; reason: Text500; task: TaskId } | { type: 'tasks.carry_over'; due: Day; reason: Text500; task: TaskId; year: number } | { type: 'tasks.lapse'; task: TaskId } | Rule & { from: Day; place: PlaceId; reason: Text500 } & { type: 'rules.set' }
 
 /** An accepted command. */
 export type CommandAnswer = {
@@ -620,6 +632,8 @@ export type FormRow = {
   form_version: string | null
   /** Identity. */
   id: FormId
+  mapped: Mapped | null
+  mapping_on: number | null
   /** The organisation whose chain holds its facts. */
   org: number
   /** At and below which place it is offered. */
@@ -659,6 +673,14 @@ export type FormerCode = {
   code: string
   from: Day | null
   until: Day | null
+}
+
+/** A stored photo of a problem that follows from a submission. */
+export type FoundPhoto = {
+  /** Its name among the files of the submission. */
+  name: Text200
+  /** The photo. */
+  photo: PhotoGiven
 }
 
 /** Grade of a village; can be lost. */
@@ -1004,6 +1026,12 @@ export type LinkMade = {
   url: string
 }
 
+/** Something that follows from a submission. */
+export type Made =
+  | { is: 'reading'; decimals: number; figure: Text60; title: Text100; value: number }
+  | { is: 'count'; method: Method; value: number; what: Counted }
+  | { is: 'problem'; field: Field; photos: Text200[]; text: Text2000 }
+
 /** Where the map is and what is on it. */
 export type MapInfo = {
   /** West, south, east, north in degrees. */
@@ -1018,6 +1046,47 @@ export type MapInfo = {
   minzoom: number
   /** How many places have an outline. */
   outlines: number
+}
+
+/** What a form's answers become, and whether that is in force. */
+export type Mapped = {
+  /** When it was written down. */
+  changed_ms: number
+  /** The mapping. */
+  mapping: Mapping
+  /** Whether it is in force. */
+  on: boolean
+  /** Submissions received from then on become facts; 0 where all do. */
+  since_ms: number
+  tried: Tried | null
+}
+
+/** What a form's answers become. */
+export type Mapping = {
+  day?: Text500 | null
+  /** Which question gives what. */
+  rows: MappingRow[]
+  village?: Text500 | null
+  /** When. */
+  when: ApplyWhen
+}
+
+/** All that follows from a submission. */
+export type MappingOutcome = {
+  /** What. */
+  made: Made[]
+  /** What gave nothing though there was an answer. */
+  not_made: NotMade[]
+  /** On which day it held. */
+  on: Day
+}
+
+/** One question and what it gives. Inside a repeat, numbers are added up, choices counted, and every one that fits is a problem. */
+export type MappingRow = {
+  /** The question. */
+  from: Text500
+  /** What. */
+  to: Target
 }
 
 /** How a figure was counted. */
@@ -1107,6 +1176,18 @@ export type NewToken = {
   label: string
   place?: PlaceId | null
 }
+
+/** A row that gave nothing though there was an answer. */
+export type NotMade = {
+  /** The question. */
+  from: Text500
+  /** Why. */
+  why: NotMadeReason
+}
+
+/** Why a row gave nothing though there was an answer. */
+export const NotMadeReason = ['not_a_number', 'out_of_range', 'bad_day', 'no_such_village', 'too_many'] as const
+export type NotMadeReason = (typeof NotMadeReason)[number]
 
 /** A form that is offered. */
 export type Offered = {
@@ -1563,6 +1644,33 @@ export type Quantity = {
   value: number
 }
 
+/** A question. */
+export type QuestionTold = {
+  /** Whether somebody is asked; computed and noted otherwise. */
+  asked: boolean
+  /** Choices that stand in the form itself. */
+  choices: ChoiceTold[]
+  /** Its type, as in the locale files (`data_type.`). */
+  data_type: string
+  /** What the form calls it. */
+  label: string | null
+  /** Its path. */
+  path: string
+  /** Whether it stands in a repeat. */
+  repeated: boolean
+}
+
+/** What a form asks. */
+export type QuestionsAnswer = {
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** In the order of the form: what is asked, computed or noted by the device. */
+  questions: QuestionTold[]
+  /** Whether the form could be read; without, there are no questions here. */
+  readable: boolean
+  version: Text200 | null
+}
+
 /** One answer as it stands in the XML. */
 export type RawAnswer = {
   /** What the form calls it. */
@@ -1571,6 +1679,28 @@ export type RawAnswer = {
   path: string
   /** What stands there. */
   text: string
+}
+
+/** One dated figure of a village, claimed by whoever filled in the submission. */
+export type ReadingRow = {
+  /** Digits behind the point. */
+  decimals: number
+  /** Its name. */
+  figure: Text60
+  /** Which of its figures, from 0. */
+  n: number
+  /** On which day it held. */
+  on: Day
+  /** The village. */
+  place: PlaceId
+  /** The submission that says so. */
+  submission: SubmissionId
+  /** In words. */
+  title: Text100
+  /** Value × 10^decimals. */
+  value: number
+  /** Whether it no longer counts: its submission was replaced or rejected. */
+  withdrawn: boolean
 }
 
 /** A time at a post, with what it answers for. */
@@ -1610,7 +1740,7 @@ export const Role = ['admin', 'security', 'audit', 'head', 'office', 'department
 export type Role = (typeof Role)[number]
 
 /** A row of any view. */
-export type Row = PlaceRow | CountsRow | RuleRow | ProblemRow | TopicRow | PersonRow | PostsRow | HoldingRow | TaskRow | LapseRow | FormRow | SubmissionRow | AuditRow
+export type Row = PlaceRow | CountsRow | RuleRow | ProblemRow | TopicRow | PersonRow | PostsRow | HoldingRow | TaskRow | LapseRow | FormRow | SubmissionRow | ReadingRow | AuditRow
 
 /** A row with its place. */
 export type RowAnswer = {
@@ -1780,6 +1910,7 @@ export type StatementDocument = {
 /** A filled form. Its answers are in the file, not here. */
 export type Submission = {
   account: AccountId | null
+  applied: SubmissionApplied | null
   checked: Checked | null
   device: Text200 | null
   edits: SubmissionId | null
@@ -1822,6 +1953,18 @@ export type SubmissionAnswer = {
   submission: Submission
 }
 
+/** Facts were made of a submission. */
+export type SubmissionApplied = {
+  /** Denominators. */
+  counts: Counted[]
+  /** What gave nothing though there was an answer. */
+  not_made: NotMade[]
+  /** Problems. */
+  problems: ProblemId[]
+  /** How many figures; they are numbered from 0. */
+  readings: number
+}
+
 /** What a filled form says of itself, read at the door from the stored file. */
 export type SubmissionHead = {
   deprecated?: Text200 | null
@@ -1842,6 +1985,7 @@ export type SubmissionId = string
 /** A filled form. Its answers are in the file, not here. */
 export type SubmissionRow = {
   account: AccountId | null
+  applied: SubmissionApplied | null
   checked: Checked | null
   current: number | null
   device: Text200 | null
@@ -1889,6 +2033,12 @@ export type SubmissionState =
   | { is: 'approved'; note: Text500 | null }
   | { is: 'rejected'; note: Text500 | null }
   | { is: 'replaced'; into: SubmissionId }
+
+/** What a question gives. */
+export type Target =
+  | { is: 'reading'; decimals?: number; figure: Text60; title: Text100; yes?: Text200[] }
+  | { is: 'count'; method: Method; what: Counted }
+  | { is: 'problem'; field: Field; photo?: Text500 | null; text?: Text500 | null; yes: Text200[] }
 
 /** What a task is. */
 export type TaskBody = {
@@ -1973,6 +2123,9 @@ export type TaskState =
   | { is: 'verified'; done: number | null; post: NamedPost; verified_ms: number }
   | { is: 'withdrawn'; reason: Text500 }
   | { is: 'carried_over'; into: TaskId }
+
+/** Text of at most 100 characters. */
+export type Text100 = string
 
 /** Text of at most 20 characters. */
 export type Text20 = string
@@ -2096,6 +2249,41 @@ export type Topics = {
   days: number
   /** In at least so many villages. */
   villages_min: number
+}
+
+/** What a mapping would have come to. */
+export type TrialAnswer = {
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** The latest, one by one. */
+  examples: TrialExample[]
+  /** In all. */
+  tried: Tried
+}
+
+/** One submission of a trial. */
+export type TrialExample = {
+  /** What would follow. */
+  outcome: MappingOutcome
+  place: PlaceBrief | null
+  /** When it came. */
+  received_ms: number
+  /** Which. */
+  submission: SubmissionId
+}
+
+/** A trial of a mapping on past submissions: what would have come of them. */
+export type Tried = {
+  /** Denominators. */
+  counts: number
+  /** Answers that would have given nothing. */
+  not_made: number
+  /** Problems. */
+  problems: number
+  /** Figures. */
+  readings: number
+  /** Submissions tried, the latest. */
+  submissions: number
 }
 
 /** What a value is a number of. */

@@ -240,6 +240,7 @@ rooms! {
         Lapses "lapses" (duties::Lapse),
         Forms "forms" (surveys::Form),
         Submissions "submissions" (surveys::Submission),
+        Readings "readings" (surveys::Reading),
         Audit "audit" (access::Entry),
     }
     commands {

@@ -21,6 +21,7 @@ use crate::App;
 pub fn run_clocks(app: &Arc<App>) -> Result<u64, StoreError> {
     let today = Day::of_ms(app.now_ms());
     crate::persons::run_clocks(app)?;
+    crate::mapping::run_clocks(app)?;
     for conditions in at_closed_places(app)? {
         once_a_day(app, today, "hand over", conditions, |problem| problems::Command::HandOver { problem })?;
     }
@@ -97,7 +98,8 @@ fn once_a_day(
     }
 }
 
-fn digest(what: &str, problem: &str, day: Day) -> [u8; 16] {
+/// An id made from what is done, to what, and on which day.
+pub(crate) fn digest(what: &str, problem: &str, day: Day) -> [u8; 16] {
     use sha2::{Digest, Sha256};
     let full = Sha256::digest(format!("{what} {problem} {day}"));
     let mut short = [0; 16];

@@ -15,7 +15,7 @@ use crate::{
     answer::{Answer, Problem},
     answers::{CommandAnswer, FactRef},
     ask::Ask,
-    duties, files, keys, persons,
+    duties, files, keys, mapping, persons,
     rows::marked,
     surveys,
 };
@@ -62,10 +62,15 @@ pub fn give(ask: &Ask, id: Uuid, mut command: Command, actor: Actor) -> Result<s
         complete_photos(ask, photos)?;
     }
     duties::complete(ask, &mut command)?;
+    mapping::complete(ask, &mut command)?;
     let context = Context { now_ms: ask.now_ms, actor, command: id, fresh: Uuid::now_v7() };
     let erases = persons::erases(&command);
+    let about_surveys = if let Command::Surveys(c) = &command { Some(c.clone()) } else { None };
     let answer = ask.app.store.submit_and_wait(Submission { command, context })?;
     persons::after(ask, erases, &answer)?;
+    if let (Some(command), Outcome::Accepted { .. }) = (&about_surveys, &answer.outcome) {
+        mapping::after(&ask.app, command);
+    }
     Ok(answer)
 }
 

@@ -46,6 +46,7 @@ pub fn subject_of(row: &Row, key: &str) -> String {
         Row::Tasks(t) => Subject::Task(t.id),
         Row::Forms(f) => Subject::Form(f.id),
         Row::Submissions(s) => Subject::Submission(s.id),
+        Row::Readings(r) => Subject::Submission(r.submission),
         Row::Audit(_) => return format!("access:{key}"),
         Row::Lapses(l) => match (l.problem, l.task) {
             (Some(id), _) => Subject::Problem(id),
@@ -107,7 +108,7 @@ pub fn under_figure(ask: &Ask) -> Result<Answer, Problem> {
         ViewId::Posts => "post",
         ViewId::Tasks => "task",
         ViewId::Forms => "form",
-        ViewId::Submissions => "submission",
+        ViewId::Submissions | ViewId::Readings => "submission",
         // These name their subject themselves.
         ViewId::Holdings | ViewId::Lapses => "",
         ViewId::Audit => "access",

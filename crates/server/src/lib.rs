@@ -32,6 +32,7 @@ mod invitations;
 mod keys;
 mod limits;
 mod map;
+mod mapping;
 mod my_account;
 pub mod oidc;
 mod openapi;

@@ -318,6 +318,8 @@ fn answers(shapes: &mut Map<String, Value>) -> Vec<(&'static str, Value)> {
         "GET /api/places/{id}/forms" => crate::surveys::OfferedAnswer;
         "POST /api/submissions" => crate::surveys::HandedIn;
         "GET /api/submissions/{submission}" => crate::surveys::SubmissionAnswer;
+        "GET /api/forms/{form}/questions" => crate::mapping::QuestionsAnswer;
+        "POST /api/forms/{form}/mapping/trial" => crate::mapping::TrialAnswer;
     }
     for (route, one) in [
         ("GET /api/views", add::<ViewInfo>(shapes, IN_ANSWERS)),
@@ -348,6 +350,7 @@ fn rows(shapes: &mut Map<String, Value>) {
             ViewId::Lapses => ("LapseRow", row::<duties::Lapse>(shapes)),
             ViewId::Forms => ("FormRow", row::<surveys::Form>(shapes)),
             ViewId::Submissions => ("SubmissionRow", row::<surveys::Submission>(shapes)),
+            ViewId::Readings => ("ReadingRow", row::<surveys::Reading>(shapes)),
             ViewId::Audit => ("AuditRow", row::<access::Entry>(shapes)),
         };
         for column in view.columns() {

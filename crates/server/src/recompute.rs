@@ -15,7 +15,7 @@ use xforms::{
     xpath::Moment,
 };
 
-use crate::{answer::Problem, ask::Ask, wording};
+use crate::{App, answer::Problem, wording};
 
 /// Forms kept ready at a time.
 const READY_MAX: usize = 32;
@@ -34,11 +34,11 @@ pub type Ready = Assessor<Form, Attachments>;
 pub struct ReadyForms(Mutex<Vec<(String, Option<Arc<Ready>>)>>);
 
 /// The form of a version with its files; none where it holds what is not understood here.
-pub fn ready(ask: &Ask, version: &FormVersion) -> Result<Option<Arc<Ready>>, Problem> {
+pub fn ready(app: &App, version: &FormVersion) -> Result<Option<Arc<Ready>>, Problem> {
     let files = version.head.files.iter().filter_map(|f| f.file.as_ref());
     let key: String = [&version.file].into_iter().chain(files).map(|hash| hash.as_str()).collect();
     {
-        let mut kept = ask.app.ready_forms.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = app.ready_forms.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = kept.iter().position(|(k, _)| *k == key) {
             let found = kept.remove(at);
             let form = found.1.clone();
@@ -46,7 +46,7 @@ pub fn ready(ask: &Ask, version: &FormVersion) -> Result<Option<Arc<Ready>>, Pro
             return Ok(form);
         }
     }
-    let store = ask.app.store.files();
+    let store = app.store.files();
     let form = match Form::read(&store.read(&version.file)?).form {
         None => None,
         Some(form) => {
@@ -61,7 +61,7 @@ pub fn ready(ask: &Ask, version: &FormVersion) -> Result<Option<Arc<Ready>>, Pro
             Some(Arc::new(Assessor::new(form, attachments)))
         }
     };
-    let mut kept = ask.app.ready_forms.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut kept = app.ready_forms.0.lock().unwrap_or_else(PoisonError::into_inner);
     kept.retain(|(k, _)| *k != key);
     kept.insert(0, (key, form.clone()));
     kept.truncate(READY_MAX);
@@ -77,10 +77,10 @@ pub struct Looked {
 }
 
 /// Looks at a submission; `now_ms` is when it came.
-pub fn look(ask: &Ask, version: &FormVersion, xml: &[u8], now_ms: i64) -> Result<Looked, Problem> {
+pub fn look(app: &App, version: &FormVersion, xml: &[u8], now_ms: i64) -> Result<Looked, Problem> {
     let unjudged =
         Checked { judged: false, doubts: Vec::new(), doubts_count: 0, unjudged: 0, questions: 0, seconds: None, point: None };
-    let Some(form) = ready(ask, version)? else { return Ok(Looked { checked: unjudged, evaluation: None }) };
+    let Some(form) = ready(app, version)? else { return Ok(Looked { checked: unjudged, evaluation: None }) };
     let context = Context::at(Moment { epoch_ms: now_ms, offset_minutes: OFFSET_MINUTES });
     let evaluation = match form.evaluate(xml, &context) {
         Ok(evaluation) => evaluation,
@@ -186,7 +186,8 @@ pub fn told_unlaid(language: wording::Language) -> DoubtTold {
     DoubtTold { at: "/".into(), label: None, what, message: wording::text(language, &format!("doubt.{}", what.word())) }
 }
 
-fn type_word(data_type: DataType) -> &'static str {
+/// The word of a type in the locale files.
+pub fn type_word(data_type: DataType) -> &'static str {
     match data_type {
         DataType::Text => "text",
         DataType::Integer => "integer",

@@ -22,7 +22,7 @@ use crate::{
     answer::{Answer, Problem},
     ask::Ask,
     assets, audit, central, checkpoints, command, dossier, duties, export, facts_api, files, indicators, invitations, keys, map,
-    my_account, oidc, openapi, openrosa, operations, persons, places, public, public_duties, rows, session,
+    mapping, my_account, oidc, openapi, openrosa, operations, persons, places, public, public_duties, rows, session,
     sheets::SHEET_MAX,
     surveys, today, visits,
     wording::Language,
@@ -221,6 +221,8 @@ routes! {
     GET "/api/forms/{form}/versions/{version}/xml" permit: With(Read), guard: None, body: 0, surveys::form_xml, "A version of a form; ___ where it has none";
     GET "/api/forms/{form}/versions/{version}/files/{name}" permit: With(Read), guard: None, body: 0, surveys::form_file, "A file of a version";
     POST "/api/forms/{form}/versions/{version}/files/{name}" permit: With(SurveysManage), guard: Header, body: UPLOAD, surveys::give_file, "Give a file that a version needs";
+    GET "/api/forms/{form}/questions" permit: With(Read), guard: None, body: 0, mapping::questions, "What a form asks, computes and notes";
+    POST "/api/forms/{form}/mapping/trial" permit: With(SurveysManage), guard: Header, body: SMALL, mapping::try_it, "What a mapping would make of the submissions that are there";
     GET "/api/places/{id}/forms" permit: With(SurveysSubmit), guard: None, body: 0, surveys::offered_at, "Forms offered at a place, its own and those of the places above";
     POST "/api/submissions" permit: With(SurveysSubmit), guard: Header, body: PARCEL, surveys::hand_in, "Hand in a filled form";
     GET "/api/submissions/{submission}" permit: With(Read), guard: None, body: 0, surveys::submission, "A filled form with its answers as they stand there";

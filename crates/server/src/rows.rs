@@ -218,6 +218,7 @@ pub fn place_of(row: &domain::Row) -> PlaceId {
         domain::Row::Lapses(r) => r.place,
         domain::Row::Forms(r) => r.place,
         domain::Row::Submissions(r) => r.place,
+        domain::Row::Readings(r) => r.place,
         domain::Row::Audit(r) => r.place,
     }
 }

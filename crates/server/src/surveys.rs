@@ -26,7 +26,7 @@ use crate::{
     answers::PlaceBrief,
     ask::Ask,
     bodies::Parcel,
-    command, files, keys,
+    command, files, keys, mapping,
     public::encoded,
     recompute::{self, DoubtTold},
     rows::{self, Briefs, marked},
@@ -561,7 +561,7 @@ pub fn take_xml(ask: &Ask, place: &Place, device: Option<&str>, xml: &[u8], form
 
 fn take_in(ask: &Ask, place: &Place, device: Option<&str>, xml: &[u8], names: &[FileName]) -> Result<HandedIn, Problem> {
     let mut head = submission_head(xml, &[])?;
-    let mut checked = None;
+    let (mut checked, mut about) = (None, None);
     if !head.encrypted {
         // Which answers are files, the form says.
         let keys: Vec<String> = surveys::offered(place, &head.form_id).map(FormId::key).collect();
@@ -569,19 +569,21 @@ fn take_in(ask: &Ask, place: &Place, device: Option<&str>, xml: &[u8], names: &[
         let version = |key: &String| {
             let (_, row) = found.iter().find(|(k, _)| k == key)?;
             let Row::Forms(form) = row else { return None };
-            form.version(head.version.as_ref()).filter(|v| v.published_ms.is_some()).cloned()
+            form.version(head.version.as_ref()).filter(|v| v.published_ms.is_some()).map(|v| (form, v))
         };
-        if let Some(version) = keys.iter().find_map(version) {
+        if let Some((form, version)) = keys.iter().find_map(version) {
             let questions: Vec<String> = version.head.file_questions.iter().map(|q| q.as_str().to_owned()).collect();
             head = submission_head(xml, &questions)?;
-            checked = Some(Box::new(recompute::look(ask, &version, xml, ask.now_ms)?.checked));
+            let looked = recompute::look(&ask.app, version, xml, ask.now_ms)?;
+            about = mapping::about(&ask.app, form, &looked, place)?.map(|p| p.id);
+            checked = Some(Box::new(looked.checked));
         }
     }
     let hash = FileHash::new(&hex::encode(<sha2::Sha256 as sha2::Digest>::digest(xml))).ok_or_else(Problem::not_found)?;
     let device = device.and_then(|d| Text::new(d).ok());
     let submit = |files| {
         let (file, head) = (hash.clone(), Some(head.clone()));
-        surveys::Command::Submit { place: place.id, file, head, files, device, about: None, checked }
+        surveys::Command::Submit { place: place.id, file, head, files, device, about, checked }
     };
     let none: Vec<Attached> = names.iter().map(|name| Attached { name: name.clone(), file: hash.clone() }).collect();
     let trial = Command::Surveys(submit.clone()(none));
@@ -600,6 +602,7 @@ fn take_in(ask: &Ask, place: &Place, device: Option<&str>, xml: &[u8], names: &[
         _ => None,
     });
     let row = row.ok_or_else(|| Problem::accident("a submission that was just recorded is not there"))?;
+    mapping::submitted(&ask.app, row.id);
     let missing = row.missing().into_iter().cloned().collect();
     Ok(HandedIn { submission: row.id, recorded, missing })
 }
@@ -616,14 +619,14 @@ pub fn submission(ask: &Ask) -> Result<Answer, Problem> {
         Some(Row::Forms(form)) if readable => form.version(submission.head.version.as_ref()).cloned(),
         _ => None,
     };
-    let ready = version.as_ref().map(|v| recompute::ready(ask, v)).transpose()?.flatten();
+    let ready = version.as_ref().map(|v| recompute::ready(&ask.app, v)).transpose()?.flatten();
     let labels = ready.as_ref().map(|r| r.form().labels(r.form().language_of(ask.language.tag()))).unwrap_or_default();
     let label = |path: &str| labels.get(path).cloned();
     let answers = leaves.into_iter().map(|(path, text)| RawAnswer { label: label(&path), path, text }).collect();
     // What there was to doubt when it came, worked out again with the answers in it.
     let mut doubts = Vec::new();
     if let (Some(version), Some(true)) = (&version, submission.checked.as_ref().map(|c| c.doubts_count > 0)) {
-        let findings = recompute::look(ask, version, &content, submission.received_ms)?.evaluation.map(|e| e.findings);
+        let findings = recompute::look(&ask.app, version, &content, submission.received_ms)?.evaluation.map(|e| e.findings);
         match findings {
             Some(findings) => doubts.extend(findings.iter().map(|f| recompute::told(ask.language, label(&f.field), f))),
             None => doubts.push(recompute::told_unlaid(ask.language)),

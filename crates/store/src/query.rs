@@ -449,6 +449,9 @@ impl Store {
             ViewId::Counts => {
                 (format!("(SELECT DISTINCT t.c_place AS c_place FROM {table} t WHERE {})", w.text), "CAST(t.c_place AS TEXT)")
             }
+            ViewId::Readings => {
+                (format!("(SELECT DISTINCT t.c_submission AS c_submission FROM {table} t WHERE {})", w.text), "t.c_submission")
+            }
             ViewId::Holdings | ViewId::Lapses => {
                 // Several of them rest on one subject, whose facts are wanted once.
                 let rows = format!("(SELECT DISTINCT t.c_subject AS c_subject FROM {table} t WHERE {})", w.text);
@@ -460,6 +463,9 @@ impl Store {
         let subject = if key == "t.c_subject" { key.to_owned() } else { format!("'{subject}:' || {key}") };
         if view == ViewId::Counts {
             w.text = String::from("f.kind LIKE 'place.counted@%'");
+        }
+        if view == ViewId::Readings {
+            w.text = String::from("f.kind LIKE 'reading.%'");
         }
         if let Some((ms, county, seq)) = before {
             let (ms, county, seq) = (w.param(ms.into()), w.param(Value::Int(county.into())), w.param(Value::Int(seq as i64)));

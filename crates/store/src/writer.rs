@@ -559,7 +559,7 @@ fn org_of(read: &Read, rows: &Rows) -> Option<u32> {
         ViewId::Tasks => rows.get::<duties::Task>(key).map(|t| t.org),
         ViewId::Forms => rows.get::<Form>(key).map(|f| f.org),
         ViewId::Submissions => rows.get::<domain::surveys::Submission>(key).map(|s| s.org),
-        ViewId::Counts | ViewId::Rules | ViewId::Holdings | ViewId::Lapses | ViewId::Audit => None,
+        ViewId::Counts | ViewId::Rules | ViewId::Holdings | ViewId::Lapses | ViewId::Readings | ViewId::Audit => None,
     }
 }
 

@@ -346,6 +346,7 @@ fn what_goes_up_lands_with_somebody() {
         channel: problems::Channel::Official,
         contact: None,
         reporter: problems::Reporter::Account { account: GAO.account() },
+        evidence: None,
     };
     let assigned = problems::Assigned { post: TOWN, due: day("2026-11-16"), by_rule: true, note: None };
     let on_it = |scene: Scene, fact| scene.happened(GAO, Subject::Problem(problem), SHANGWU, fact);

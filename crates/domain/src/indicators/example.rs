@@ -38,10 +38,16 @@ fn problem(scene: Scene, n: u128, on: &str, place: PlaceId, fact: Fact) -> Scene
 
 fn reported(scene: Scene, n: u128, on: &str, place: PlaceId, channel: Channel) -> Scene {
     let reporter = Reporter::Account { account: WANG.account() };
-    let fact =
-        Reported {
-            field: Field::Road, text: text("路面破损"), position: None, photos: vec![], channel, reporter, contact: None
-        };
+    let fact = Reported {
+        field: Field::Road,
+        text: text("路面破损"),
+        position: None,
+        photos: vec![],
+        channel,
+        reporter,
+        contact: None,
+        evidence: None,
+    };
     problem(scene, n, on, place, Fact::Reported(fact))
 }
 
@@ -65,7 +71,7 @@ fn verified(scene: Scene, n: u128, on: &str, place: PlaceId) -> Scene {
 }
 
 fn counted(scene: Scene, place: PlaceId, what: Counted, value: u32, on: &str) -> Scene {
-    let fact = places::CountRecorded { what, value, on: day(on), method: Method::Counted };
+    let fact = places::CountRecorded { what, value, on: day(on), method: Method::Counted, evidence: None };
     scene.happened(CHEN, Subject::Place(place), place, places::Fact::CountRecorded(fact))
 }
 

@@ -30,6 +30,7 @@ fn lamp() -> Scene {
         channel: Channel::Villager,
         reporter: Reporter::Villager { receipt },
         contact: Some(LI),
+        evidence: None,
     };
     let digest = left().digest(b"salt");
     let with = Fact::Left(Left { person: LI, problem: LAMP, purpose: Purpose::AskBack, digest });

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::basics::{Day, FileHash, PlaceId, Position, Text};
+use crate::basics::{Day, FileHash, PlaceId, Position, SubmissionId, Text};
 
 /// The five levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -304,6 +304,9 @@ pub struct CountRecorded {
     pub on: Day,
     /// How it was counted.
     pub method: Method,
+    /// The submission that says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<SubmissionId>,
 }
 
 /// Its point on the map became known.

@@ -15,7 +15,7 @@ mod view;
 
 pub use facts::*;
 pub use import::{ImportChange, ImportDetail, ImportRefusal, ImportRow, RegisterImport};
-pub use rules::{Command, Refusal};
+pub use rules::{COUNT_MAX, Command, Refusal};
 pub use view::{Code, CountValue, Counts, KnownOn, Place, Shrunk};
 
 use crate::DossierSection;

@@ -186,7 +186,7 @@ pub enum Refusal {
 }
 
 /// No county-level unit of China has ten million inhabitants in one village; a typing mistake does.
-const COUNT_MAX: u32 = 10_000_000;
+pub const COUNT_MAX: u32 = 10_000_000;
 
 impl Command {
     /// Which place the command is about.
@@ -268,7 +268,7 @@ impl Decide for Command {
                 if value > COUNT_MAX {
                     return Err(Refusal::TooMany { value, max: COUNT_MAX });
                 }
-                (Some(on), Fact::CountRecorded(CountRecorded { what, value, on, method }))
+                (Some(on), Fact::CountRecorded(CountRecorded { what, value, on, method, evidence: None }))
             }
             Command::Locate { position, source, .. } => {
                 changes(place.position != Some(position))?;

@@ -4,7 +4,7 @@ use ::facts::Suite;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use crate::basics::{AccountId, Day, FileHash, PersonId, PlaceId, Position, Post, ProblemId, Text};
+use crate::basics::{AccountId, Day, FileHash, PersonId, PlaceId, Position, Post, ProblemId, SubmissionId, Text};
 
 crate::word_enum!(
     /// Works fields of the programme.
@@ -45,6 +45,8 @@ crate::word_enum!(
         Official => "official",
         /// An inspector.
         Inspection => "inspection",
+        /// An answer to a survey.
+        Survey => "survey",
     }
 );
 
@@ -132,6 +134,9 @@ pub struct Reported {
     /// Whom to ask back, where particulars were left for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<PersonId>,
+    /// The submission that says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<SubmissionId>,
 }
 
 /// A post was made answerable.

@@ -530,6 +530,7 @@ impl Decide for Command {
                         (None, None) => return Err(Refusal::NotTheReporter),
                     },
                     contact: contact.as_ref().map(|c| c.person),
+                    evidence: None,
                 },
                 found_ms,
                 contact,

@@ -33,6 +33,7 @@ fn reported(field: Field) -> Fact {
         channel: Channel::Villager,
         reporter: Reporter::Villager { receipt: receipt_digest() },
         contact: None,
+        evidence: None,
     })
 }
 
@@ -679,6 +680,7 @@ fn a_reporter_with_an_account_needs_no_receipt() {
         channel: Channel::Official,
         reporter: Reporter::Account { account: WANG.account() },
         contact: None,
+        evidence: None,
     };
     let scene = about(county_on("2026-11-01"), WANG, SHANGWU, LAMP, Fact::Reported(own));
     let scene = about(scene, CHEN, SHANGWU, LAMP, Fact::Dismissed(Dismissed { reason: text("不是问题") }));

@@ -138,7 +138,13 @@ pub fn place_fact() -> BoxedStrategy<crate::places::Fact> {
             any_day(),
             select(vec![Method::Register, Method::Counted, Method::Verified])
         )
-            .prop_map(|(what, value, on, method)| F::CountRecorded(CountRecorded { what, value, on, method })),
+            .prop_map(|(what, value, on, method)| F::CountRecorded(CountRecorded {
+                what,
+                value,
+                on,
+                method,
+                evidence: None
+            })),
         (position(), plain(), plain()).prop_map(|(position, datum, origin)| F::Located(Located { position, datum, origin })),
         (file(), any::<[i32; 4]>(), plain(), plain()).prop_map(|(file, bounds_e7, datum, origin)| F::Outlined(Outlined {
             file,
@@ -167,7 +173,8 @@ pub fn problem_fact() -> BoxedStrategy<crate::problems::Fact> {
                 photos,
                 channel,
                 reporter,
-                contact
+                contact,
+                evidence: None
             })),
         (any_post(), any_day(), any::<bool>(), option::of(words()))
             .prop_map(|(post, due, by_rule, note)| F::Assigned(Assigned { post, due, by_rule, note })),

@@ -5,7 +5,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::{Builder, Uuid};
 
-use crate::basics::{FileHash, FormId, PlaceId, Position, Post, SubmissionId, Text};
+use super::mapping::{Figure, Mapping, NotMade};
+use crate::{
+    basics::{Day, FileHash, FormId, PlaceId, Position, Post, ProblemId, SubmissionId, Text},
+    places::Counted,
+};
 
 /// The id of a form, of a version or of an instance, as it stands in the XML. Compared letter by letter.
 pub type Word = Text<200>;
@@ -17,7 +21,7 @@ pub type Reason = Text<500>;
 pub type Md5 = Text<32>;
 
 /// The first 16 bytes of a digest as an id, so that it can be looked up by what it was made from.
-fn digested(parts: &[&[u8]]) -> Uuid {
+pub(super) fn digested(parts: &[&[u8]]) -> Uuid {
     let hash = Suite::Sha256.hash(parts).to_string();
     let mut bytes = [0; 16];
     for (byte, pair) in bytes.iter_mut().zip(hash.as_bytes().chunks(2)) {
@@ -277,6 +281,76 @@ pub struct SubmissionEdited {
     pub into: SubmissionId,
 }
 
+/// A trial of a mapping on past submissions: what would have come of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Tried {
+    /// Submissions tried, the latest.
+    pub submissions: u32,
+    /// Figures.
+    pub readings: u32,
+    /// Denominators.
+    pub counts: u32,
+    /// Problems.
+    pub problems: u32,
+    /// Answers that would have given nothing.
+    pub not_made: u32,
+}
+
+/// What a form's answers become was written down. It is not in force before it is switched on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormMapped {
+    /// The mapping.
+    pub mapping: Mapping,
+}
+
+/// A mapping was switched on or off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappingSwitched {
+    /// On.
+    pub on: bool,
+    /// Whether what came in before becomes facts too.
+    pub past: bool,
+    /// The trial before; none where it was switched off.
+    pub tried: Option<Tried>,
+}
+
+/// Facts were made of a submission.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SubmissionApplied {
+    /// How many figures; they are numbered from 0.
+    pub readings: u16,
+    /// Denominators.
+    pub counts: Vec<Counted>,
+    /// Problems.
+    pub problems: Vec<ProblemId>,
+    /// What gave nothing though there was an answer.
+    pub not_made: Vec<NotMade>,
+}
+
+/// A figure of a village, out of a submission.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadingRecorded {
+    /// Which of the submission's figures, from 0.
+    pub n: u16,
+    /// Its name.
+    pub figure: Figure,
+    /// In words.
+    pub title: Text<100>,
+    /// Value × 10^decimals.
+    pub value: i64,
+    /// Digits behind the point.
+    pub decimals: u8,
+    /// On which day it held.
+    pub on: Day,
+}
+
+/// A figure no longer counts: its submission was replaced or rejected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadingWithdrawn {
+    /// Which of the submission's figures.
+    pub n: u16,
+}
+
 crate::word_enum!(
     /// What a review came to.
     Verdict {
@@ -321,5 +395,15 @@ crate::fact_kinds! {
         "submission.edited@1" => SubmissionEdited,
         /// It was looked at.
         "submission.reviewed@1" => SubmissionReviewed,
+        /// What its answers become was written down.
+        "form.mapped@1" => FormMapped,
+        /// That was switched on or off.
+        "form.mapping_switched@1" => MappingSwitched,
+        /// Facts were made of a submission.
+        "submission.applied@1" => SubmissionApplied,
+        /// A figure.
+        "reading.recorded@1" => ReadingRecorded,
+        /// It no longer counts.
+        "reading.withdrawn@1" => ReadingWithdrawn,
     }
 }

@@ -5,14 +5,17 @@ use utoipa::ToSchema;
 
 use super::{
     facts::*,
+    mapping::{FoundPhoto, MADE_MAX, MAPPING_ROWS_MAX, Made, Mapping, MappingFault, MappingOutcome, Path},
     view::{Form, FormState, FormVersion, Submission, SubmissionState},
 };
 use crate::{
     Fact as AnyFact, ViewId,
     basics::{
-        Actor, Authority, Capability, Context, Decide, Draft, FileHash, FormId, PlaceId, Read, Rows, Subject, SubmissionId, Text,
+        Actor, Authority, Capability, Context, Decide, Draft, FileHash, FormId, PlaceId, ProblemId, Read, Rows, Subject,
+        SubmissionId, Text,
     },
-    places::Place,
+    places::{self, CountRecorded, Place},
+    problems::{self, Channel, Reported, Reporter},
 };
 
 /// Files that come with one submission at most, over all that is sent.
@@ -103,6 +106,42 @@ pub enum Command {
         /// In words; needed unless it is approved.
         #[serde(default)]
         note: Option<Reason>,
+    },
+    /// Write down what a form's answers become. Not in force before it is switched on.
+    #[serde(rename = "surveys.map")]
+    Map {
+        /// The form.
+        form: FormId,
+        /// What.
+        mapping: Mapping,
+        /// Paths that no version of the form has; found at the door, whatever is sent.
+        #[serde(default)]
+        unknown: Vec<Path>,
+    },
+    /// Switch the mapping on or off. It is tried on past submissions before.
+    #[serde(rename = "surveys.switch_mapping")]
+    SwitchMapping {
+        /// The form.
+        form: FormId,
+        /// On.
+        on: bool,
+        /// Whether what came in before becomes facts too.
+        #[serde(default)]
+        past: bool,
+        /// The trial; made at the door, whatever is sent.
+        #[serde(default)]
+        tried: Option<Tried>,
+    },
+    /// Make facts of a submission. Only the programme itself does.
+    #[serde(rename = "surveys.apply")]
+    Apply {
+        /// Which.
+        submission: SubmissionId,
+        /// What follows from it.
+        outcome: MappingOutcome,
+        /// The stored photos of its problems, by name among its files.
+        #[serde(default)]
+        photos: Vec<FoundPhoto>,
     },
 }
 
@@ -208,6 +247,54 @@ pub enum Refusal {
     /// Whoever reads it later must understand why.
     #[error("say why")]
     SayWhy,
+    /// The form has no such question.
+    #[error("the form has no question {path}")]
+    NoSuchQuestion {
+        /// What was named.
+        path: Path,
+    },
+    /// Too many rows.
+    #[error("a mapping has at most {max} rows")]
+    TooManyRows {
+        /// Most.
+        max: usize,
+    },
+    /// A figure's name has other signs.
+    #[error("row {row}: the name of a figure is made of a-z, 0-9 and _")]
+    BadFigure {
+        /// The row, from 1.
+        row: usize,
+    },
+    /// Too many digits.
+    #[error("row {row}: at most four digits behind the point")]
+    TooManyDigits {
+        /// The row, from 1.
+        row: usize,
+    },
+    /// A problem that no answer says.
+    #[error("row {row}: say which answers are a problem")]
+    NoAnswers {
+        /// The row, from 1.
+        row: usize,
+    },
+    /// The same figure or denominator twice.
+    #[error("row {row}: the same was named before")]
+    MappedTwice {
+        /// The row, from 1.
+        row: usize,
+    },
+    /// It is already so.
+    #[error("the mapping is so already")]
+    MappingUnchanged,
+    /// There is no mapping.
+    #[error("the form has no mapping")]
+    NotMapped,
+    /// It has not been tried.
+    #[error("the mapping was not tried on past submissions")]
+    NotTried,
+    /// It is not to become facts now: done already, in doubt, replaced, or the mapping is not in force.
+    #[error("the submission does not become facts now")]
+    NotToApply,
 }
 
 fn form_read(id: FormId) -> Read {
@@ -270,15 +357,24 @@ impl Command {
     pub fn brings_a_file(&self) -> bool {
         match self {
             Command::Upload { .. } | Command::GiveAttachment { .. } | Command::Submit { .. } => true,
-            Command::Publish { .. } | Command::Close { .. } | Command::Review { .. } => false,
+            Command::Publish { .. }
+            | Command::Close { .. }
+            | Command::Review { .. }
+            | Command::Map { .. }
+            | Command::SwitchMapping { .. }
+            | Command::Apply { .. } => false,
         }
     }
 
     fn form(&self) -> Option<FormId> {
         match self {
-            Command::GiveAttachment { form, .. } | Command::Publish { form, .. } | Command::Close { form, .. } => Some(*form),
+            Command::GiveAttachment { form, .. }
+            | Command::Publish { form, .. }
+            | Command::Close { form, .. }
+            | Command::Map { form, .. }
+            | Command::SwitchMapping { form, .. } => Some(*form),
             Command::Upload { place, head, .. } => head.as_ref().map(|h| FormId::at(*place, &h.form_id)),
-            Command::Submit { .. } | Command::Review { .. } => None,
+            Command::Submit { .. } | Command::Review { .. } | Command::Apply { .. } => None,
         }
     }
 }
@@ -289,7 +385,11 @@ impl Decide for Command {
     fn reads(&self, rows: &Rows) -> Vec<Read> {
         match self {
             Command::Upload { place, .. } => [place_read(*place)].into_iter().chain(self.form().map(form_read)).collect(),
-            Command::GiveAttachment { form: id, .. } | Command::Publish { form: id, .. } | Command::Close { form: id, .. } => {
+            Command::GiveAttachment { form: id, .. }
+            | Command::Publish { form: id, .. }
+            | Command::Close { form: id, .. }
+            | Command::Map { form: id, .. }
+            | Command::SwitchMapping { form: id, .. } => {
                 let at = form(rows, *id).map(|f| place_read(f.place));
                 [form_read(*id)].into_iter().chain(at).collect()
             }
@@ -313,9 +413,10 @@ impl Decide for Command {
                 reads.extend(known.into_iter().map(place_read));
                 reads
             }
-            Command::Review { submission: id, .. } => {
-                let at = submission(rows, *id).map(|s| place_read(s.place));
-                [submission_read(*id)].into_iter().chain(at).collect()
+            Command::Review { submission: id, .. } | Command::Apply { submission: id, .. } => {
+                let row = submission(rows, *id);
+                let further = row.map(|s| [Some(place_read(s.place)), Some(form_read(s.form)), s.edits.map(submission_read)]);
+                [submission_read(*id)].into_iter().chain(further.into_iter().flatten().flatten()).collect()
             }
         }
     }
@@ -323,13 +424,18 @@ impl Decide for Command {
     fn authority(&self, rows: &Rows) -> Option<Authority> {
         Some(match self {
             Command::Upload { place, .. } => Authority::Post(Capability::SurveysManage, rows.place(*place)?.id),
-            Command::GiveAttachment { form, .. } | Command::Publish { form, .. } | Command::Close { form, .. } => {
+            Command::GiveAttachment { form, .. }
+            | Command::Publish { form, .. }
+            | Command::Close { form, .. }
+            | Command::Map { form, .. }
+            | Command::SwitchMapping { form, .. } => {
                 Authority::Post(Capability::SurveysManage, rows.get::<Form>(&form.key())?.place)
             }
             Command::Submit { place, .. } => Authority::Post(Capability::SurveysSubmit, rows.place(*place)?.id),
             Command::Review { submission, .. } => {
                 Authority::Post(Capability::SurveysReview, rows.get::<Submission>(&submission.key())?.place)
             }
+            Command::Apply { .. } => Authority::Machine,
         })
     }
 
@@ -388,8 +494,38 @@ impl Decide for Command {
                 if note.is_none() && matches!(verdict, Verdict::HasIssues | Verdict::Rejected) {
                     return Err(Refusal::SayWhy);
                 }
-                Ok(vec![about_submission(row, cx, Fact::SubmissionReviewed(SubmissionReviewed { verdict, note }))])
+                let reviewed = about_submission(row, cx, Fact::SubmissionReviewed(SubmissionReviewed { verdict, note }));
+                let withdrawn = (verdict == Verdict::Rejected).then(|| withdrawn(row, cx)).into_iter().flatten();
+                Ok([reviewed].into_iter().chain(withdrawn).collect())
             }
+            Command::Map { form: id, mapping, unknown } => {
+                let form = form(rows, id).ok_or(Refusal::NotMapped)?;
+                if let Some(path) = unknown.into_iter().next() {
+                    return Err(Refusal::NoSuchQuestion { path });
+                }
+                match mapping.fault() {
+                    None => {}
+                    Some(MappingFault::TooManyRows) => return Err(Refusal::TooManyRows { max: MAPPING_ROWS_MAX }),
+                    Some(MappingFault::BadFigure(row)) => return Err(Refusal::BadFigure { row }),
+                    Some(MappingFault::TooManyDigits(row)) => return Err(Refusal::TooManyDigits { row }),
+                    Some(MappingFault::NoAnswers(row)) => return Err(Refusal::NoAnswers { row }),
+                    Some(MappingFault::Twice(row)) => return Err(Refusal::MappedTwice { row }),
+                }
+                if form.mapped.as_ref().is_some_and(|m| m.mapping == mapping) {
+                    return Err(Refusal::MappingUnchanged);
+                }
+                Ok(vec![about_form(form, cx, Fact::FormMapped(FormMapped { mapping }))])
+            }
+            Command::SwitchMapping { form: id, on, past, tried } => {
+                let form = form(rows, id).ok_or(Refusal::NotMapped)?;
+                let mapped = form.mapped.as_ref().ok_or(Refusal::NotMapped)?;
+                if mapped.on == on {
+                    return Err(Refusal::MappingUnchanged);
+                }
+                let tried = if on { Some(tried.ok_or(Refusal::NotTried)?) } else { None };
+                Ok(vec![about_form(form, cx, Fact::MappingSwitched(MappingSwitched { on, past: on && past, tried }))])
+            }
+            Command::Apply { submission: id, outcome, photos } => apply(rows, cx, id, outcome, &photos),
         }
     }
 
@@ -401,6 +537,10 @@ impl Decide for Command {
             (Command::GiveAttachment { .. }, "file-not-needed") => Some("name"),
             (Command::GiveAttachment { .. } | Command::Publish { .. }, "no-such-version") => Some("version"),
             (Command::Review { .. }, "say-why") => Some("note"),
+            (
+                Command::Map { .. },
+                "no-such-question" | "too-many-rows" | "bad-figure" | "too-many-digits" | "no-answers" | "mapped-twice",
+            ) => Some("mapping"),
             _ => None,
         }
     }
@@ -521,6 +661,70 @@ fn submit(rows: &Rows, cx: &Context, handed_in: HandedIn) -> Result<Vec<Draft>, 
     }));
     drafts.extend(all.into_iter().map(|f| draft(Subject::Submission(id), home, org, arrived(f))));
     drafts.extend(replaced.map(|s| about_submission(s, cx, Fact::SubmissionEdited(SubmissionEdited { into: id }))));
+    Ok(drafts)
+}
+
+/// The figures of a submission no longer count.
+fn withdrawn(row: &Submission, cx: &Context) -> Vec<Draft> {
+    let readings = row.applied.as_ref().map_or(0, |a| a.readings);
+    (0..readings).map(|n| about_submission(row, cx, Fact::ReadingWithdrawn(ReadingWithdrawn { n }))).collect()
+}
+
+fn apply(
+    rows: &Rows,
+    cx: &Context,
+    id: SubmissionId,
+    outcome: MappingOutcome,
+    photos: &[FoundPhoto],
+) -> Result<Vec<Draft>, Refusal> {
+    let row = submission(rows, id).ok_or(Refusal::NotASubmission)?;
+    let mapped = form(rows, row.form).and_then(|f| f.mapped.as_ref()).filter(|m| row.to_apply(m));
+    if mapped.is_none() {
+        return Err(Refusal::NotToApply);
+    }
+    let place = place(rows, row.place).filter(|p| p.closed.is_none()).ok_or(Refusal::PlaceClosed)?;
+    let on = outcome.on.min(cx.today());
+    let about = |subject, effective_ms, fact| Draft { org: row.org, subject, place: place.id, effective_ms, fact };
+    let mut applied = SubmissionApplied { readings: 0, counts: Vec::new(), problems: Vec::new(), not_made: outcome.not_made };
+    let mut drafts = Vec::new();
+    for made in outcome.made.into_iter().take(MADE_MAX) {
+        match made {
+            Made::Reading { figure, title, value, decimals } => {
+                let n = applied.readings;
+                let fact = Fact::ReadingRecorded(ReadingRecorded { n, figure, title, value, decimals, on });
+                drafts.push(about(Subject::Submission(id), on.start_ms(), AnyFact::Survey(fact)));
+                applied.readings += 1;
+            }
+            Made::Count { what, value, method } => {
+                let fact = places::Fact::CountRecorded(CountRecorded { what, value, on, method, evidence: Some(id) });
+                drafts.push(about(Subject::Place(place.id), on.start_ms(), AnyFact::Place(fact)));
+                applied.counts.push(what);
+            }
+            Made::Problem { field, text, photos: names } => {
+                let Some(account) = row.account else { continue };
+                // The same submission gives the same problems, whenever it is applied.
+                let problem = ProblemId(digested(&[b"qianwan/found/1\n", id.key().as_bytes(), &[applied.problems.len() as u8]]));
+                let of = |name: &FileName| photos.iter().find(|p| p.name == *name).map(|p| p.photo.clone());
+                let reported = Reported {
+                    field,
+                    text,
+                    position: row.checked.as_ref().and_then(|c| c.point),
+                    photos: names.iter().filter_map(of).collect(),
+                    channel: Channel::Survey,
+                    reporter: Reporter::Account { account },
+                    contact: None,
+                    evidence: Some(id),
+                };
+                let fact = AnyFact::Problem(problems::Fact::Reported(reported));
+                drafts.push(about(Subject::Problem(problem), row.received_ms, fact));
+                applied.problems.push(problem);
+            }
+        }
+    }
+    // What an edit puts right no longer counts.
+    let replaced = row.edits.and_then(|before| submission(rows, before));
+    drafts.extend(replaced.iter().flat_map(|before| withdrawn(before, cx)));
+    drafts.push(about_submission(row, cx, Fact::SubmissionApplied(applied)));
     Ok(drafts)
 }
 

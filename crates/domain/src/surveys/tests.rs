@@ -4,6 +4,8 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     basics::{Actor, FileHash, FormId, PlaceId, RefusalBody, SubmissionId},
+    places::{Counted, Method, Place},
+    problems::{Channel, Field, Photo, Problem},
     scenes::*,
 };
 
@@ -128,6 +130,16 @@ pub fn refusals() -> Vec<RefusalBody> {
         HisOwn,
         Replaced,
         SayWhy,
+        NoSuchQuestion { path: text("/data/a") },
+        TooManyRows { max: 100 },
+        BadFigure { row: 2 },
+        TooManyDigits { row: 2 },
+        NoAnswers { row: 2 },
+        MappedTwice { row: 2 },
+        MappingUnchanged,
+        NotMapped,
+        NotTried,
+        NotToApply,
     })
 }
 
@@ -519,4 +531,125 @@ fn answers_belong_to_the_village_that_they_name_if_it_is_the_senders() {
         let scene = scene.when(edit).by(LU).then("submission.received submission.checked submission.edited");
         assert_eq!(row(&scene, "uuid:2").place, home, "{about:?}");
     }
+}
+
+fn mapping(when: ApplyWhen) -> Mapping {
+    let reading = Target::Reading { figure: text("toilets"), title: text("能用的公厕"), decimals: 0, yes: vec![] };
+    Mapping { village: None, day: None, when, rows: vec![MappingRow { from: text("/visit/toilets"), to: reading }] }
+}
+fn map(when: ApplyWhen) -> Command {
+    Command::Map { form: visit(QINGXI), mapping: mapping(when), unknown: vec![] }
+}
+const TRIED: Tried = Tried { submissions: 1, readings: 1, counts: 0, problems: 0, not_made: 0 };
+fn switch(on: bool, past: bool) -> Command {
+    Command::SwitchMapping { form: visit(QINGXI), on, past, tried: Some(TRIED) }
+}
+fn reading(value: i64) -> Made {
+    Made::Reading { figure: text("toilets"), title: text("能用的公厕"), value, decimals: 0 }
+}
+fn apply(instance: &str, made: Vec<Made>) -> Command {
+    let outcome = MappingOutcome { on: day("2026-11-20"), made, not_made: vec![] };
+    let photo = Photo { file: hash(11), taken_ms: None, position: None };
+    Command::Apply { submission: id(instance), outcome, photos: vec![FoundPhoto { name: text("photo.jpg"), photo }] }
+}
+fn readings(scene: &Scene, instance: &str) -> Vec<(i64, bool)> {
+    let of = |row: &crate::Row| match row {
+        crate::Row::Readings(r) if r.submission == id(instance) => Some((r.value, r.withdrawn)),
+        _ => None,
+    };
+    scene.rows().filter_map(|(_, _, row)| of(row)).collect()
+}
+
+#[test]
+fn a_mapping_is_written_down_tried_and_switched_on() {
+    let scene = offering().when(map(ApplyWhen::Received)).by(CHEN).then("form.mapped");
+    let scene = scene.when(map(ApplyWhen::Received)).by(CHEN).then("surveys/mapping-unchanged");
+    let untried = Command::SwitchMapping { form: visit(QINGXI), on: true, past: false, tried: None };
+    let scene = scene.when(untried).by(CHEN).then("surveys/not-tried");
+    let scene = scene.when(switch(false, false)).by(CHEN).then("surveys/mapping-unchanged");
+    let scene = scene.when(switch(true, true)).by(CHEN).then("form.mapping_switched");
+    let mapped = |scene: &Scene| scene.row::<Form>(&visit(QINGXI).key()).mapped.clone().expect("mapped");
+    assert_eq!((mapped(&scene).on, mapped(&scene).since_ms, mapped(&scene).tried), (true, 0, Some(TRIED)));
+    let scene = scene.when(switch(false, true)).by(CHEN).then("form.mapping_switched");
+    assert!(!mapped(&scene).on && mapped(&scene).tried == Some(TRIED), "the last trial is remembered");
+    // Another mapping is another thing.
+    let scene = scene.when(switch(true, false)).by(CHEN).then("form.mapping_switched");
+    assert!(mapped(&scene).since_ms > 0);
+    let scene = scene.when(map(ApplyWhen::Approved)).by(CHEN).then("form.mapped");
+    assert!(!mapped(&scene).on && mapped(&scene).tried.is_none());
+    // Who may not, and what cannot be.
+    let unknown =
+        |path: &str| Command::Map { form: visit(QINGXI), mapping: mapping(ApplyWhen::Received), unknown: vec![text(path)] };
+    let scene = scene.when(unknown("/visit/none")).by(CHEN).then("surveys/no-such-question");
+    let mut twice = mapping(ApplyWhen::Received);
+    twice.rows.push(twice.rows[0].clone());
+    let twice = Command::Map { form: visit(QINGXI), mapping: twice, unknown: vec![] };
+    scene.when(twice).by(CHEN).then("surveys/mapped-twice");
+    for actor in [LU.into(), FANG.into(), GAO.into(), Actor::Public, PHONE.into()] {
+        let actor: Actor = actor;
+        for command in [map(ApplyWhen::Received), switch(true, false), apply("uuid:1", vec![])] {
+            offering()
+                .when(map(ApplyWhen::Approved))
+                .by(CHEN)
+                .then("form.mapped")
+                .when(command)
+                .by(actor.clone())
+                .then("forbidden");
+        }
+    }
+    brought().when(switch(true, false)).by(CHEN).then("surveys/not-mapped");
+}
+
+/// A form whose answers become facts, with a submission of a phone with a photo.
+fn mapped(when: ApplyWhen, doubts: u32) -> Scene {
+    let scene = offering().when(map(when)).by(CHEN).then("form.mapped");
+    let scene = scene.when(switch(true, false)).by(CHEN).then("form.mapping_switched");
+    let files = vec![Attached { name: text("photo.jpg"), file: hash(11) }];
+    let head = Some(filled("uuid:1", None, &["photo.jpg"]));
+    let checked = Some(Box::new(checked(doubts)));
+    let submit = Command::Submit { place: SHANGWU, file: hash(10), head, files, device: None, about: None, checked };
+    scene.when(submit).by(PHONE).then("submission.received submission.checked submission.attachment_arrived")
+}
+
+#[test]
+fn answers_become_facts_once_with_the_submission_as_evidence() {
+    let households = Made::Count { what: Counted::HouseholdsResident, value: 148, method: Method::Counted };
+    let problem =
+        Made::Problem { field: Field::Toilet, text: text("没有水"), photos: vec![text("photo.jpg"), text("none.jpg")] };
+    let scene = mapped(ApplyWhen::Received, 0).when(apply("uuid:1", vec![reading(3), households, problem])).by(Actor::System);
+    let scene = scene.then("reading.recorded place.counted problem.reported submission.applied");
+    assert_eq!(readings(&scene, "uuid:1"), [(3, false)]);
+    let found = row(&scene, "uuid:1").applied.clone().expect("applied");
+    assert_eq!((found.readings, found.counts.as_slice()), (1, &[Counted::HouseholdsResident][..]));
+    let problem = scene.row::<Problem>(&found.problems[0].key());
+    assert_eq!((problem.place, problem.channel, problem.photos.len()), (SHANGWU, Channel::Survey, 1));
+    assert_eq!(scene.row::<Place>(&SHANGWU.key()).counts[&Counted::HouseholdsResident].value, 148);
+    scene.when(apply("uuid:1", vec![reading(3)])).by(Actor::System).then("surveys/not-to-apply");
+}
+
+#[test]
+fn what_is_in_doubt_waits_and_what_is_rejected_no_longer_counts() {
+    let give = |scene: Scene, then: &str| scene.when(apply("uuid:1", vec![reading(3)])).by(Actor::System).then(then);
+    let approve = |scene: Scene| scene.when(review("uuid:1", Verdict::Approved, None)).by(CHEN).then("submission.reviewed");
+    let made = "reading.recorded submission.applied";
+    let scene = give(mapped(ApplyWhen::Received, 1), "surveys/not-to-apply");
+    let scene = give(approve(scene), made);
+    let scene = scene.when(review("uuid:1", Verdict::Rejected, Some("不实"))).by(CHEN);
+    let scene = scene.then("submission.reviewed reading.withdrawn");
+    assert_eq!(readings(&scene, "uuid:1"), [(3, true)]);
+    let scene = give(approve(give(scene, "surveys/not-to-apply")), made);
+    assert_eq!(readings(&scene, "uuid:1"), [(3, false)]);
+    // Where somebody has to approve, nothing happens before.
+    let scene = give(mapped(ApplyWhen::Approved, 0), "surveys/not-to-apply");
+    let scene = give(approve(scene), made);
+    // An edit takes the place of what it puts right.
+    let scene = scene.when(submit_about(SHANGWU, None, filled("uuid:2", Some("uuid:1"), &[]), 12)).by(PHONE);
+    let scene = scene.then("submission.received submission.checked submission.edited");
+    let scene = scene.when(review("uuid:2", Verdict::Approved, None)).by(CHEN).then("submission.reviewed");
+    let scene = scene.when(apply("uuid:2", vec![reading(4)])).by(Actor::System);
+    let scene = scene.then("reading.recorded reading.withdrawn submission.applied");
+    assert_eq!((readings(&scene, "uuid:1"), readings(&scene, "uuid:2")), (vec![(3, true)], vec![(4, false)]));
+    // Off is off.
+    let scene = mapped(ApplyWhen::Received, 0).when(switch(false, false)).by(CHEN).then("form.mapping_switched");
+    give(scene, "surveys/not-to-apply");
 }

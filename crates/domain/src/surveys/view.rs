@@ -3,7 +3,12 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::facts::{Attached, Checked, Fact, FileName, FormHead, Reason, Sender, SubmissionHead, Verdict, Word};
+use super::{
+    facts::{
+        Attached, Checked, Fact, FileName, FormHead, Reason, Sender, SubmissionApplied, SubmissionHead, Tried, Verdict, Word,
+    },
+    mapping::{ApplyWhen, Mapping},
+};
 use crate::{
     Fact as AnyFact, ViewId,
     basics::{AccountId, Column, ColumnKind, Day, FileHash, FormId, PlaceId, Recorded, Subject, SubmissionId, Text, Value, View},
@@ -75,6 +80,22 @@ impl FormVersion {
     }
 }
 
+/// What a form's answers become, and whether that is in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Mapped {
+    /// The mapping.
+    pub mapping: Mapping,
+    /// When it was written down.
+    pub changed_ms: i64,
+    /// Whether it is in force.
+    pub on: bool,
+    /// Submissions received from then on become facts; 0 where all do.
+    pub since_ms: i64,
+    /// The last trial.
+    #[schema(required)]
+    pub tried: Option<Tried>,
+}
+
 /// A form with its versions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Form {
@@ -92,6 +113,10 @@ pub struct Form {
     pub state: FormState,
     /// Versions, the oldest first.
     pub versions: Vec<FormVersion>,
+    /// What its answers become.
+    #[serde(default)]
+    #[schema(required)]
+    pub mapped: Option<Mapped>,
 }
 
 impl Form {
@@ -111,13 +136,14 @@ impl Form {
 
 impl View for Form {
     const ID: ViewId = ViewId::Forms;
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const COLUMNS: &'static [Column] = &[
         Column::new("place", ColumnKind::Place).equals(),
         Column::new("form_id", ColumnKind::Text).equals().sorted().searched(),
         Column::new("title", ColumnKind::Text).searched(),
         Column::new("state", ColumnKind::Text).grouped(),
         Column::new("form_version", ColumnKind::Text),
+        Column::new("mapping_on", ColumnKind::Bool).grouped(),
         Column::new("uploaded_on", ColumnKind::Day).ranged().sorted(),
     ];
 
@@ -140,6 +166,7 @@ impl View for Form {
                 title: f.head.title.clone(),
                 state: FormState::Draft,
                 versions: Vec::new(),
+                mapped: None,
             },
             (None, _) => return None,
         };
@@ -176,11 +203,26 @@ impl View for Form {
                     false => FormState::Closed { reason, since_ms },
                 };
             }
+            Fact::FormMapped(f) => {
+                let (mapping, changed_ms) = (f.mapping.clone(), at.recorded_ms);
+                // Another mapping is another thing, and not in force.
+                form.mapped = Some(Mapped { mapping, changed_ms, on: false, since_ms: 0, tried: None });
+            }
+            Fact::MappingSwitched(f) => {
+                if let Some(mapped) = &mut form.mapped {
+                    mapped.on = f.on;
+                    mapped.since_ms = if f.past { 0 } else { at.recorded_ms };
+                    mapped.tried = f.tried.clone().or(mapped.tried.take());
+                }
+            }
             Fact::SubmissionReceived(_)
             | Fact::SubmissionChecked(_)
             | Fact::AttachmentArrived(_)
             | Fact::SubmissionEdited(_)
-            | Fact::SubmissionReviewed(_) => {}
+            | Fact::SubmissionReviewed(_)
+            | Fact::SubmissionApplied(_)
+            | Fact::ReadingRecorded(_)
+            | Fact::ReadingWithdrawn(_) => {}
         }
         Some(form)
     }
@@ -193,6 +235,7 @@ impl View for Form {
             self.title.as_str().into(),
             self.state.word().into(),
             shown.and_then(|v| v.head.version.as_ref()).map(|v| v.as_str()).into(),
+            self.mapped.as_ref().is_some_and(|m| m.on).into(),
             shown.map(|v| Day::of_ms(v.uploaded_ms)).into(),
         ]
     }
@@ -281,12 +324,26 @@ pub struct Submission {
     /// When it was last looked at.
     #[schema(required)]
     pub reviewed_ms: Option<i64>,
+    /// What was made of it.
+    #[serde(default)]
+    #[schema(required)]
+    pub applied: Option<SubmissionApplied>,
 }
 
 impl Submission {
     /// Whether it has to be looked at because something does not fit 待核: nobody has looked at it yet.
     pub fn doubtful(&self) -> bool {
         self.state == SubmissionState::Received && self.checked.as_ref().is_some_and(|c| c.doubts_count > 0)
+    }
+
+    /// Whether its answers become facts now, by a mapping that is in force.
+    pub fn to_apply(&self, mapped: &Mapped) -> bool {
+        let good = match self.state {
+            SubmissionState::Approved { .. } => true,
+            SubmissionState::Received => mapped.mapping.when == ApplyWhen::Received && !self.doubtful(),
+            SubmissionState::HasIssues { .. } | SubmissionState::Rejected { .. } | SubmissionState::Replaced { .. } => false,
+        };
+        good && mapped.on && self.received_ms >= mapped.since_ms && !self.head.encrypted && self.applied.is_none()
     }
 
     /// Files that it mentions and that have not come.
@@ -319,6 +376,7 @@ impl View for Submission {
         Column::new("seconds", ColumnKind::Int),
         Column::new("lon_e7", ColumnKind::Int),
         Column::new("lat_e7", ColumnKind::Int),
+        Column::new("applied", ColumnKind::Bool).grouped(),
         Column::new("account", ColumnKind::Text).equals(),
         Column::new("received_ms", ColumnKind::Ms).sorted(),
         Column::new("received_on", ColumnKind::Day).ranged().sorted(),
@@ -351,6 +409,7 @@ impl View for Submission {
                 checked: None,
                 state: SubmissionState::Received,
                 reviewed_ms: None,
+                applied: None,
             });
         };
         match fact {
@@ -363,6 +422,10 @@ impl View for Submission {
             Fact::SubmissionReviewed(f) => {
                 let note = f.note.clone();
                 row.reviewed_ms = Some(at.recorded_ms);
+                if f.verdict == Verdict::Rejected {
+                    // What was made of it no longer counts; approved again, it is made again.
+                    row.applied = None;
+                }
                 row.state = match f.verdict {
                     Verdict::Approved => SubmissionState::Approved { note },
                     Verdict::HasIssues => SubmissionState::HasIssues { note },
@@ -370,8 +433,13 @@ impl View for Submission {
                     Verdict::Received => SubmissionState::Received,
                 };
             }
+            Fact::SubmissionApplied(f) => row.applied = Some(f.clone()),
             // An instance comes once.
             Fact::SubmissionReceived(_)
+            | Fact::FormMapped(_)
+            | Fact::MappingSwitched(_)
+            | Fact::ReadingRecorded(_)
+            | Fact::ReadingWithdrawn(_)
             | Fact::FormUploaded(_)
             | Fact::FormFileGiven(_)
             | Fact::FormPublished(_)
@@ -398,6 +466,7 @@ impl View for Submission {
             checked.and_then(|c| c.seconds).map(i64::from).into(),
             checked.and_then(|c| c.point).map(|p| i64::from(p.lon_e7)).into(),
             checked.and_then(|c| c.point).map(|p| i64::from(p.lat_e7)).into(),
+            self.applied.is_some().into(),
             self.account.map(|a| a.to_string()).into(),
             self.received_ms.into(),
             Day::of_ms(self.received_ms).into(),

@@ -184,6 +184,13 @@ fn every_json_answer_has_its_shape() {
     shapes.check("post", "/api/submissions", "a filled form", &handed_in);
     let submission = handed_in.json()["submission"].as_str().unwrap().to_owned();
     ask(&mut shapes, "office", "/api/submissions/{submission}", &format!("/api/submissions/{submission}"));
+    ask(&mut shapes, "office", "/api/forms/{form}/questions", &format!("/api/forms/{form}/questions"));
+    let figure = json!({ "is": "reading", "figure": "said", "title": "说了什么" });
+    let mapping = json!({ "when": "received", "rows": [{ "from": "/data/village", "to": figure }] });
+    let seed =
+        world.get("/api/rows/forms?form_id=seed").by("office").send().json()["rows"][0]["key"].as_str().unwrap().to_owned();
+    let trial = world.post(&format!("/api/forms/{seed}/mapping/trial")).by("office").json(&mapping).send();
+    shapes.check("post", "/api/forms/{form}/mapping/trial", "a trial", &trial);
 
     // Accounts, and the keys of programs and phones.
     ask(&mut shapes, "office", "/api/account", "/api/account");

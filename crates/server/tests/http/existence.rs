@@ -57,6 +57,7 @@ fn foreign_and_missing_are_alike_on_every_route() {
         let key = first(&format!("/api/rows/{view}?limit=1"))?;
         // The same shape, with another id in it.
         let none = match key.split_once('/') {
+            Some((first, rest)) if first.contains('-') => format!("{NOTHING}/{rest}"),
             Some((_, rest)) => format!("{NO_PLACE}/{rest}"),
             None if key.contains('-') => NOTHING.to_owned(),
             None => NO_PLACE.to_owned(),

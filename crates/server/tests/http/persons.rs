@@ -48,10 +48,12 @@ fn givers(command: &str) -> Option<&'static [Role]> {
         // With his receipt whoever left them; without one the rule decides between those who may see them.
         "persons.erase" => &[Head, Office, Township],
         "persons.expire" => &[],
-        "surveys.publish" | "surveys.close" => &[Office],
+        "surveys.publish" | "surveys.close" | "surveys.map" | "surveys.switch_mapping" => &[Office],
         "surveys.review" => &[Head, Office, Township],
         // These bring a file, and come through the routes that look at it.
         "surveys.upload" | "surveys.give_attachment" | "surveys.submit" => &[],
+        // Only the programme itself makes facts of answers.
+        "surveys.apply" => &[],
         other => panic!("{other}: a command that these tests do not know"),
     })
 }
@@ -173,6 +175,9 @@ fn sample(kind: &str, t: &Target) -> Value {
         "surveys.publish" => json!({ "form": form, "version": "1" }),
         "surveys.close" => json!({ "form": form, "reason": "看看", "takes_late": true }),
         "surveys.review" => json!({ "submission": submission, "verdict": "approved" }),
+        "surveys.map" => json!({ "form": form, "mapping": { "when": "received", "rows": [] } }),
+        "surveys.switch_mapping" => json!({ "form": form, "on": true }),
+        "surveys.apply" => json!({ "submission": submission, "outcome": { "on": "2026-11-20", "made": [], "not_made": [] } }),
         other => panic!("{other}: a command that these tests do not know"),
     };
     command["type"] = kind.into();

@@ -8,7 +8,7 @@ use crate::world::*;
 /// A form of four questions, one of them shown only where another was answered so.
 const LOOK: &str = r#"<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml" xmlns:jr="http://openrosa.org/javarosa" xmlns:orx="http://openrosa.org/xforms">
   <h:head><h:title>看一看</h:title><model>
-    <instance><data id="ID" version="1"><start/><end/><where/><households/><toilets/><share/><why/><orx:meta><orx:instanceID/></orx:meta></data></instance>
+    <instance><data id="ID" version="1"><village/><start/><end/><where/><households/><toilets/><share/><why/><orx:meta><orx:instanceID/></orx:meta></data></instance>
     <bind nodeset="/data/start" type="dateTime" jr:preload="timestamp" jr:preloadParams="start"/>
     <bind nodeset="/data/end" type="dateTime" jr:preload="timestamp" jr:preloadParams="end"/>
     <bind nodeset="/data/where" type="geopoint"/>
@@ -17,7 +17,7 @@ const LOOK: &str = r#"<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="htt
     <bind nodeset="/data/share" calculate="round(/data/toilets * 100 div /data/households)"/>
     <bind nodeset="/data/why" relevant="/data/toilets = 0"/>
   </model></h:head>
-  <h:body><input ref="/data/where"><label>在哪里</label></input><input ref="/data/households"><label>常住户数</label></input>
+  <h:body><input ref="/data/village"><label>村代码</label></input><input ref="/data/where"><label>在哪里</label></input><input ref="/data/households"><label>常住户数</label></input>
     <input ref="/data/toilets"><label>能用的公厕数</label></input><input ref="/data/why"><label>为什么没有</label></input></h:body>
 </h:html>"#;
 
@@ -60,7 +60,7 @@ fn what_does_not_fit_is_told_and_nothing_is_refused_for_it() {
     let told = handed_in(&world, "village", At::Village, &filled("look", "uuid:good", good));
     assert_eq!(
         told["submission"]["checked"],
-        json!({ "judged": true, "doubts": [], "doubts_count": 0, "unjudged": 0, "questions": 3, "seconds": 340,
+        json!({ "judged": true, "doubts": [], "doubts_count": 0, "unjudged": 0, "questions": 4, "seconds": 340,
             "point": { "lon_e7": 1_206_540_000, "lat_e7": 285_550_000 } })
     );
     assert_eq!(told["doubts"], json!([]));
@@ -106,4 +106,97 @@ fn what_does_not_fit_is_told_and_nothing_is_refused_for_it() {
     let other = filled("look", "uuid:other", "<a/>").replace("data id", "other id").replace("</data>", "</other>");
     let told = handed_in(&world, "village", At::Village, &other);
     assert_eq!((&told["doubts"][0]["what"], &told["doubts"][0]["at"]), (&json!("not_of_the_form"), &json!("/")));
+}
+
+fn toilets() -> Value {
+    json!({ "village": "/data/village", "day": null, "when": "received", "rows": [
+        { "from": "/data/toilets", "to": { "is": "reading", "figure": "toilets", "title": "能用的公厕" } },
+        { "from": "/data/households", "to": { "is": "count", "what": "households_resident", "method": "counted" } },
+        { "from": "/data/why", "to": { "is": "problem", "field": "toilet", "yes": ["坏了"], "text": "/data/why" } },
+    ] })
+}
+
+fn readings(world: &World, at: At) -> Vec<(i64, bool)> {
+    let rows =
+        world.get(&format!("/api/rows/readings?place={}&figure=toilets&sort=value", place(at).id)).by("office").send().json();
+    let row = |r: &Value| (r["row"]["value"].as_i64().unwrap(), r["row"]["withdrawn"].as_bool().unwrap());
+    rows["rows"].as_array().unwrap().iter().map(row).collect()
+}
+
+#[test]
+fn answers_become_facts_of_the_village_that_they_name() {
+    let world = World::own();
+    let form = offered(&world, "look");
+    let answers = |village: &str, rest: &str| format!("<village>{village}</village><start/><end/><where/>{rest}");
+    let good = |toilets: u32| {
+        format!(
+            "<households>200</households><toilets>{toilets}</toilets><share>{}</share><why/>",
+            (f64::from(toilets) / 2.0).round()
+        )
+    };
+    let send = |instance: &str, at: At, xml: &str| handed_in(&world, "township", at, &filled("look", instance, xml));
+    let village = place(At::Village);
+    let code = world.get(&format!("/api/rows/places/{}", village.id)).by("office").send().json()["row"]["code"].clone();
+    let code = code.as_str().unwrap().to_owned();
+    // One from before, handed in by the township.
+    let before = send("uuid:1", At::Township, &answers(&code, &good(3)));
+    assert_eq!(before["submission"]["place"], json!(place(At::Township).id), "nothing says yet which question names the village");
+    // What the form asks, for whoever writes down what becomes of it.
+    let asked = world.get(&format!("/api/forms/{form}/questions")).by("office").send().json();
+    let paths: Vec<&str> = asked["questions"].as_array().unwrap().iter().map(|q| q["path"].as_str().unwrap()).collect();
+    assert_eq!(&paths[..3], ["/data/village", "/data/start", "/data/end"]);
+    assert_eq!((&asked["questions"][4]["label"], &asked["questions"][4]["data_type"]), (&json!("常住户数"), &json!("integer")));
+    // Tried, written down, switched on.
+    let trial = |mapping: Value| world.post(&format!("/api/forms/{form}/mapping/trial")).by("office").json(&mapping).send();
+    let tried = trial(toilets());
+    assert_eq!(tried.status, 200, "{}", tried.text());
+    assert_eq!(
+        tried.json()["tried"],
+        json!({ "submissions": 1, "readings": 1, "counts": 1, "problems": 0, "not_made": 1 }),
+        "the township is not the village that is named"
+    );
+    assert_eq!(tried.json()["examples"][0]["outcome"]["not_made"][0]["why"], "no_such_village");
+    trial(json!({ "rows": [] })).refused(422, "bad-command");
+    assert!(readings(&world, At::County).is_empty(), "a trial leaves nothing");
+    let mut wrong = toilets();
+    wrong["rows"][0]["from"] = json!("/data/none");
+    world
+        .command("office", json!({ "type": "surveys.map", "form": form, "mapping": wrong }))
+        .refused(409, "surveys/no-such-question");
+    world.done("office", json!({ "type": "surveys.map", "form": form, "mapping": toilets() }));
+    let faked = json!({ "submissions": 9, "readings": 9, "counts": 9, "problems": 9, "not_made": 0 });
+    world.done("office", json!({ "type": "surveys.switch_mapping", "form": form, "on": true, "past": false, "tried": faked }));
+    let row = world.get(&format!("/api/rows/forms/{form}")).by("office").send().json();
+    assert_eq!(row["row"]["mapped"]["tried"]["submissions"], 1, "the trial is the door's, whatever is sent");
+    // From now on.
+    let told = send("uuid:2", At::Township, &answers(&code, &good(4)));
+    assert_eq!(told["submission"]["place"], json!(village.id));
+    assert_eq!(told["submission"]["applied"]["readings"], 1);
+    assert_eq!(readings(&world, At::Village), [(4, false)]);
+    let counts = world.get(&format!("/api/rows/places/{}", village.id)).by("office").send().json();
+    assert_eq!(counts["row"]["counts"]["households_resident"]["value"], 200);
+    // What is in doubt waits for the office; then its problem is there with the submission as evidence.
+    let none = "<households>200</households><toilets>0</toilets><share>9</share><why>坏了</why>";
+    let told = send("uuid:3", At::Township, &answers(&code, none));
+    assert_eq!((&told["submission"]["applied"], told["doubts"].as_array().unwrap().len()), (&Value::Null, 1));
+    let id = told["submission"]["id"].clone();
+    world.done("office", json!({ "type": "surveys.review", "submission": id, "verdict": "approved" }));
+    assert_eq!(readings(&world, At::Village), [(0, false), (4, false)]);
+    let applied = world.get(&format!("/api/submissions/{}", id.as_str().unwrap())).by("office").send().json();
+    let problem = applied["submission"]["applied"]["problems"][0].as_str().unwrap().to_owned();
+    let problem = world.get(&format!("/api/history/problems/{problem}")).by("office").send().json();
+    assert_eq!(problem["facts"][0]["body"]["evidence"], id);
+    assert_eq!(problem["facts"][0]["body"]["channel"], "survey");
+    // Rejected, it no longer counts.
+    world.done("office", json!({ "type": "surveys.review", "submission": id, "verdict": "rejected", "note": "不实" }));
+    assert_eq!(readings(&world, At::Village), [(0, true), (4, false)]);
+    // Switched on for what was there before, that becomes facts as well, where it was handed in.
+    world.done("office", json!({ "type": "surveys.switch_mapping", "form": form, "on": false }));
+    world.done("office", json!({ "type": "surveys.switch_mapping", "form": form, "on": true, "past": true }));
+    assert_eq!(readings(&world, At::Township).len(), 3);
+    // A village of somebody else's is not taken for the sender's.
+    let foreign = world.get(&format!("/api/rows/places/{}", place(At::ForeignVillage).id)).by("foreign_office").send().json();
+    let told = send("uuid:4", At::Township, &answers(foreign["row"]["code"].as_str().unwrap(), &good(5)));
+    assert_eq!(told["submission"]["place"], json!(place(At::Township).id));
+    assert_eq!(told["submission"]["applied"]["not_made"][0]["why"], "no_such_village");
 }

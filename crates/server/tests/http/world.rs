@@ -338,13 +338,25 @@ fn make_seed() -> Seed {
             json!({ "type": "surveys.give_attachment", "form": form, "version": "1", "name": "places.csv", "file": csv, "md5": "0".repeat(32) }),
         );
         do_it(Actor::Import, json!({ "type": "surveys.publish", "form": form, "version": "1" }));
+        // Its answers become figures, but only those of the one that is seeded.
+        let figure = json!({ "is": "reading", "figure": "said", "title": said });
+        let mapping = json!({ "when": "received", "rows": [{ "from": "/data/village", "to": figure }] });
+        let tried = json!({ "submissions": 0, "readings": 0, "counts": 0, "problems": 0, "not_made": 0 });
+        do_it(Actor::Import, json!({ "type": "surveys.map", "form": form, "mapping": mapping }));
+        let switch = |on: bool| json!({ "type": "surveys.switch_mapping", "form": form, "on": on, "tried": tried.clone() });
+        do_it(Actor::Import, switch(true));
         let instance = format!("uuid:seed-{at:?}");
         let xml = stored(filled_xml("seed", "1", &instance, None, said).as_bytes(), "text/xml");
         let head =
             json!({ "form_id": "seed", "version": "1", "instance": instance, "encrypted": false, "mentioned": ["photo.jpg"] });
         let files = json!([{ "name": "photo.jpg", "file": stored(&picture(9, 9, at as u8), "image/png") }]);
         let submit = json!({ "type": "surveys.submit", "place": place, "file": xml, "head": head, "files": files });
-        submissions.push((at, do_it(Actor::Import, submit).parse().unwrap()));
+        let submission: Uuid = do_it(Actor::Import, submit).parse().unwrap();
+        let made = json!([{ "is": "reading", "figure": "said", "title": said, "value": 1, "decimals": 0 }]);
+        let outcome = json!({ "on": "2026-11-01", "made": made, "not_made": [] });
+        do_it(Actor::System, json!({ "type": "surveys.apply", "submission": submission, "outcome": outcome }));
+        do_it(Actor::Import, switch(false));
+        submissions.push((at, submission));
         forms.push((at, form));
     }
     drop(store);

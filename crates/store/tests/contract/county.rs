@@ -8,7 +8,7 @@ use domain::{
     Command, ViewId,
     basics::{AccountId, Actor, Context, Day, Department, FileHash, PersonId, PlaceId, Post, ProblemId, Role, TaskId, Text},
     duties,
-    places::{self, ImportChange, ImportRow, Kind, Level, RegisterImport},
+    places::{self, Counted, ImportChange, ImportRow, Kind, Level, Method, RegisterImport},
     problems::{self, Field, Photo},
     rules,
 };
@@ -294,7 +294,8 @@ fn duties_too(store: &Store) {
 /// A form in two versions, filled in here and there, with files that come late, edits and reviews.
 fn surveys_too(store: &Store) {
     use domain::surveys::{
-        Attached, Checked, Command as S, Doubt, DoubtKind, FileKind, FormFile, FormHead, SubmissionHead, Verdict,
+        ApplyWhen, Attached, Checked, Command as S, Doubt, DoubtKind, FileKind, FormFile, FormHead, Made, Mapping,
+        MappingOutcome, MappingRow, SubmissionHead, Target, Tried, Verdict,
     };
     let hash = |n: usize| FileHash::new(&format!("{n:064x}")).expect("64 digits");
     let form = domain::basics::FormId::at(CITY, &text("visit"));
@@ -362,6 +363,25 @@ fn surveys_too(store: &Store) {
         for step in steps.into_iter().take(1 + n % 4) {
             let review = matches!(step, S::Review { .. });
             accepted(store, by(if review { chen() } else { Actor::Import }, Command::Surveys(step)));
+        }
+        // Answers become facts from the tenth on; what was rejected or replaced is refused here.
+        if n == 9 {
+            let figure = Target::Reading { figure: text("toilets"), title: text("公厕"), decimals: 0, yes: Vec::new() };
+            let rows = vec![MappingRow { from: text("/visit/people"), to: figure }];
+            let mapping = Mapping { village: None, day: None, when: ApplyWhen::Received, rows };
+            let tried = Some(Tried { submissions: 9, readings: 9, counts: 0, problems: 0, not_made: 0 });
+            accepted(store, by(chen(), Command::Surveys(S::Map { form, mapping, unknown: Vec::new() })));
+            accepted(store, by(chen(), Command::Surveys(S::SwitchMapping { form, on: true, past: n % 2 == 0, tried })));
+        }
+        let made = vec![
+            Made::Reading { figure: text("toilets"), title: text("公厕"), value: n as i64, decimals: 0 },
+            Made::Count { what: Counted::HouseholdsResident, value: 200 + n as u32, method: Method::Counted },
+            Made::Problem { field: Field::Toilet, text: text("没有水"), photos: Vec::new() },
+        ];
+        for instance in [instance(n), text(&format!("uuid:{}", n + 500))] {
+            let outcome = MappingOutcome { on: "2026-03-01".parse().expect("a day"), made: made.clone(), not_made: Vec::new() };
+            let submission = domain::basics::SubmissionId::of(form, &instance);
+            answer(store, by(Actor::System, Command::Surveys(S::Apply { submission, outcome, photos: Vec::new() })));
         }
     }
 }

@@ -373,6 +373,7 @@ fn subject_of(view: ViewId, row: &StoredRow) -> String {
         ViewId::Tasks => format!("task:{}", row.key),
         ViewId::Forms => format!("form:{}", row.key),
         ViewId::Submissions => format!("submission:{}", row.key),
+        ViewId::Readings => format!("submission:{}", row.key.split('/').next().unwrap_or_default()),
         ViewId::Holdings | ViewId::Lapses => match row.values.last() {
             Some(Value::Text(subject)) => subject.clone(),
             other => panic!("{other:?}"),
@@ -395,13 +396,18 @@ fn under(ground: &Ground) {
         (ViewId::Places, "place", township.clone(), vec![]),
         (ViewId::Counts, "place", Scope::All, vec![]),
         (ViewId::Topics, "topic", Scope::All, vec![]),
+        (ViewId::Readings, "submission", Scope::All, vec![]),
     ] {
         let rows = pages(&store, &List { scope: scope.clone(), conditions: conditions.clone(), ..all(view) });
         let mut subjects: Vec<String> = rows.iter().map(|r| subject_of(view, r)).collect();
         subjects.sort();
         subjects.dedup();
         // A count rests on what was counted, not on everything that happened to its place.
-        let concerns = |f: &&facts::Fact| view != ViewId::Counts || f.kind.as_str() == "place.counted@1";
+        let concerns = |f: &&facts::Fact| match view {
+            ViewId::Counts => f.kind.as_str() == "place.counted@1",
+            ViewId::Readings => f.kind.as_str().starts_with("reading."),
+            _ => true,
+        };
         let mut expected: Vec<&facts::Fact> =
             log.iter().filter(|f| subjects.binary_search(&f.subject).is_ok()).filter(concerns).collect();
         expected.sort_by_key(|f| std::cmp::Reverse((f.recorded_ms, f.chain.county, f.seq)));

@@ -177,6 +177,8 @@ const CONSOLE = {
   '/submissions': [['office', () => '/submissions'], ['office', () => '/submissions?state=approved']],
   '/submissions/:key': [['head', (k) => `/submissions/${k.surveys.submission}`, forms], ['office', (k) => `/submissions/${k.surveys.submission}`]],
   '/forms': [['office', () => '/forms'], ['head', () => '/forms']],
+  '/forms/:key/mapping': [['office', (k) => `/forms/${k.surveys.rich}/mapping`, forms]],
+  '/readings': [['office', () => '/readings']],
   '/forms/:key': [['office', (k) => `/forms/${k.surveys.open}`, forms], ['office', (k) => `/forms/${k.surveys.draft}`], ['village', (k) => `/forms/${k.surveys.open}`]],
   '/rules': [['office', () => '/rules', press('rules.new_version')]],
   '/activity': [['office', () => '/activity']],

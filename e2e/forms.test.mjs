@@ -12,7 +12,7 @@ before(async () => { ;[browser, words] = await Promise.all([startBrowser(), word
 beforeEach(async () => {
   await mock?.stop().catch(() => {})
   mock = createMock()
-  mock.forms.push({ form: 'village_look_demo', version: '2026112501', title: '村庄人居环境调查（演示）', xml: XML })
+  mock.forms.push({ form: 'village_look_demo', version: '2026112501', title: '村庄人居环境调查（演示）', xml: XML, known: [{ path: '/data/village/households', value: '118', on: '2026-11-01' }] })
   server = { address: `http://127.0.0.1:${await mock.start(0)}` }
 })
 after(async () => { await browser?.close(); await mock?.stop().catch(() => {}) })
@@ -49,6 +49,9 @@ test('a form is filled without server and net, survives a reload, and arrives on
   await page.getByRole('heading', { level: 1, name: '村庄人居环境调查（演示）' }).waitFor()
   await page.locator('form.form').waitFor()
   await accessible(page)
+  // What is on record already is filled in beforehand, and said to be.
+  await page.getByText(words['form.known'].replace('{n}', '1').replace('{day}', '2026-11-01')).waitFor()
+  assert.equal(await ask(page, '常住户数').locator('input').inputValue(), '118')
   await ask(page, '村名').locator('input').fill('上坞村')
   // What is wrong is said at its question, in the form's own words, and what depends on it is counted again.
   await ask(page, '常住户数').locator('input').fill('0')

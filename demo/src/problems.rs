@@ -173,6 +173,7 @@ impl Problems {
                 | Rule::Duplicates(_)
                 | Rule::Topics(_)
                 | Rule::Retention(_)
+                | Rule::AskedOnce(_)
                 | Rule::Contacts(_)
                 | Rule::SmallCounts(_) => {}
             }

@@ -128,7 +128,7 @@ export function createMock() {
   async function api(req, who, path, q, res) {
     let m
     if (path === '/api/session') return sessionOf(who)
-    if (/^\/api\/places\/\d+\/forms$/.test(path)) return { forms: forms.map((f, i) => ({ form: `f${i}`, place: 1, xml: `/api/forms/f${i}/versions/1/xml`, version: { file: createHash('sha256').update(f.xml).digest('hex'), uploaded_ms: T0, uploaded_by: null, published_ms: T0, head: { form_id: f.form, version: f.version ?? null, title: f.title, md5: '', encrypted: false, file_questions: [], files: (f.files ?? []).map((a) => ({ name: a.name, kind: 'data', file: createHash('sha256').update(a.bytes).digest('hex') })) } } })) }
+    if (/^\/api\/places\/\d+\/forms$/.test(path)) return { forms: forms.map((f, i) => ({ known: f.known ?? [], form: `f${i}`, place: 1, xml: `/api/forms/f${i}/versions/1/xml`, version: { file: createHash('sha256').update(f.xml).digest('hex'), uploaded_ms: T0, uploaded_by: null, published_ms: T0, head: { form_id: f.form, version: f.version ?? null, title: f.title, md5: '', encrypted: false, file_questions: [], files: (f.files ?? []).map((a) => ({ name: a.name, kind: 'data', file: createHash('sha256').update(a.bytes).digest('hex') })) } } })) }
     if (path === '/api/submissions' && req.method === 'POST') {
       if (control.refuseNext) { const r = control.refuseNext; control.refuseNext = null; throw new Refuse(r.status, r.type ?? 'surveys/refused', r.title) }
       const parts = await new Response(await body(req), { headers: { 'Content-Type': req.headers['content-type'] } }).formData()

@@ -15,7 +15,7 @@ use crate::{
     answer::{Answer, Problem},
     answers::{CommandAnswer, FactRef},
     ask::Ask,
-    duties, files, keys, mapping, persons,
+    asked_once, duties, files, keys, mapping, persons,
     rows::marked,
     surveys,
 };
@@ -63,6 +63,7 @@ pub fn give(ask: &Ask, id: Uuid, mut command: Command, actor: Actor) -> Result<s
     }
     duties::complete(ask, &mut command)?;
     mapping::complete(ask, &mut command)?;
+    asked_once::complete(ask, &mut command)?;
     let context = Context { now_ms: ask.now_ms, actor, command: id, fresh: Uuid::now_v7() };
     let erases = persons::erases(&command);
     let about_surveys = if let Command::Surveys(c) = &command { Some(c.clone()) } else { None };

@@ -11,6 +11,7 @@ mod accounts;
 mod answer;
 mod answers;
 mod ask;
+mod asked_once;
 mod assets;
 mod audit;
 

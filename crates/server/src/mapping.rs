@@ -202,7 +202,7 @@ pub fn complete(ask: &Ask, command: &mut Command) -> Result<(), Problem> {
         Command::Surveys(surveys::Command::Map { form, mapping, unknown }) => {
             unknown.clear();
             // Whoever may not see the form is told so by the rules, and learns nothing here.
-            let Some(row) = form_row(&ask.app, *form)?.filter(|f| manages(ask, f)) else { return Ok(()) };
+            let Some(row) = managed(ask, *form)? else { return Ok(()) };
             let mut known = std::collections::HashSet::new();
             for version in &row.versions {
                 if let Some(ready) = recompute::ready(&ask.app, version)? {
@@ -214,7 +214,7 @@ pub fn complete(ask: &Ask, command: &mut Command) -> Result<(), Problem> {
         }
         Command::Surveys(surveys::Command::SwitchMapping { form, on, tried, .. }) => {
             *tried = None;
-            let Some(row) = form_row(&ask.app, *form)?.filter(|f| *on && manages(ask, f)) else { return Ok(()) };
+            let Some(row) = managed(ask, *form)?.filter(|_| *on) else { return Ok(()) };
             if let Some(mapped) = &row.mapped {
                 *tried = Some(trial(&ask.app, &row, &mapped.mapping)?.0);
             }
@@ -222,6 +222,11 @@ pub fn complete(ask: &Ask, command: &mut Command) -> Result<(), Problem> {
         _ => {}
     }
     Ok(())
+}
+
+/// A form that the caller manages.
+pub fn managed(ask: &Ask, form: FormId) -> Result<Option<Form>, Problem> {
+    Ok(form_row(&ask.app, form)?.filter(|f| manages(ask, f)))
 }
 
 fn manages(ask: &Ask, form: &Form) -> bool {

@@ -25,6 +25,7 @@ use crate::{
     answer::{Answer, Problem},
     answers::PlaceBrief,
     ask::Ask,
+    asked_once::{self, KnownAnswer},
     bodies::Parcel,
     command, files, keys, mapping,
     public::encoded,
@@ -74,6 +75,8 @@ pub struct Offered {
     pub version: FormVersion,
     /// Where its XML is.
     pub xml: String,
+    /// What facts know of the village already, to be filled in beforehand.
+    pub known: Vec<KnownAnswer>,
 }
 
 /// What became of what was handed in.
@@ -405,12 +408,13 @@ pub fn offered_at(ask: &Ask) -> Result<Answer, Problem> {
     if !ask.may(Capability::SurveysSubmit, &place)? {
         return Err(Problem::not_found());
     }
-    let told = |form: Form| {
-        let version = form.current()?.clone();
+    let mut forms = Vec::new();
+    for form in offered(ask, &place)? {
+        let Some(version) = form.current().cloned() else { continue };
         let xml = format!("/api/forms/{}/versions/{}/xml", form.id, version_part(version.head.version.as_ref()));
-        Some(Offered { form: form.id, place: form.place, version, xml })
-    };
-    let forms = offered(ask, &place)?.into_iter().filter_map(told).collect();
+        let known = asked_once::known_answers(ask, &form, &version, &place)?;
+        forms.push(Offered { form: form.id, place: form.place, version, xml, known });
+    }
     Ok(Answer::json(&marked(ask, OfferedAnswer { forms })))
 }
 

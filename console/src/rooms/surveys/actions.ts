@@ -13,3 +13,5 @@ export function reviewCommands(may: readonly string[]): CommandShape[] {
   return may.includes('surveys.review') ? [{ type: 'surveys.review', fields }] : []
 }
 export const publishable = (version: Pick<FormVersion, 'head' | 'file'>, offered: string | null): boolean => version.file !== offered && version.head.files.every((f) => f.file)
+/** Publishing a form that asks what is known: why it is asked again. */
+export const publishAgain: CommandShape = { type: 'surveys.publish', fields: [{ name: 'again', kind: 'area', label: 'surveys.again', required: true }] }

@@ -125,6 +125,16 @@ impl Retention {
     pub const DAYS_MIN: u16 = 183;
 }
 
+/// Rule `surveys.asked_once`: when a question asks what is known already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskedOnce {
+    /// What was recorded within so many months is known, 1…120.
+    pub months: u16,
+    /// Known of so many percent of the villages, 1…100, a question is flagged.
+    pub share_percent: u8,
+}
+
 /// A rule with its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "rule", content = "value")]
@@ -153,11 +163,14 @@ pub enum Rule {
     /// How long the audit chain is kept.
     #[serde(rename = "audit.retention")]
     Retention(Retention),
+    /// When a question asks what is known.
+    #[serde(rename = "surveys.asked_once")]
+    AskedOnce(AskedOnce),
 }
 
 impl Rule {
     /// Names of all rules.
-    pub const NAMES: [&'static str; 8] = [
+    pub const NAMES: [&'static str; 9] = [
         "problems.deadlines",
         "problems.escalation",
         "problems.public_reports",
@@ -166,7 +179,10 @@ impl Rule {
         Rule::CONTACTS,
         Rule::SMALL_COUNTS,
         "audit.retention",
+        Rule::ASKED_ONCE,
     ];
+    /// When a question asks what is known.
+    pub const ASKED_ONCE: &'static str = "surveys.asked_once";
     /// How long contacts are kept.
     pub const CONTACTS: &'static str = "persons.contacts";
     /// Which counts are too small for the public.
@@ -183,6 +199,7 @@ impl Rule {
             Rule::Contacts(_) => Rule::CONTACTS,
             Rule::SmallCounts(_) => Rule::SMALL_COUNTS,
             Rule::Retention(_) => Rule::NAMES[7],
+            Rule::AskedOnce(_) => Rule::ASKED_ONCE,
         }
     }
 
@@ -208,7 +225,10 @@ impl Rule {
             Rule::Contacts(r) if !days(r.keep_days) => Some("keep_days"),
             Rule::SmallCounts(r) if !(1..=1000).contains(&r.min) => Some("min"),
             Rule::Retention(r) if !(Retention::DAYS_MIN..=36_500).contains(&r.days) => Some("days"),
+            Rule::AskedOnce(r) if !(1..=120).contains(&r.months) => Some("months"),
+            Rule::AskedOnce(r) if !(1..=100).contains(&r.share_percent) => Some("share_percent"),
             Rule::Deadlines(_)
+            | Rule::AskedOnce(_)
             | Rule::Escalation(_)
             | Rule::PublicReports(_)
             | Rule::Duplicates(_)

@@ -376,18 +376,58 @@ pub fn survey_fact() -> BoxedStrategy<crate::surveys::Fact> {
             mentioned,
         },
     );
+    let doubt = (words(), select(DoubtKind::ALL.to_vec())).prop_map(|(at, what)| Doubt { at, what });
+    let checked = (vec(doubt, 0..3), any::<bool>(), 0..200_u32, option::of(0..9999_u32), option::of(position()));
+    let checked = checked.prop_map(|(doubts, judged, questions, seconds, point)| {
+        let doubts_count = doubts.len() as u32;
+        Checked { judged, doubts, doubts_count, unjudged: 0, questions, seconds, point }
+    });
+    let figure = || select(vec!["toilets", "households_2"]).prop_map(text::<60>);
+    let target = prop_oneof![
+        (figure(), words(), 0..4_u8, vec(words(), 0..2)).prop_map(|(figure, title, decimals, yes)| Target::Reading {
+            figure,
+            title,
+            decimals,
+            yes
+        }),
+        Just(Target::Count { what: crate::places::Counted::Population, method: crate::places::Method::Counted }),
+    ];
+    let row = (words(), target).prop_map(|(from, to)| MappingRow { from, to });
+    let mapping = (option::of(words()), select(ApplyWhen::ALL.to_vec()), vec(row, 0..4));
+    let mapping = mapping.prop_map(|(village, when, rows)| Mapping { village, day: None, when, rows });
+    let derived = prop_oneof![
+        (form_id(), any::<bool>(), checked).prop_map(|(form, edits, checked)| F::SubmissionChecked(SubmissionChecked {
+            form,
+            edits,
+            checked
+        })),
+        mapping.prop_map(|mapping| F::FormMapped(FormMapped { mapping })),
+        (any::<bool>(), any::<bool>()).prop_map(|(on, past)| {
+            let tried = on.then_some(Tried { submissions: 3, readings: 2, counts: 1, problems: 0, not_made: 1 });
+            F::MappingSwitched(MappingSwitched { on, past, tried })
+        }),
+        (0..9_u16).prop_map(|readings| {
+            let not_made = vec![NotMade { from: text("/data/n"), why: NotMadeReason::NotANumber }];
+            F::SubmissionApplied(SubmissionApplied { readings, counts: Vec::new(), problems: Vec::new(), not_made })
+        }),
+        (0..9_u16, figure(), words(), any::<i32>(), 0..4_u8).prop_map(|(n, figure, title, value, decimals)| {
+            let on = crate::scenes::day("2026-03-01");
+            F::ReadingRecorded(ReadingRecorded { n, figure, title, value: value.into(), decimals, on })
+        }),
+        (0..9_u16).prop_map(|n| F::ReadingWithdrawn(ReadingWithdrawn { n })),
+    ];
     let sender = prop_oneof![any_post().prop_map(|post| Sender::Account { post }), Just(Sender::Machine)];
     prop_oneof![
-        (file(), form_head).prop_map(|(file, head)| F::FormUploaded(FormUploaded { file, head })),
-        version().prop_map(|version| F::FormPublished(FormPublished { version })),
-        (words(), any::<bool>()).prop_map(|(reason, takes_late)| F::FormClosed(FormClosed { reason, takes_late })),
-        (version(), name(), file(), words()).prop_map(|(version, name, file, md5)| F::FormFileGiven(FormFileGiven {
+        1 => (file(), form_head).prop_map(|(file, head)| F::FormUploaded(FormUploaded { file, head })),
+        1 => version().prop_map(|version| F::FormPublished(FormPublished { version, known: Vec::new(), again: None })),
+        1 => (words(), any::<bool>()).prop_map(|(reason, takes_late)| F::FormClosed(FormClosed { reason, takes_late })),
+        1 => (version(), name(), file(), words()).prop_map(|(version, name, file, md5)| F::FormFileGiven(FormFileGiven {
             version,
             name,
             file,
             md5
         })),
-        (form_id(), file(), head, sender, option::of(words()), option::of(submission_id())).prop_map(
+        2 => (form_id(), file(), head, sender, option::of(words()), option::of(submission_id())).prop_map(
             |(form, file, head, sender, device, edits)| F::SubmissionReceived(SubmissionReceived {
                 form,
                 file,
@@ -397,10 +437,11 @@ pub fn survey_fact() -> BoxedStrategy<crate::surveys::Fact> {
                 edits
             })
         ),
-        (name(), file()).prop_map(|(name, file)| F::AttachmentArrived(AttachmentArrived { name, file })),
-        submission_id().prop_map(|into| F::SubmissionEdited(SubmissionEdited { into })),
-        (select(Verdict::ALL.to_vec()), option::of(words()))
+        1 => (name(), file()).prop_map(|(name, file)| F::AttachmentArrived(AttachmentArrived { name, file })),
+        1 => submission_id().prop_map(|into| F::SubmissionEdited(SubmissionEdited { into })),
+        1 => (select(Verdict::ALL.to_vec()), option::of(words()))
             .prop_map(|(verdict, note)| F::SubmissionReviewed(SubmissionReviewed { verdict, note })),
+        6 => derived,
     ]
     .boxed()
 }

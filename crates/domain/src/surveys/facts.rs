@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::{Builder, Uuid};
 
-use super::mapping::{Figure, Mapping, NotMade};
+use super::mapping::{Figure, Mapping, NotMade, Path};
 use crate::{
     basics::{Day, FileHash, FormId, PlaceId, Position, Post, ProblemId, SubmissionId, Text},
     places::Counted,
@@ -150,6 +150,12 @@ pub struct FormUploaded {
 pub struct FormPublished {
     /// Which.
     pub version: Option<Word>,
+    /// Questions that ask what is known already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<Path>,
+    /// Why they are asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Reason>,
 }
 
 /// A form is no longer offered.

@@ -62,6 +62,12 @@ pub enum Command {
         form: FormId,
         /// Its version.
         version: Option<Word>,
+        /// Questions that ask what is known already; found at the door, whatever is sent.
+        #[serde(default)]
+        known: Vec<Path>,
+        /// Why they are asked again.
+        #[serde(default)]
+        again: Option<Reason>,
     },
     /// Offer a form no longer.
     #[serde(rename = "surveys.close")]
@@ -283,6 +289,12 @@ pub enum Refusal {
         /// The row, from 1.
         row: usize,
     },
+    /// Questions ask what is known.
+    #[error("asks what is known already: {paths}; say why it is asked again")]
+    AsksWhatIsKnown {
+        /// The questions.
+        paths: String,
+    },
     /// It is already so.
     #[error("the mapping is so already")]
     MappingUnchanged,
@@ -453,7 +465,7 @@ impl Decide for Command {
                 let md5 = md5.ok_or(Refusal::NoSuchFile)?;
                 Ok(vec![about_form(form, cx, Fact::FormFileGiven(FormFileGiven { version, name, file, md5 }))])
             }
-            Command::Publish { form: id, version } => {
+            Command::Publish { form: id, version, known, again } => {
                 let (form, found) = version_of(rows, id, version.as_ref())?;
                 if place(rows, form.place).is_some_and(|p| p.closed.is_some()) {
                     return Err(Refusal::PlaceClosed);
@@ -466,7 +478,13 @@ impl Decide for Command {
                     let names: Vec<&str> = missing.iter().map(Text::as_str).collect();
                     return Err(Refusal::FilesMissing { names: names.join(", ") });
                 }
-                Ok(vec![about_form(form, cx, Fact::FormPublished(FormPublished { version }))])
+                if !known.is_empty() && again.is_none() {
+                    let paths: Vec<&str> = known.iter().map(Text::as_str).collect();
+                    return Err(Refusal::AsksWhatIsKnown { paths: paths.join(", ") });
+                }
+                // A reason for nothing is none.
+                let again = again.filter(|_| !known.is_empty());
+                Ok(vec![about_form(form, cx, Fact::FormPublished(FormPublished { version, known, again }))])
             }
             Command::Close { form: id, reason, takes_late } => {
                 let form = form(rows, id).ok_or(Refusal::NotOffered)?;
@@ -537,6 +555,7 @@ impl Decide for Command {
             (Command::GiveAttachment { .. }, "file-not-needed") => Some("name"),
             (Command::GiveAttachment { .. } | Command::Publish { .. }, "no-such-version") => Some("version"),
             (Command::Review { .. }, "say-why") => Some("note"),
+            (Command::Publish { .. }, "asks-what-is-known") => Some("again"),
             (
                 Command::Map { .. },
                 "no-such-question" | "too-many-rows" | "bad-figure" | "too-many-digits" | "no-answers" | "mapped-twice",

@@ -44,7 +44,7 @@ fn visit(place: PlaceId) -> FormId {
     FormId::at(place, &text("visit"))
 }
 fn publish(form: FormId, version: &str) -> Command {
-    Command::Publish { form, version: (!version.is_empty()).then(|| text(version)) }
+    Command::Publish { form, version: (!version.is_empty()).then(|| text(version)), known: vec![], again: None }
 }
 fn close(takes_late: bool) -> Command {
     Command::Close { form: visit(QINGXI), reason: text("本轮结束"), takes_late }
@@ -136,6 +136,7 @@ pub fn refusals() -> Vec<RefusalBody> {
         TooManyDigits { row: 2 },
         NoAnswers { row: 2 },
         MappedTwice { row: 2 },
+        AsksWhatIsKnown { paths: "/data/population".into() },
         MappingUnchanged,
         NotMapped,
         NotTried,
@@ -652,4 +653,15 @@ fn what_is_in_doubt_waits_and_what_is_rejected_no_longer_counts() {
     // Off is off.
     let scene = mapped(ApplyWhen::Received, 0).when(switch(false, false)).by(CHEN).then("form.mapping_switched");
     give(scene, "surveys/not-to-apply");
+}
+
+#[test]
+fn what_is_known_is_asked_again_only_with_a_reason() {
+    let publish = |known: &[&str], again: Option<&str>| {
+        let known = known.iter().map(|p| text(p)).collect();
+        Command::Publish { form: visit(QINGXI), version: Some(text("1")), known, again: again.map(text) }
+    };
+    let scene = brought().when(publish(&["/visit/people"], None)).by(CHEN).then("surveys/asks-what-is-known");
+    scene.when(publish(&["/visit/people"], Some("普查之后再核一次"))).by(CHEN).then("form.published");
+    scene.when(publish(&[], None)).by(CHEN).then("form.published");
 }

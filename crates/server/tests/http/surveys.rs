@@ -200,3 +200,51 @@ fn answers_become_facts_of_the_village_that_they_name() {
     assert_eq!(told["submission"]["place"], json!(place(At::Township).id));
     assert_eq!(told["submission"]["applied"]["not_made"][0]["why"], "no_such_village");
 }
+
+#[test]
+fn what_is_known_is_told_at_publishing_and_filled_in_beforehand() {
+    let world = World::own();
+    let xml = LOOK.replace("ID", "again").replace("households", "hamlets").replace("village", "village_code");
+    let brought =
+        world.post(&format!("/api/forms?place={}", place(At::County).id)).by("office").body("text/xml", xml.clone()).send();
+    assert_eq!(brought.status, 200, "{}", brought.text());
+    let form = brought.json()["form"].clone();
+    let publish = |again: Value| json!({ "type": "surveys.publish", "form": form, "version": "1", "again": again });
+    let rule = json!({ "months": 1, "share_percent": 1 });
+    world.done("office", json!({ "type": "rules.set", "place": place(At::County).id, "from": TODAY, "rule": "surveys.asked_once", "value": rule, "reason": "试行" }));
+    // What was counted long ago may be asked, and so may which village it is.
+    world.done("office", publish(Value::Null));
+    world.done("office", json!({ "type": "surveys.close", "form": form, "reason": "改一改", "takes_late": true }));
+    // Counted lately in a hundredth of the villages, they are known as well.
+    let count = |at: At| {
+        let on = "2026-11-01";
+        let count = json!({ "type": "places.count", "place": place(at).id, "what": "hamlets", "value": 12, "on": on, "method": "counted" });
+        world.done("office", count);
+    };
+    [At::Village, At::SiblingVillage, At::CousinVillage].into_iter().for_each(count);
+    // What is sent about it counts for nothing.
+    let mut lied = publish(Value::Null);
+    lied["known"] = json!([]);
+    let refused = world.command("office", lied);
+    assert_eq!(refused.json()["args"]["paths"], "/data/hamlets");
+    refused.refused(409, "surveys/asks-what-is-known");
+    world.done("office", publish(json!("普查之后再核一次")));
+    let told = world.get(&format!("/api/history/forms/{}", form.as_str().unwrap())).by("office").send().json();
+    let published = told["facts"].as_array().unwrap().iter().find(|f| f["body"]["known"].is_array()).unwrap().clone();
+    assert_eq!(published["body"]["known"], json!(["/data/hamlets"]));
+    // Whoever opens it in the village finds it filled in.
+    let offered = |at: At, who: &str| {
+        let forms = world.get(&format!("/api/places/{}/forms", place(at).id)).by(who).send().json();
+        forms["forms"].as_array().unwrap().iter().find(|f| f["version"]["head"]["form_id"] == "again").unwrap()["known"].clone()
+    };
+    let known = offered(At::Village, "village");
+    assert_eq!(known[1], json!({ "path": "/data/hamlets", "value": "12", "on": "2026-11-01" }));
+    assert_eq!(known[0]["value"].as_str().map(str::len), Some(12));
+    assert_eq!(offered(At::Township, "township"), json!([]), "a township is no village");
+    world
+        .post(&format!("/api/forms?place={}", place(At::ForeignCounty).id))
+        .by("office")
+        .body("text/xml", xml)
+        .send()
+        .refused(403, "forbidden");
+}

@@ -320,7 +320,7 @@ fn surveys_too(store: &Store) {
                 file: hash(7),
                 md5: Some(text("d4")),
             },
-            S::Publish { form, version },
+            S::Publish { form, version, known: Vec::new(), again: None },
         ] {
             if at == CITY || matches!(command, S::Upload { .. }) {
                 accepted(store, by(chen(), Command::Surveys(command)));

@@ -81,6 +81,21 @@ export function wanted(languages: readonly { language: string }[], app: string):
   return (languages.find((l) => l.language !== '' && fits.test(l.language)) as FormLanguage | undefined) ?? null
 }
 
+/** Fills in what facts know already, where nothing stands yet; the paths that were. Only what is written, not what is chosen. */
+export function prefill(root: RootNode, known: readonly { path: string; value: string }[]): string[] {
+  const filled: string[] = []
+  const walk = (n: AnyNode, path: string): void => {
+    const found = n.nodeType === 'input' && !n.currentState.readonly && n.currentState.instanceValue === '' ? known.find((k) => k.path === path) : undefined
+    if (found) {
+      ;(n as { setValue: (value: string) => unknown }).setValue(found.value)
+      filled.push(path)
+    }
+    for (const c of (n.currentState.children ?? []) as readonly AnyNode[]) walk(c, `${path}/${c.definition.qualifiedName.localName}`)
+  }
+  walk(root as unknown as AnyNode, `/${root.definition.qualifiedName.localName}`)
+  return filled
+}
+
 /** Whether there is something to be seen of a node; a group of hidden values only is no section. */
 export function seen(node: AnyNode): boolean {
   if (!node.currentState.relevant || node.nodeType === 'model-value') return false

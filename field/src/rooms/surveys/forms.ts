@@ -5,14 +5,16 @@ import * as idb from '@/store/idb'
 
 export interface FormFile { name: string; hash: string; url: string }
 /** A published version of a form, as the server lists it. `url` and the files are the same bytes for ever under one `hash`. */
-export interface FormLine { key: string; form: string; version: string; title: string; hash: string; url: string; submit: string; files: FormFile[] }
+/** An answer that facts know of the village already, and since when. */
+export interface Known { path: string; value: string; on: string | null }
+export interface FormLine { known?: Known[]; key: string; form: string; version: string; title: string; hash: string; url: string; submit: string; files: FormFile[] }
 /** As the server says it: the forms offered at a place, its own and those of the places above. */
-export interface FormList { forms: { form: string; xml: string; version: { file: string; head: { form_id: string; title: string; version?: string | null; files: { name: string; file?: string | null }[] } } }[] }
+export interface FormList { forms: { known?: Known[]; form: string; xml: string; version: { file: string; head: { form_id: string; title: string; version?: string | null; files: { name: string; file?: string | null }[] } } }[] }
 const at = (): number | null => session.value?.home?.id ?? session.value?.posts[0]?.place.id ?? null
 /** Where the list is; null: nobody is signed in, or has no post. */
 export const FORMS = (): string | null => { const place = at(); return place === null ? null : `/api/places/${place}/forms` }
-export const linesOf = (list: FormList): FormLine[] => list.forms.map(({ form, xml, version: { file, head } }) => ({
-  key: form, form: head.form_id, version: head.version ?? '', title: head.title, hash: file, url: xml, submit: `/api/submissions?place=${at()}`,
+export const linesOf = (list: FormList): FormLine[] => list.forms.map(({ form, xml, known, version: { file, head } }) => ({
+  known: known ?? [], key: form, form: head.form_id, version: head.version ?? '', title: head.title, hash: file, url: xml, submit: `/api/submissions?place=${at()}`,
   files: head.files.flatMap((f) => (f.file ? [{ name: f.name, hash: f.file, url: xml.replace(/xml$/, `files/${encodeURIComponent(f.name)}`) }] : [])),
 }))
 

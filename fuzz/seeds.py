@@ -5,6 +5,7 @@ import gzip
 import json
 import pathlib
 import struct
+import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SEEDS = ROOT / "fuzz" / "seeds"
@@ -126,6 +127,51 @@ def commands():
     write("headers", "host", b"\x01\x04[::1]:8443\n\x0apre, 192.0.2.1")
 
 
+def forms():
+    form = (ROOT / "demo/forms/village_look_demo.xml").read_bytes()
+    write("form", "demo", form)
+    for path in sorted((ROOT / "crates/xforms/tests/differential/forms").glob("*.xml")):
+        if path.stat().st_size < 6000:
+            write("form", path.stem[:40], path.read_bytes())
+    head = "<h:html xmlns='http://www.w3.org/2002/xforms' xmlns:h='http://www.w3.org/1999/xhtml' xmlns:jr='http://openrosa.org/javarosa'><h:head><h:title>f</h:title><model>"
+    small = (
+        head + "<instance><data id='f' version='1'><a/><r jr:template=''><n/></r><meta><instanceID/></meta></data></instance>"
+        "<bind nodeset='/data/a' type='int' required='true()' constraint='. &gt; 0'/><bind nodeset='/data/r/n' calculate='position(..) * /data/a'/>"
+        "</model></h:head><h:body><input ref='/data/a'/><group><repeat nodeset='/data/r'><input ref='n'/></repeat></group></h:body></h:html>"
+    )
+    filled = "<data id='f' version='1'><a>3</a><r><n>3</n></r><r><n>7</n></r><meta><instanceID>uuid:1</instanceID></meta></data>"
+    write("form", "filled", small + "\0" + filled)
+    write("form", "doctype", "<!DOCTYPE a [<!ENTITY b \"bb\"><!ENTITY c \"&b;&b;\">]><a>&c;</a>")
+    for n, text in enumerate([
+        "/data/a + 1", "../r[position() = 2]/n", "count(/data/r[n > 0]) * 2 - 1", "sum(/data/r/n) div 2", "instance('list')/root/item[name = /data/a]/label",
+        "if(selected(/data/b, 'x'), concat(/data/b, '-', 'y'), '')", "format-date(date('2020-02-29'), '%Y-%n-%d')", "regex(/data/b, '^[a-z ]+')",
+        "indexed-repeat(/data/r/n, /data/r, 2)", "join(', ', /data/r/n)", "round(1 div 3, 2)", "not(/data/a = 3) or (2 > 1 and true())",
+        "translate(/data/b, 'xy', 'ab')", "substring-before(/data/b, ' ')", "max(/data/r/n) mod 2", "distance(/data/p)", "//n | /data/*", "randomize(instance('list')/root/item, 3)",
+        "string-length(normalize-space(.))", "coalesce(/data/c, 'z')", "decimal-date-time('2020-01-01T00:00:00Z')", "-(-3)", "digest('a', 'SHA-256', 'hex')",
+    ]):
+        write("xpath", f"{n:02}", text)
+    write("workbook", "csv", "csurvey,,,\n,type,name,label\n,select_one a,q,Q\n,begin repeat,r,R\n,integer,n,N\n,end repeat,,\nchoices,,,\n,list_name,name,label\n,a,1,One\n")
+    with zipfile.ZipFile(ROOT / "demo/forms/village_look_demo.xlsx") as book:
+        parts = [f"{name}\n".encode() + book.read(name) for name in book.namelist() if name.endswith((".xml", ".rels"))]
+    kept = [part for part in parts if len(part) < 40000]
+    write("workbook", "demo-parts", b"p" + b"\x1e".join(kept))
+    sheet = "<worksheet xmlns='http://schemas.openxmlformats.org/spreadsheetml/2006/main'><sheetData>{}</sheetData></worksheet>"
+    rows = [["type", "name", "label"], ["text", "a", "A"], ["calculate", "b", "${a}"]]
+    cells = "".join(
+        f"<row r='{r + 1}'>" + "".join(f"<c r='{'ABC'[c]}{r + 1}' t='inlineStr'><is><t>{v}</t></is></c>" for c, v in enumerate(row)) + "</row>"
+        for r, row in enumerate(rows)
+    )
+    rels = "<Relationships xmlns='http://schemas.openxmlformats.org/package/2006/relationships'><Relationship Id='rId1' Type='http://schemas.openxmlformats.org/officeDocument/2006/relationships/{}' Target='{}'/></Relationships>"
+    small = {
+        "[Content_Types].xml": "<Types xmlns='http://schemas.openxmlformats.org/package/2006/content-types'/>",
+        "_rels/.rels": rels.format("officeDocument", "xl/workbook.xml"),
+        "xl/_rels/workbook.xml.rels": rels.format("worksheet", "worksheets/sheet1.xml"),
+        "xl/workbook.xml": "<workbook xmlns='http://schemas.openxmlformats.org/spreadsheetml/2006/main' xmlns:r='http://schemas.openxmlformats.org/officeDocument/2006/relationships'><sheets><sheet name='survey' sheetId='1' r:id='rId1'/></sheets></workbook>",
+        "xl/worksheets/sheet1.xml": sheet.format(cells),
+    }
+    write("workbook", "small-parts", "p" + "\x1e".join(f"{name}\n{content}" for name, content in small.items()))
+
+
 def questions():
     asked = [
         (0, "state=reported,assigned&sort=-due&limit=3&count=1&q=x"), (0, "due.from=2026-01-01&due.to=2026-12-31&overdue=1"),
@@ -139,5 +185,5 @@ def questions():
     write("questions", "key", b"\x01limit=1\n99010100000000")
 
 
-for make in (facts, chain, register, multipart, exif, commands, questions):
+for make in (facts, chain, register, multipart, exif, commands, questions, forms):
     make()

@@ -4,6 +4,10 @@ use std::{
     fs,
     io::{Seek, SeekFrom, Write},
     path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{SyncSender, sync_channel},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -38,6 +42,25 @@ pub struct NewFile<'a> {
     pub taken_ms: Option<i64>,
     /// Where the camera says it was taken.
     pub position: Option<Position>,
+}
+
+/// Rows of files that wait to be written, and who waits for each.
+pub(crate) type Waiting = Arc<Mutex<Vec<(Vec<Value>, SyncSender<Result<()>>)>>>;
+
+const NOTE: &str = "INSERT INTO file (hash, type, bytes, taken_ms, lon_e7, lat_e7, stored_ms) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+                    ON CONFLICT (hash) DO NOTHING";
+
+/// Writes rows in one transaction; if that does not go, each by itself, so that nobody is refused for another's.
+fn note_all(sql: &mut dyn Sql, rows: Vec<(Vec<Value>, SyncSender<Result<()>>)>) {
+    if rows.is_empty() {
+        return;
+    }
+    let all = together(sql, |sql| rows.iter().try_for_each(|(row, _)| sql.run(NOTE, row).map(|_| ())));
+    for (row, reply) in rows {
+        let done = if all.is_ok() { Ok(()) } else { sql.run(NOTE, &row).map(|_| ()) };
+        // Whoever no longer waits has been answered otherwise.
+        let _ = reply.send(done);
+    }
 }
 
 /// What nobody came back for, after a crash, goes at the next start.
@@ -129,19 +152,24 @@ impl<'s> Files<'s> {
     }
 
     fn note(&self, hash: &FileHash, bytes: u64, file: &NewFile, now_ms: i64) -> Result<FileInfo> {
-        self.store.write(
-            "INSERT INTO file (hash, type, bytes, taken_ms, lon_e7, lat_e7, stored_ms) VALUES ($1, $2, $3, $4, $5, $6, $7) \
-             ON CONFLICT (hash) DO NOTHING",
-            &[
-                hash.as_str().into(),
-                file.media_type.into(),
-                Value::Int(i64::try_from(bytes).unwrap_or(i64::MAX)),
-                file.taken_ms.into(),
-                file.position.map(|p| i64::from(p.lon_e7)).into(),
-                file.position.map(|p| i64::from(p.lat_e7)).into(),
-                now_ms.into(),
-            ],
-        )?;
+        let row = vec![
+            hash.as_str().into(),
+            file.media_type.into(),
+            Value::Int(i64::try_from(bytes).unwrap_or(i64::MAX)),
+            file.taken_ms.into(),
+            file.position.map(|p| i64::from(p.lon_e7)).into(),
+            file.position.map(|p| i64::from(p.lat_e7)).into(),
+            now_ms.into(),
+        ];
+        let (send, receive) = sync_channel(1);
+        let waiting = self.store.files_waiting.clone();
+        waiting.lock().unwrap_or_else(PoisonError::into_inner).push((row, send));
+        // Whichever of those that come at once is first writes the rows of all of them: one wait for the disk.
+        self.store.writer.alone(move |sql| {
+            note_all(sql, std::mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner)));
+            Ok(())
+        })?;
+        receive.recv().map_err(|_| StoreError::Stopped)??;
         self.info(hash)?.ok_or_else(|| StoreError::Stored("a file that was just stored".into()))
     }
 

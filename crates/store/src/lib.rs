@@ -95,6 +95,7 @@ pub struct Store {
     tables: Arc<RwLock<Arc<Tables>>>,
     positions: Arc<Positions>,
     writer: Writer,
+    files_waiting: files::Waiting,
     /// Held during a rebuild; which tables were in use before earlier swaps, for as long as somebody reads them.
     rebuilding: Mutex<Vec<Weak<Tables>>>,
     suite: Suite,
@@ -209,6 +210,7 @@ impl Store {
             tables,
             positions,
             writer,
+            files_waiting: files::Waiting::default(),
             rebuilding: Mutex::new(Vec::new()),
             suite: location.suite,
             housekeeping: Some(housekeeping),

@@ -33,6 +33,8 @@ use crate::{Bench, log, sql::*, views, views::Folder, views::Tables};
 pub(crate) const BATCH_MAX: usize = 512;
 /// Bytes of command text in one transaction at most.
 const BATCH_BYTES: usize = 8 << 20;
+/// Tasks between two batches at most, so that no command waits for long.
+const ALONE_MAX: usize = 64;
 /// Rows kept from one batch to the next at most.
 const ROWS_KEPT: usize = 20_000;
 /// Keys of which a router remembers whose they are.
@@ -339,27 +341,25 @@ impl Worker {
         while let Ok(first) = queue.recv() {
             let (mut items, mut replies, mut bytes) = (Vec::new(), Vec::new(), 0);
             let mut next = Some(first);
-            let mut alone = None;
+            let mut alone = Vec::new();
             while let Some(job) = next.take() {
                 match job {
-                    Job::Alone(task) => {
-                        alone = Some(task);
-                        break;
-                    }
+                    // Whoever hands in such a task waits for it: what comes after it in the queue is of others, and may go before.
+                    Job::Alone(task) => alone.push(task),
                     Job::Command { submission, digest, bytes: size, reply } => {
                         items.push(Item { submission: *submission, digest });
                         replies.push(reply);
                         bytes += size;
                     }
                 }
-                if items.len() < self.bench.batch_max && bytes < BATCH_BYTES {
+                if items.len() < self.bench.batch_max && bytes < BATCH_BYTES && alone.len() < ALONE_MAX {
                     next = queue.try_recv().ok();
                 }
             }
             for (reply, answer) in replies.into_iter().zip(self.answers(&items)) {
                 reply(answer);
             }
-            if let Some(task) = alone {
+            for task in alone {
                 task(self.sql.as_mut());
             }
         }

@@ -37,6 +37,18 @@ fn once(ground: &Ground) {
     assert!(path.ends_with(again.hash.as_str()));
     assert_eq!(store.files().read(&again.hash).expect("read"), content);
     assert_eq!(store.files().info(&again.hash).expect("read"), Some(again));
+    // Many at once are each there, whoever wrote the rows of all of them.
+    let contents: Vec<Vec<u8>> = (0..200_u8).map(|n| vec![n; 100 + usize::from(n)]).collect();
+    std::thread::scope(|s| {
+        for some in contents.chunks(10) {
+            s.spawn(|| some.iter().for_each(|content| drop(store.files().put(&file(content), NOW).expect("stored"))));
+        }
+    });
+    for content in &contents {
+        let hash = store.files().put(&file(content), NOW).expect("stored").hash;
+        let info = store.files().info(&hash).expect("read").expect("noted");
+        assert_eq!((info.bytes, store.files().read(&hash).expect("read")), (content.len() as u64, content.clone()));
+    }
     let empty = store.files().put(&file(b""), NOW).expect("stored");
     assert_eq!(store.files().read(&empty.hash).expect("read"), b"");
     let unknown = FileHash::new(&"0".repeat(64)).expect("64 digits");

@@ -292,10 +292,10 @@ impl Submission {
 
 impl View for Submission {
     const ID: ViewId = ViewId::Submissions;
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const COLUMNS: &'static [Column] = &[
         Column::new("place", ColumnKind::Place).equals(),
-        Column::new("form", ColumnKind::Text).equals(),
+        Column::new("form", ColumnKind::Text).leading(),
         Column::new("form_id", ColumnKind::Text).grouped(),
         Column::new("form_version", ColumnKind::Text).equals(),
         Column::new("instance", ColumnKind::Text).equals(),
@@ -304,7 +304,7 @@ impl View for Submission {
         Column::new("encrypted", ColumnKind::Bool).grouped(),
         Column::new("files_missing", ColumnKind::Int).ranged(),
         Column::new("account", ColumnKind::Text).equals(),
-        Column::new("received_ms", ColumnKind::Ms).sorted(),
+        Column::new("received_ms", ColumnKind::Ms).ranged().sorted(),
         Column::new("received_on", ColumnKind::Day).ranged().sorted(),
     ];
 

@@ -771,6 +771,8 @@ pub fn filled(path: &str, at: At) -> String {
         .replace("/api/forms/{form}/versions/{version}/files/{name}", "/api/forms/{form}/versions/1/files/places.csv")
         .replace("/api/forms/{form}/versions/{version}", "/api/forms/{form}/versions/1")
         .replace("/api/submissions/{submission}/files/{name}", "/api/submissions/{submission}/files/photo.jpg")
+        .replace("/api/forms/{form}/{file}", "/api/forms/{form}/submissions.csv")
+        .replace("{*resource}", "Submissions")
         .replace("/api/forms/{form}", &format!("/api/forms/{}", form(at)))
         .replace("{submission}", &submission(at).to_string())
         .replace("{project}", &place.org.to_string())

@@ -142,7 +142,13 @@ fn failed(problem: Problem) -> io::Error {
 
 impl Out {
     fn new(ask: &Ask, tables: Arc<Tables>, list: List, labels: bool) -> Out {
-        let words = |name: &&str| if labels { column_name(ask, name) } else { (*name).to_owned() };
+        let words = |name: &&str| match *name {
+            name if !labels => name.to_owned(),
+            "path" => text(ask.language, "export.path"),
+            "readable" => text(ask.language, "export.readable"),
+            "above" => text(ask.language, "export.above"),
+            name => column_name(ask, name),
+        };
         let heads = tables.tables.iter().map(|table| {
             let about = if table.above.is_none() { &ABOUT[..] } else { &ABOUT_ROW };
             let answers = table.columns.iter().flat_map(|column| heads_of(column, labels, ask.language));
@@ -483,11 +489,16 @@ fn heads_of(column: &Column, labels: bool, language: Language) -> Vec<String> {
 /// What is asked, in the language of the answer where the form has it.
 fn label(column: &Column, language: Language) -> Option<String> {
     let signs: &[&str] = match language {
-        Language::Chinese => &["zh", "chinese", "中文", "汉语", "简体"],
-        Language::English => &["en", "english", "英文", "英语"],
+        Language::Chinese => &["zh", "chinese"],
+        Language::English => &["en", "english"],
     };
+    // Forms write `English (en)`; those that write the language's own name write ours as locale files do.
+    let own = text(language, "public.this_language").to_lowercase();
     let is_of = |name: &str| {
         let name = name.to_lowercase();
+        if name.contains(&own) {
+            return true;
+        }
         let words = || name.split(|c: char| !c.is_alphanumeric());
         signs.iter().any(|sign| if sign.len() == 2 { words().any(|w| w == *sign) } else { name.contains(sign) })
     };

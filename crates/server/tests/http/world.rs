@@ -773,6 +773,7 @@ pub fn filled(path: &str, at: At) -> String {
         .replace("/api/submissions/{submission}/files/{name}", "/api/submissions/{submission}/files/photo.jpg")
         .replace("/api/forms/{form}/{file}", "/api/forms/{form}/submissions.csv")
         .replace("{*resource}", "Submissions")
+        .replace("{resource}", "Submissions")
         .replace("/api/forms/{form}", &format!("/api/forms/{}", form(at)))
         .replace("{submission}", &submission(at).to_string())
         .replace("{project}", &place.org.to_string())

@@ -54,10 +54,9 @@ class Office:
             raise SystemExit(f"{method} {path}: {answer.status} {text.decode()}")
         return json.loads(text)
 
-    def offer(self, place):
-        brought = self.ask("POST", f"/api/forms?place={place}", FORM.encode(), "text/xml")
+    def offer(self, place, form=FORM, identity="0199f000-0000-7000-8000-00000000abcd"):
+        brought = self.ask("POST", f"/api/forms?place={place}", form.encode(), "text/xml")
         command = {"type": "surveys.publish", "form": brought["form"], "version": "1"}
-        identity = "0199f000-0000-7000-8000-00000000abcd"
         self.ask("POST", "/api/commands", json.dumps({"id": identity, "command": command}))
 
 
@@ -119,6 +118,45 @@ def calls(counts, address, person, org, folder):
         counts.holds("a submission's XML", client.session.get(f"{base}.xml").text == edit)
         file = client.session.get(f"{base}/attachments/{urllib.parse.quote('照片.jpg')}")
         counts.holds("a submission's file", file.content == photo.read_bytes())
+        tables(counts, client)
+
+
+# --- Submissions as tables.
+HOUSEHOLD = """<?xml version="1.0"?><h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml" xmlns:jr="http://openrosa.org/javarosa" xmlns:orx="http://openrosa.org/xforms"><h:head><h:title>户表</h:title><model><instance><data id="pyodk table" version="1"><name/><at/><person jr:template=""><age/></person><orx:meta><orx:instanceID/></orx:meta></data></instance><bind nodeset="/data/at" type="geopoint"/><bind nodeset="/data/person/age" type="int"/></model></h:head><h:body><input ref="/data/name"/><group ref="/data/person"><repeat nodeset="/data/person"><input ref="/data/person/age"/></repeat></group></h:body></h:html>"""
+
+
+def household(number):
+    """One household of two."""
+    people = "".join(f"<person><age>{age}</age></person>" for age in (number, number + 30))
+    return (
+        f'<data id="pyodk table" version="1" xmlns:orx="http://openrosa.org/xforms"><name>第{number}户</name><at>30.5 119.6 12 8</at>'
+        f"{people}<orx:meta><orx:instanceID>uuid:t-{number}</orx:instanceID></orx:meta></data>"
+    )
+
+
+def tables(counts, client):
+    """Tables through OData."""
+    form = "pyodk table"
+    for number in range(5):
+        client.submissions.create(household(number), form_id=form)
+    table = client.submissions.get_table(form_id=form, count=True)
+    counts.holds("a table", table["@odata.count"] == 5 and {r["name"] for r in table["value"]} == {f"第{n}户" for n in range(5)})
+    row = next(r for r in table["value"] if r["__id"] == "uuid:t-2")
+    counts.holds("a point", row["at"]["type"] == "Point" and row["at"]["coordinates"] == [119.6, 30.5, 12])
+    counts.holds("as WKT", client.submissions.get_table(form_id=form, wkt=True)["value"][0]["at"] == "POINT (119.6 30.5 12)")
+    people = client.submissions.get_table(form_id=form, table_name="Submissions.person", count=True)
+    counts.holds("a repeat", people["@odata.count"] == 10 and sum(r["__Submissions-id"] == "uuid:t-2" for r in people["value"]) == 2)
+    first = client.submissions.get_table(form_id=form, top=2, count=True)
+    rest = client.submissions.get_table(form_id=form, skip=2)
+    whole = [r["__id"] for r in table["value"]]
+    counts.holds("pages", [r["__id"] for r in first["value"] + rest["value"]] == whole and first["@odata.count"] == 5)
+    following = client.session.get(first["@odata.nextLink"]).json()
+    counts.holds("the next page", [r["__id"] for r in following["value"]] == whole[2:4])
+    expanded = client.submissions.get_table(form_id=form, expand="*", filter="year(__system/submissionDate) eq year(now())")
+    counts.holds("expanded and filtered", all(len(r["person"]) == 2 for r in expanded["value"]) and len(expanded["value"]) == 5)
+    none = client.submissions.get_table(form_id=form, filter="__system/reviewState eq 'approved'", count=True)
+    counts.holds("a filter for none", none["value"] == [] and none["@odata.count"] == 0)
+    counts.refused("a filter by answers", 501, lambda: client.submissions.get_table(form_id=form, filter="name eq 'x'"))
 
 
 def main():
@@ -131,6 +169,7 @@ def main():
             office = Office(address, session(address, person))
             place = office.ask("GET", "/api/session")["home"]
             office.offer(place["id"])
+            office.offer(place["id"], HOUSEHOLD, "0199f000-0000-7000-8000-00000000abce")
             calls(counts, address, person, int(place["code"][:6]), folder)
         finally:
             county.terminate()

@@ -1,13 +1,25 @@
 //! Answers and problem documents (RFC 9457). One place for every way of saying no.
 
+use std::{io, time::Duration};
+
 use axum::{
     body::Body,
     http::{HeaderName, HeaderValue, Response, StatusCode, header},
 };
+use bytes::{Bytes, BytesMut};
 use serde_json::{Map, Value, json};
 use store::{StoreError, Trouble};
 
 use crate::wording::{Language, text_or};
+
+/// Writes a body piece by piece, on a thread of its own. What goes wrong breaks the answer off, so that nobody takes it for whole.
+pub type Pour = Box<dyn FnOnce(&mut dyn io::Write) -> io::Result<()> + Send>;
+
+/// Pieces that wait for the client, each of so many bytes.
+const PIECES: usize = 4;
+const PIECE: usize = 64 << 10;
+/// A client that takes nothing for so long has gone.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An answer on its way out.
 pub struct Answer {
@@ -17,12 +29,24 @@ pub struct Answer {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Body.
     pub body: Vec<u8>,
+    /// What writes the body instead, where it may be larger than one wants in memory.
+    pub pour: Option<Pour>,
 }
 
 impl Answer {
     /// Bytes of a media type.
     pub fn bytes(media_type: &'static str, body: Vec<u8>) -> Answer {
-        Answer { status: StatusCode::OK, headers: vec![(header::CONTENT_TYPE, HeaderValue::from_static(media_type))], body }
+        Answer {
+            status: StatusCode::OK,
+            headers: vec![(header::CONTENT_TYPE, HeaderValue::from_static(media_type))],
+            body,
+            pour: None,
+        }
+    }
+
+    /// A body that is written while it is sent.
+    pub fn poured(media_type: &'static str, pour: Pour) -> Answer {
+        Answer { pour: Some(pour), ..Answer::bytes(media_type, Vec::new()) }
     }
 
     /// A JSON object.
@@ -37,7 +61,7 @@ impl Answer {
 
     /// Nothing.
     pub fn empty(status: StatusCode) -> Answer {
-        Answer { status, headers: Vec::new(), body: Vec::new() }
+        Answer { status, headers: Vec::new(), body: Vec::new(), pour: None }
     }
 
     /// Go elsewhere, with GET.
@@ -60,12 +84,65 @@ impl Answer {
 
     /// As the HTTP library wants it.
     pub fn into_response(self) -> Response<Body> {
-        let mut response = Response::new(Body::from(self.body));
+        let body = match self.pour {
+            None => Body::from(self.body),
+            Some(pour) => running(pour),
+        };
+        let mut response = Response::new(body);
         *response.status_mut() = self.status;
         for (name, value) in self.headers {
             response.headers_mut().append(name, value);
         }
         response
+    }
+}
+
+/// A body that another thread writes.
+fn running(pour: Pour) -> Body {
+    let (to, from) = tokio::sync::mpsc::channel::<io::Result<Bytes>>(PIECES);
+    tokio::task::spawn_blocking(move || {
+        let mut outlet = Outlet { to, piece: BytesMut::new() };
+        let poured = pour(&mut outlet).and_then(|()| io::Write::flush(&mut outlet));
+        if let Err(e) = poured {
+            tracing::warn!(error = %e, "an answer was broken off");
+            let _ = outlet.send(Err(e));
+        }
+    });
+    Body::from_stream(futures_util::stream::unfold(from, |mut from| async { from.recv().await.map(|piece| (piece, from)) }))
+}
+
+/// Hands over what is written, and waits for the client to take it.
+struct Outlet {
+    to: tokio::sync::mpsc::Sender<io::Result<Bytes>>,
+    piece: BytesMut,
+}
+
+impl Outlet {
+    fn send(&self, piece: io::Result<Bytes>) -> io::Result<()> {
+        let sent = tokio::runtime::Handle::current().block_on(tokio::time::timeout(PATIENCE, self.to.send(piece)));
+        match sent {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+}
+
+impl io::Write for Outlet {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.piece.extend_from_slice(bytes);
+        if self.piece.len() >= PIECE {
+            let piece = self.piece.split().freeze();
+            self.send(Ok(piece))?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.piece.is_empty() {
+            return Ok(());
+        }
+        let piece = self.piece.split().freeze();
+        self.send(Ok(piece))
     }
 }
 

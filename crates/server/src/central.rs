@@ -18,7 +18,7 @@ use store::{Condition, List, NewFile, Scope};
 use crate::{
     answer::{Answer, Problem},
     ask::{Ask, Caller},
-    keys, session, surveys,
+    keys, odata, session, surveys,
 };
 
 /// Projects and rows listed at most.
@@ -54,13 +54,13 @@ fn told(value: &impl Serialize) -> Answer {
 }
 
 /// A moment as Central writes it.
-fn time(ms: i64) -> String {
+pub fn time(ms: i64) -> String {
     let at = chrono::DateTime::from_timestamp_millis(ms).unwrap_or_default();
     at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
 /// Accounts have no numbers here, and Central's have nothing else: so many bits of the id as a program keeps exact.
-fn number(id: Option<AccountId>) -> u64 {
+pub fn number(id: Option<AccountId>) -> u64 {
     id.map_or(0, |id| (id.0.as_u128() & ((1 << 52) - 1)) as u64)
 }
 
@@ -148,7 +148,7 @@ fn forms_of(ask: &Ask, place: &Place) -> Result<Vec<Form>, Problem> {
 }
 
 /// The version that counts: the one offered, or the last that was.
-fn shown(form: &Form) -> Option<&FormVersion> {
+pub fn shown(form: &Form) -> Option<&FormVersion> {
     form.current().or_else(|| form.versions.iter().rev().find(|v| v.published_ms.is_some()))
 }
 
@@ -172,15 +172,19 @@ pub fn forms(ask: &Ask) -> Result<Answer, Problem> {
     Ok(told(&forms_of(ask, &project_in(ask)?)?.iter().filter_map(form_told).collect::<Vec<_>>()))
 }
 
-fn form_called(ask: &Ask, id: &str) -> Result<(Place, Form), Problem> {
+/// A form of the project in the address by its id, and the caller's place there.
+pub fn form_called(ask: &Ask, id: &str) -> Result<(Place, Form), Problem> {
     let place = project_in(ask)?;
     let form = forms_of(ask, &place)?.into_iter().find(|f| f.form_id.as_str() == id).ok_or_else(Problem::not_found)?;
     Ok((place, form))
 }
 
-/// `GET /v1/projects/{project}/forms/{form}`, or its XML at `{form}.xml`.
+/// `GET /v1/projects/{project}/forms/{form}`, its XML at `{form}.xml`, or what it offers as OData at `{form}.svc`.
 pub fn form(ask: &Ask) -> Result<Answer, Problem> {
     let named: String = ask.path(1)?;
+    if let Some(id) = named.strip_suffix(".svc") {
+        return odata::service(ask, id);
+    }
     if let Some(id) = named.strip_suffix(".xml") {
         let (_, form) = form_called(ask, id)?;
         return surveys::xml(ask, &shown(&form).ok_or_else(Problem::not_found)?.file, "application/xml");
@@ -189,14 +193,19 @@ pub fn form(ask: &Ask) -> Result<Answer, Problem> {
     Ok(told(&form_told(&form).ok_or_else(Problem::not_found)?))
 }
 
-fn submission_told(row: &Submission) -> Value {
-    let state = match (&row.state, row.edits) {
+/// Where a submission stands, in Central's words.
+pub fn review_state(row: &Submission) -> Option<&'static str> {
+    match (&row.state, row.edits) {
         (SubmissionState::Received, None) | (SubmissionState::Replaced { .. }, _) => None,
         (SubmissionState::Received, Some(_)) => Some("edited"),
         (SubmissionState::HasIssues { .. }, _) => Some("hasIssues"),
         (SubmissionState::Approved { .. }, _) => Some("approved"),
         (SubmissionState::Rejected { .. }, _) => Some("rejected"),
-    };
+    }
+}
+
+fn submission_told(row: &Submission) -> Value {
+    let state = review_state(row);
     json!({ "instanceId": row.head.instance, "submitterId": number(row.account), "deviceId": row.device, "reviewState": state,
         "userAgent": null, "instanceName": null, "createdAt": time(row.received_ms), "updatedAt": row.reviewed_ms.map(time) })
 }
@@ -227,6 +236,11 @@ pub fn submissions(ask: &Ask) -> Result<Answer, Problem> {
 
 fn submission_called(ask: &Ask, instance: &str) -> Result<Submission, Problem> {
     let (_, form) = form_called(ask, &ask.path::<String>(1)?)?;
+    submission_of(ask, &form, instance)
+}
+
+/// A submission of a form by its instance, where the caller may see it.
+pub fn submission_of(ask: &Ask, form: &Form, instance: &str) -> Result<Submission, Problem> {
     let instance: Word = Text::new(instance).map_err(|_| Problem::not_found())?;
     let Some(Row::Submissions(row)) = ask.app.store.row(ViewId::Submissions, &SubmissionId::of(form.id, &instance).key())? else {
         return Err(Problem::not_found());

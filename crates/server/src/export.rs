@@ -101,14 +101,15 @@ fn table(ask: &Ask, view: ViewId, mut list: List) -> Result<Table, Problem> {
     }
 }
 
-fn column_name(ask: &Ask, name: &str) -> String {
+/// A column in words, where there are any.
+pub fn column_name(ask: &Ask, name: &str) -> String {
     let key = format!("column.{name}");
     let words = text(ask.language, &key);
     if words == key { name.to_owned() } else { words }
 }
 
 /// A cell that a spreadsheet would run as a formula is made harmless by a leading apostrophe.
-fn harmless(text: String) -> String {
+pub fn harmless(text: String) -> String {
     match text.chars().next() {
         // The wide forms as well: spreadsheets of East Asia take them for the narrow ones.
         Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\t' | '\r') => format!("'{text}"),

@@ -35,6 +35,7 @@ mod limits;
 mod map;
 mod mapping;
 mod my_account;
+mod odata;
 pub mod oidc;
 mod openapi;
 mod openrosa;
@@ -49,8 +50,10 @@ mod routes;
 mod rows;
 mod session;
 mod sheets;
+mod submission_export;
 mod surveys;
 pub mod syslog;
+mod tabulated;
 mod today;
 mod visits;
 pub mod wording;
@@ -109,6 +112,7 @@ pub struct App {
     map: map::MapCache,
     indicators: indicators::Cache,
     counted: rows::CountCache,
+    tabulated: tabulated::Kept,
     assets: assets::Assets,
     metrics: operations::Metrics,
     roots: RwLock<(u64, Vec<Root>)>,
@@ -149,6 +153,7 @@ impl App {
             map: map::MapCache::default(),
             indicators: indicators::Cache::default(),
             counted: rows::CountCache::default(),
+            tabulated: tabulated::Kept::default(),
             assets: assets::Assets::default(),
             metrics: operations::Metrics::new(),
             roots: RwLock::new((u64::MAX, Vec::new())),

@@ -176,6 +176,13 @@ fn query(path: &str) -> &'static [Parameter] {
             ("per_day", "integer", "At most so many villages a day."),
             ("since", "string", "YYYY-MM-DD: the day of the visit, to see what changed since."),
         ],
+        "/api/forms/{form}/{file}" => &[
+            ("place", "string", "Only within this place."),
+            ("received_on.from", "string", "YYYY-MM-DD; and .to. Other columns of submissions as well."),
+            ("head", "string", "name, or label: the form's own questions, in the language of the answer."),
+            ("table", "string", "CSV only: a repeat, such as Submissions.person."),
+            ("media", "string", "ZIP only: 0 leaves out the files."),
+        ],
         "/api/files/{hash}" => &[("size", "string", "thumb: a small picture.")],
         _ => &[],
     }
@@ -187,6 +194,7 @@ fn responses(route: &str, answers: &[(&str, Value)]) -> Value {
     let content = match route {
         "GET /api/export/{file}" | "GET /api/accounts/export/{file}" => of(&["text/csv; charset=utf-8", WORKBOOK]),
         "GET /api/accounts/invitations/template.xlsx" => of(&[WORKBOOK]),
+        "GET /api/forms/{form}/{file}" => of(&["text/csv; charset=utf-8", WORKBOOK, "application/geo+json", "application/zip"]),
         "GET /api/tiles/{layer}/{z}/{x}/{y}" => of(&["application/vnd.mapbox-vector-tile"]),
         "GET /brief.gpx" => of(&["application/gpx+xml"]),
         "GET /brief.geojson" => of(&["application/geo+json"]),

@@ -15,16 +15,19 @@ use axum::{
 };
 use domain::basics::Capability;
 use subtle::ConstantTimeEq;
-use tower_http::compression::CompressionLayer;
+use tower_http::compression::{
+    CompressionLayer,
+    predicate::{DefaultPredicate, NotForContentType, Predicate},
+};
 
 use crate::{
     App, account_pages, accounts,
     answer::{Answer, Problem},
     ask::Ask,
     assets, audit, central, checkpoints, command, dossier, duties, export, facts_api, files, indicators, invitations, keys, map,
-    mapping, my_account, oidc, openapi, openrosa, operations, persons, places, public, public_duties, rows, session,
+    mapping, my_account, odata, oidc, openapi, openrosa, operations, persons, places, public, public_duties, rows, session,
     sheets::SHEET_MAX,
-    surveys, today, visits,
+    submission_export, surveys, today, visits,
     wording::Language,
 };
 
@@ -211,6 +214,7 @@ routes! {
     GET "/v1/projects/{project}" permit: Bearer, guard: None, body: 0, central::project, "ODK Central: one organisation";
     GET "/v1/projects/{project}/forms" permit: Bearer, guard: None, body: 0, central::forms, "ODK Central: published forms";
     GET "/v1/projects/{project}/forms/{form}" permit: Bearer, guard: None, body: 0, central::form, "ODK Central: one form; as {form}.xml its XML";
+    GET "/v1/projects/{project}/forms/{form}/{*resource}" permit: Bearer, guard: None, body: 0, odata::resource, "OData of a form, as {form}.svc: $metadata, its tables, and one submission";
     GET "/v1/projects/{project}/forms/{form}/submissions" permit: Bearer, guard: None, body: 0, central::submissions, "ODK Central: submissions, the newest first";
     POST "/v1/projects/{project}/forms/{form}/submissions" permit: Bearer, guard: Key, body: UPLOAD, central::hand_in, "ODK Central: hand in a filled form as XML";
     GET "/v1/projects/{project}/forms/{form}/submissions/{instance}" permit: Bearer, guard: None, body: 0, central::submission, "ODK Central: one submission; as {instance}.xml its XML";
@@ -223,6 +227,7 @@ routes! {
     POST "/api/forms/{form}/versions/{version}/files/{name}" permit: With(SurveysManage), guard: Header, body: UPLOAD, surveys::give_file, "Give a file that a version needs";
     GET "/api/forms/{form}/questions" permit: With(Read), guard: None, body: 0, mapping::questions, "What a form asks, computes and notes";
     POST "/api/forms/{form}/mapping/trial" permit: With(SurveysManage), guard: Header, body: SMALL, mapping::try_it, "What a mapping would make of the submissions that are there";
+    GET "/api/forms/{form}/{file}" permit: With(Export), guard: None, body: 0, submission_export::export, "Submissions of a form: submissions.csv, .xlsx, .geojson or .zip";
     GET "/api/places/{id}/forms" permit: With(SurveysSubmit), guard: None, body: 0, surveys::offered_at, "Forms offered at a place, its own and those of the places above";
     POST "/api/submissions" permit: With(SurveysSubmit), guard: Header, body: PARCEL, surveys::hand_in, "Hand in a filled form";
     GET "/api/submissions/{submission}" permit: With(Read), guard: None, body: 0, surveys::submission, "A filled form with its answers as they stand there";
@@ -238,6 +243,8 @@ routes! {
 
 /// The router over the table.
 pub fn router(app: Arc<App>) -> Router {
+    let packed = |of: &'static str| NotForContentType::const_new(of);
+    let smaller = DefaultPredicate::new().and(packed(PACKED[0])).and(packed(PACKED[1]));
     let mut router = Router::new();
     for route in table() {
         let app = app.clone();
@@ -267,8 +274,11 @@ pub fn router(app: Arc<App>) -> Router {
             async move { refusal(&app, &request, Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed")) }
         })
         .layer(DefaultBodyLimit::disable())
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(smaller))
 }
+
+/// Archives and workbooks are compressed already.
+const PACKED: [&str; 2] = ["application/zip", "application/vnd.openxmlformats-officedocument"];
 
 fn refusal(app: &App, request: &Request, problem: Problem) -> Response<Body> {
     finish(

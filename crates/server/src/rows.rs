@@ -13,7 +13,7 @@ use domain::{
 };
 use serde::Serialize;
 use serde_json::{Value, json};
-use store::{Condition, Cursor, GroupRow, Groups, List, Scope, StoredRow};
+use store::{Condition, Cursor, GroupRow, Groups, List, Scope, Store, StoredRow};
 
 use crate::{
     answer::{Answer, Problem},
@@ -29,8 +29,23 @@ const LIMIT_MAX: usize = 200;
 /// Conditions of one query; a database does not take thousands.
 const CONDITIONS_MAX: usize = 50;
 /// Parameters that are not columns.
-const RESERVED: [&str; 12] =
-    ["place", "q", "overdue", "sort", "limit", "after", "count", "by", "sum", "lang", "before", "indicator"];
+const RESERVED: [&str; 15] = [
+    "place",
+    "q",
+    "overdue",
+    "sort",
+    "limit",
+    "after",
+    "count",
+    "by",
+    "sum",
+    "lang",
+    "before",
+    "indicator",
+    "head",
+    "table",
+    "media",
+];
 
 /// The view that a path names.
 pub fn view(ask: &Ask) -> Result<ViewId, Problem> {
@@ -309,11 +324,16 @@ pub struct Briefs {
 impl Briefs {
     /// Loads places and everything above them.
     pub fn load(ask: &Ask, ids: &[PlaceId]) -> Result<Briefs, Problem> {
+        Briefs::of(&ask.app.store, ids)
+    }
+
+    /// The same, where nobody asks any more.
+    pub fn of(store: &Store, ids: &[PlaceId]) -> Result<Briefs, Problem> {
         let mut places = HashMap::new();
         let mut wanted: HashSet<PlaceId> = ids.iter().copied().collect();
         for _ in 0..2 {
             let keys: Vec<String> = wanted.iter().map(|id| id.key()).collect();
-            for (_, row) in ask.app.store.rows(ViewId::Places, &keys)? {
+            for (_, row) in store.rows(ViewId::Places, &keys)? {
                 if let domain::Row::Places(place) = row {
                     places.insert(place.id, *place);
                 }

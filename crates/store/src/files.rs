@@ -257,4 +257,13 @@ impl<'s> Files<'s> {
         let path = self.path(hash);
         fs::read(&path).map_err(StoreError::io(path.display().to_string()))
     }
+
+    /// The content, to be read piece by piece.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub fn open(&self, hash: &FileHash) -> Result<fs::File> {
+        let path = self.path(hash);
+        fs::File::open(&path).map_err(StoreError::io(path.display().to_string()))
+    }
 }

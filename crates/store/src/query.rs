@@ -164,12 +164,8 @@ fn declared(view: ViewId, name: &str) -> Result<&'static Column> {
 }
 
 impl Store {
-    /// A page of a list.
-    ///
-    /// # Errors
-    /// A column that cannot be used so, or the database said no.
-    pub fn list(&self, list: &List) -> Result<Page> {
-        let table = self.table(list.view)?;
+    /// The conditions of a list with where it begins, the column that it is sorted by, and its order.
+    fn ordered(&self, list: &List) -> Result<(Where, Option<String>, String)> {
         let mut w = self.conditions(list.view, &list.scope, &list.conditions, "t")?;
         let (sort, order, direction) = match &list.sort {
             None => (None, "t.key".to_owned(), ">"),
@@ -194,6 +190,16 @@ impl Store {
             };
             w.and(&clause);
         }
+        Ok((w, sort, order))
+    }
+
+    /// A page of a list.
+    ///
+    /// # Errors
+    /// A column that cannot be used so, or the database said no.
+    pub fn list(&self, list: &List) -> Result<Page> {
+        let table = self.table(list.view)?;
+        let (mut w, _, order) = self.ordered(list)?;
         let names: Vec<String> = list.view.columns().iter().map(|c| format!("t.{}", column_name(c))).collect();
         let limit = w.param(Value::Int(list.limit as i64 + 1));
         let query =
@@ -220,6 +226,37 @@ impl Store {
             }
         }
         Ok(Page { rows, next })
+    }
+
+    /// Where a list goes on behind so many rows; none where it has no more. Walks an index and reads no row.
+    ///
+    /// # Errors
+    /// As [`Store::list`].
+    pub fn behind(&self, list: &List, rows: u64) -> Result<Option<Cursor>> {
+        let Some(before) = rows.checked_sub(1) else { return Ok(list.after.clone()) };
+        let table = self.table(list.view)?;
+        let (mut w, sort, order) = self.ordered(list)?;
+        let offset = w.param(Value::Int(i64::try_from(before).unwrap_or(i64::MAX)));
+        let sorted = sort.map_or(String::new(), |c| format!(", t.{c}"));
+        let query = format!("SELECT t.key{sorted} FROM {table} t WHERE {} ORDER BY {order} LIMIT 1 OFFSET {offset}", w.text);
+        let mut found = None;
+        self.reader()?.each(&query, &w.params, &mut |r| {
+            let value = if sorted.is_empty() { Value::Null } else { r.value(1)? };
+            found = Some(Cursor { key: r.text(0)?.to_owned(), value });
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// How many rows a list has, exactly, however many that are: an index is walked.
+    ///
+    /// # Errors
+    /// As [`Store::list`].
+    pub fn count_all(&self, view: ViewId, scope: &Scope, conditions: &[Condition]) -> Result<u64> {
+        let table = self.table(view)?;
+        let w = self.conditions(view, scope, conditions, "t")?;
+        let query = format!("SELECT count(*) FROM {table} t WHERE {}", w.text);
+        Ok(self.reader()?.one_int(&query, &w.params)?.unwrap_or(0).unsigned_abs())
     }
 
     /// How many rows a list would have.
@@ -512,10 +549,13 @@ impl Store {
         if let Scope::Within(places) = scope {
             let table = self.table(ViewId::Places)?;
             let mut clauses = Vec::new();
+            // The index of a long list keeps its order: no other may be taken instead.
+            let long = |c: &Condition| matches!(c, Condition::OneOf(name, _) if declared(view, name).is_ok_and(|c| c.leads));
+            let plus = if conditions.iter().any(long) { "+" } else { "" };
             for (id, level, _) in places {
                 let orgs =
                     if *level == Level::County && view != ViewId::Places { self.orgs_within(&table, *id)? } else { Vec::new() };
-                clauses.push(within(&mut w, view, &table, t, (*id, *level), &orgs));
+                clauses.push(within(&mut w, view, &table, (t, plus), (*id, *level), &orgs));
             }
             match clauses.as_slice() {
                 [] => w.and("1 = 0"),
@@ -543,7 +583,14 @@ impl Store {
 /// that begins with it; above, the order's own index is walked; below, the places are few.
 ///
 /// The plus keeps SQLite, which knows nothing of how many places a city has, from walking all of them for every row.
-fn within(w: &mut Where, view: ViewId, places: &str, t: &str, (id, level): (PlaceId, Level), orgs: &[Value]) -> String {
+fn within(
+    w: &mut Where,
+    view: ViewId,
+    places: &str,
+    (t, plus): (&str, &str),
+    (id, level): (PlaceId, Level),
+    orgs: &[Value],
+) -> String {
     let own_column = match level {
         Level::Province => "c_province",
         Level::City => "c_city",
@@ -565,13 +612,15 @@ fn within(w: &mut Where, view: ViewId, places: &str, t: &str, (id, level): (Plac
                 marks => format!("IN ({})", marks.join(", ")),
             };
             // The organisation narrows by index; the place makes it exact where places have moved.
-            format!("({t}.org {org} AND EXISTS (SELECT 1 FROM {places} s WHERE s.c_id = {t}.c_place AND +s.c_county = {id}))")
+            format!(
+                "({plus}{t}.org {org} AND EXISTS (SELECT 1 FROM {places} s WHERE s.c_id = {t}.c_place AND +s.c_county = {id}))"
+            )
         }
         Level::Province | Level::City => {
             format!("EXISTS (SELECT 1 FROM {places} s WHERE s.c_id = {t}.c_place AND +s.{own_column} = {id})")
         }
         Level::Township | Level::Village => {
-            format!("{t}.c_place IN (SELECT s.c_id FROM {places} s WHERE s.{own_column} = {id})")
+            format!("{plus}{t}.c_place IN (SELECT s.c_id FROM {places} s WHERE s.{own_column} = {id})")
         }
     }
 }

@@ -49,7 +49,8 @@ impl ViewTable {
         sql.script(&format!("DROP TABLE IF EXISTS {}", self.name()))
     }
 
-    /// Makes the table with its indexes: one for every place column, and two for every order that lists offer.
+    /// Makes the table with its indexes: one for every place column, two for every order that lists offer, and another for every
+    /// column with long lists.
     pub(crate) fn create(&self, sql: &mut dyn Sql) -> Result<()> {
         let table = self.name();
         let mut columns = String::from("key {text} NOT NULL PRIMARY KEY, org BIGINT NOT NULL, data TEXT NOT NULL");
@@ -68,6 +69,11 @@ impl ViewTable {
             if column.sort {
                 sql.script(&format!("CREATE INDEX {table}_s_{} ON {table} ({name}, key{carried})", column.name))?;
                 sql.script(&format!("CREATE INDEX {table}_o_{} ON {table} (org, {name}, key)", column.name))?;
+                for leading in self.view.columns().iter().filter(|c| c.leads) {
+                    let (first, second) = (leading.name, column.name);
+                    let on = format!("{}, {name}, key{carried}", column_name(leading));
+                    sql.script(&format!("CREATE INDEX {table}_l_{first}_{second} ON {table} ({on})"))?;
+                }
             } else if column.kind == ColumnKind::Place && column.filter == domain::basics::Filter::Equals {
                 sql.script(&format!("CREATE INDEX {table}_p_{} ON {table} ({name})", column.name))?;
             }

@@ -5,6 +5,8 @@
 mod forms;
 mod machine;
 #[cfg(feature = "bench")]
+mod odata;
+#[cfg(feature = "bench")]
 mod serve;
 #[cfg(feature = "bench")]
 mod store;
@@ -20,6 +22,8 @@ cargo xtask bench store [--facts N] [--writers N] [--postgres URL] [--sync-delay
 cargo xtask bench serve [--url URL] [--clients N] [--seconds N] [--register FILE]
 cargo xtask bench forms [--corpus DIR] [--python PROGRAM] [--rounds N]
 cargo xtask bench submissions [--submissions N] [--questions N]
+cargo xtask bench odata [--submissions N] [--top N]
+cargo xtask bench submissions-export [--submissions N]
 cargo xtask bench machine        only what is known of this machine
 ";
 
@@ -30,7 +34,7 @@ pub fn run(root: &Path, args: &[&str]) -> Result<bool> {
             print!("{}", machine::describe(root)?);
             Ok(true)
         }
-        ["store" | "serve" | "submissions", ..] => measured(root, args),
+        ["store" | "serve" | "submissions" | "odata" | "submissions-export", ..] => measured(root, args),
         ["forms", ..] => converted(root, args),
         _ => {
             print!("{HELP}");
@@ -71,6 +75,8 @@ fn measured(root: &Path, args: &[&str]) -> Result<bool> {
     match args[0] {
         "store" => store::run(root, &options),
         "submissions" => submissions::run(root, &options),
+        "odata" => odata::first_page(root, &options),
+        "submissions-export" => odata::export(root, &options),
         _ => serve::run(root, &options),
     }
 }

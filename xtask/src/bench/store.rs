@@ -100,7 +100,7 @@ pub fn run(root: &Path, options: &Options) -> Result<bool> {
 }
 
 /// A folder that goes with the bench.
-struct Kept(PathBuf);
+pub(super) struct Kept(pub(super) PathBuf);
 impl Drop for Kept {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
@@ -143,7 +143,7 @@ fn timed<T, E: std::error::Error + Send + Sync + 'static>(work: impl FnOnce() ->
     Ok((done, cpu_seconds() - cpu, wall.elapsed().as_secs_f64()))
 }
 
-fn now_ms() -> i64 {
+pub(super) fn now_ms() -> i64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64)
 }
 
@@ -160,7 +160,7 @@ fn text<const N: usize>(words: &str) -> Text<N> {
 const TOP: PlaceId = PlaceId(98_010_000_000_000);
 
 /// Makes counties that are not there yet, each with ten townships of twenty villages; returns the villages.
-fn found(store: &Store, chains: u64) -> Result<Vec<PlaceId>> {
+pub(super) fn found(store: &Store, chains: u64) -> Result<Vec<PlaceId>> {
     let mut rows = Vec::new();
     let mut villages = Vec::new();
     let mut row = |code: u64, level, kind, parent: Option<u64>| {
@@ -334,7 +334,7 @@ impl<'v> Load<'v> {
 }
 
 /// CPU of all threads of this process; those that have ended are not counted.
-fn cpu_seconds() -> f64 {
+pub(super) fn cpu_seconds() -> f64 {
     let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let nanoseconds = |task: fs::DirEntry| {
         let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
@@ -355,7 +355,7 @@ fn postgres_cpu_seconds() -> f64 {
 }
 
 /// Most memory held at once since the start.
-fn peak_mb() -> u64 {
+pub(super) fn peak_mb() -> u64 {
     let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = text.lines().find_map(|l| l.strip_prefix("VmHWM:"));
     line.and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024

@@ -52,12 +52,14 @@ pub struct Column {
     pub group: bool,
     /// Whether `q=` searches it.
     pub search: bool,
+    /// Whether lists of one value of it are long: then they have indexes of their own, for every order.
+    pub leads: bool,
 }
 
 impl Column {
     /// A column that is shown and exported only.
     pub const fn new(name: &'static str, kind: ColumnKind) -> Column {
-        Column { name, kind, filter: Filter::None, sort: false, group: false, search: false }
+        Column { name, kind, filter: Filter::None, sort: false, group: false, search: false, leads: false }
     }
     /// Can be filtered by values and counted by.
     pub const fn grouped(self) -> Column {
@@ -74,6 +76,10 @@ impl Column {
     /// Can be sorted by.
     pub const fn sorted(self) -> Column {
         Column { sort: true, ..self }
+    }
+    /// Can be filtered by values, and the list of one value is long.
+    pub const fn leading(self) -> Column {
+        Column { filter: Filter::Equals, leads: true, ..self }
     }
     /// Is searched for words.
     pub const fn searched(self) -> Column {

@@ -362,7 +362,7 @@ impl View for Submission {
     const VERSION: u32 = 2;
     const COLUMNS: &'static [Column] = &[
         Column::new("place", ColumnKind::Place).equals(),
-        Column::new("form", ColumnKind::Text).equals(),
+        Column::new("form", ColumnKind::Text).leading(),
         Column::new("form_id", ColumnKind::Text).grouped(),
         Column::new("form_version", ColumnKind::Text).equals(),
         Column::new("instance", ColumnKind::Text).equals(),
@@ -378,7 +378,7 @@ impl View for Submission {
         Column::new("lat_e7", ColumnKind::Int),
         Column::new("applied", ColumnKind::Bool).grouped(),
         Column::new("account", ColumnKind::Text).equals(),
-        Column::new("received_ms", ColumnKind::Ms).sorted(),
+        Column::new("received_ms", ColumnKind::Ms).ranged().sorted(),
         Column::new("received_on", ColumnKind::Day).ranged().sorted(),
     ];
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::world::*;
 
-fn sign_in(world: &World, name: &str) -> String {
+pub fn sign_in(world: &World, name: &str) -> String {
     let reply = world.post("/v1/sessions").json(&json!({ "email": format!("test-{name}"), "password": PASSWORD })).send();
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert_eq!(keys(&reply.json()), ["createdAt", "expiresAt", "token"]);

@@ -20,6 +20,7 @@ mod floods;
 mod guards;
 mod invitations;
 mod keys;
+mod odata;
 mod oidc;
 mod openrosa;
 mod particulars;

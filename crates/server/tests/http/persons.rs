@@ -62,6 +62,7 @@ fn givers(command: &str) -> Option<&'static [Role]> {
 fn holders(permit: &str) -> &'static [Role] {
     match permit {
         "read" | "read or audit.read" => READERS,
+        "export" => &[Head, Office, Department, Township, Inspector, Viewer],
         "export or audit.read" => &[Head, Office, Department, Township, Inspector, Viewer],
         "log.read" => &[Admin, Office],
         "log.read or audit.read" => &[Admin, Office, Role::Audit],

@@ -68,12 +68,36 @@ fn every_order(ground: &Ground) {
                         expected.reverse();
                     }
                     assert_eq!(pages(&store, &list), expected, "{} by {} {down} {scope:?}", view.name(), sorted.name);
+                    goes_on_behind(&store, &list, &expected);
+                    // Of a column with long lists, one value at a time.
+                    for leading in view.columns().iter().filter(|c| c.leads) {
+                        let (at, _) = column(*view, leading.name);
+                        for value in expected.iter().map(|r| r.values[at].clone()).collect::<Vec<_>>() {
+                            let conditions = vec![Condition::OneOf(leading.name.into(), vec![value.clone()])];
+                            let of_it: Vec<StoredRow> = expected.iter().filter(|r| r.values[at] == value).cloned().collect();
+                            let list = List { conditions, ..list.clone() };
+                            assert_eq!(pages(&store, &list), of_it, "{} by {} of {value:?}", view.name(), sorted.name);
+                            goes_on_behind(&store, &list, &of_it);
+                        }
+                    }
                     orders += 1;
                 }
             }
         }
     }
     assert!(orders >= 40, "{orders}");
+}
+
+/// Behind any number of its rows a list goes on with the rest; and it is counted to the last.
+fn goes_on_behind(store: &Store, list: &List, rows: &[StoredRow]) {
+    let count = store.count_all(list.view, &list.scope, &list.conditions).expect("counted");
+    assert_eq!(count, rows.len() as u64, "{list:?}");
+    for n in [0, 1.min(rows.len()), rows.len() / 2, rows.len()] {
+        let after = store.behind(list, n as u64).expect("found");
+        assert_eq!(after.is_some(), n > 0);
+        assert_eq!(pages(store, &List { after, ..list.clone() }), rows[n..], "{list:?} behind {n}");
+    }
+    assert_eq!(store.behind(list, rows.len() as u64 + 1).expect("asked"), None);
 }
 
 fn place_of(store: &Store, view: ViewId, row: &StoredRow) -> Place {

@@ -1,5 +1,7 @@
 //! The part of ODK Central's interface for programs that its clients need to read forms and submissions and to hand in: signing
-//! in, projects, forms, submissions, attachments. Shapes and names are Central's; refusals are our documents.
+//! in, projects, forms, submissions, attachments. Shapes and names are Central's; refusals are our documents. Drafts are in
+//! `central_drafts.rs`, edits, reviews and comments in `central_reviews.rs`, phones in `central_phones.rs`, entity lists in
+//! `central_entities.rs`.
 //!
 //! Who asks is who the bearer says: a session made here, or a program's token. A cookie counts for nothing at these addresses,
 //! so that no page of another site acts in anybody's name. A *project* is an organisation, as in `openrosa.rs`.
@@ -49,18 +51,25 @@ pub fn sign_in(ask: &Ask) -> Result<Answer, Problem> {
     Ok(told(&json!({ "token": token, "createdAt": time(ask.now_ms), "expiresAt": time(expires) })))
 }
 
-fn told(value: &impl Serialize) -> Answer {
+/// An answer of these addresses.
+pub fn told(value: &impl Serialize) -> Answer {
     Answer::json(&json!(value)).with(header::CACHE_CONTROL, "no-store")
 }
 
+/// What a header says that its client wrote with percent signs.
+pub fn unescaped(text: &str) -> String {
+    let whole = format!("={}", text.replace('+', "%2B").replace('&', "%26"));
+    url::form_urlencoded::parse(whole.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
 /// A moment as Central writes it.
-fn time(ms: i64) -> String {
+pub fn time(ms: i64) -> String {
     let at = chrono::DateTime::from_timestamp_millis(ms).unwrap_or_default();
     at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
 /// Accounts have no numbers here, and Central's have nothing else: so many bits of the id as a program keeps exact.
-fn number(id: Option<AccountId>) -> u64 {
+pub fn number(id: Option<AccountId>) -> u64 {
     id.map_or(0, |id| (id.0.as_u128() & ((1 << 52) - 1)) as u64)
 }
 
@@ -100,7 +109,8 @@ fn projects_of(ask: &Ask) -> Result<Vec<Place>, Problem> {
     Ok(found)
 }
 
-fn project_in(ask: &Ask) -> Result<Place, Problem> {
+/// The project that the address names: the highest place of the caller there.
+pub fn project_in(ask: &Ask) -> Result<Place, Problem> {
     let number: u32 = ask.path(0)?;
     projects_of(ask)?.into_iter().find(|p| p.org == number).ok_or_else(Problem::not_found)
 }
@@ -120,9 +130,9 @@ pub fn project(ask: &Ask) -> Result<Answer, Problem> {
     Ok(told(&project_told(&project_in(ask)?)))
 }
 
-/// Published forms of a project that the caller may see: those of his place there, of the places above it and below. Of one id
-/// the highest.
-fn forms_of(ask: &Ask, place: &Place) -> Result<Vec<Form>, Problem> {
+/// Published forms of a project that the caller may see: those of his place there, of the places above it and below; where he
+/// manages forms, those that have never been published as well. Of one id the highest.
+pub fn forms_of(ask: &Ask, place: &Place) -> Result<Vec<Form>, Problem> {
     let all = |scope, conditions| List {
         view: ViewId::Forms,
         scope,
@@ -137,8 +147,9 @@ fn forms_of(ask: &Ask, place: &Place) -> Result<Vec<Form>, Problem> {
     for list in downwards.chain([all(ask.narrowed(place), Vec::new())]) {
         for row in ask.app.store.list(&list)?.rows {
             let form: Form = serde_json::from_str(&row.data)?;
+            let seen = form.org == place.org && !forms.iter().any(|f| f.form_id == form.form_id);
             let published = form.versions.iter().any(|v| v.published_ms.is_some());
-            if form.org == place.org && published && !forms.iter().any(|f| f.form_id == form.form_id) {
+            if seen && (published || ask.may(Capability::SurveysManage, &ask.place(form.place)?)?) {
                 forms.push(form);
             }
         }
@@ -147,24 +158,36 @@ fn forms_of(ask: &Ask, place: &Place) -> Result<Vec<Form>, Problem> {
     Ok(forms)
 }
 
-/// The version that counts: the one offered, or the last that was.
-fn shown(form: &Form) -> Option<&FormVersion> {
+/// The last version that was published.
+pub fn published(form: &Form) -> Option<&FormVersion> {
     form.current().or_else(|| form.versions.iter().rev().find(|v| v.published_ms.is_some()))
 }
 
-fn form_told(form: &Form) -> Option<Value> {
-    let version = shown(form)?;
+/// The version that counts: the one offered, or the last that was, or what is being prepared.
+fn shown(form: &Form) -> Option<&FormVersion> {
+    published(form).or(form.versions.last())
+}
+
+/// A form as Central tells of it.
+pub fn form_told(form: &Form) -> Option<Value> {
+    shown(form).map(|version| version_told(form, version))
+}
+
+/// A version as Central tells of it.
+pub fn version_told(form: &Form, version: &FormVersion) -> Value {
     let state = match form.state {
         FormState::Open { .. } => "open",
         FormState::Closing { .. } => "closing",
-        FormState::Draft | FormState::Closed { .. } => "closed",
+        // Not offered yet, and nothing against it.
+        FormState::Draft => "open",
+        FormState::Closed { .. } => "closed",
     };
-    Some(json!({
+    json!({
         "projectId": form.org, "xmlFormId": form.form_id, "version": version.head.version.as_ref().map_or("", Text::as_str),
         "hash": version.head.md5, "sha256": version.file, "state": state, "name": version.head.title, "enketoId": null, "keyId": null,
         "createdAt": time(form.versions.first().map_or(0, |v| v.uploaded_ms)), "updatedAt": null,
         "publishedAt": version.published_ms.map(time),
-    }))
+    })
 }
 
 /// `GET /v1/projects/{project}/forms`.
@@ -172,7 +195,8 @@ pub fn forms(ask: &Ask) -> Result<Answer, Problem> {
     Ok(told(&forms_of(ask, &project_in(ask)?)?.iter().filter_map(form_told).collect::<Vec<_>>()))
 }
 
-fn form_called(ask: &Ask, id: &str) -> Result<(Place, Form), Problem> {
+/// The form that is called so, with the place of the project.
+pub fn form_called(ask: &Ask, id: &str) -> Result<(Place, Form), Problem> {
     let place = project_in(ask)?;
     let form = forms_of(ask, &place)?.into_iter().find(|f| f.form_id.as_str() == id).ok_or_else(Problem::not_found)?;
     Ok((place, form))
@@ -189,7 +213,8 @@ pub fn form(ask: &Ask) -> Result<Answer, Problem> {
     Ok(told(&form_told(&form).ok_or_else(Problem::not_found)?))
 }
 
-fn submission_told(row: &Submission) -> Value {
+/// A submission as Central tells of it.
+pub fn submission_told(row: &Submission) -> Value {
     let state = match (&row.state, row.edits) {
         (SubmissionState::Received, None) | (SubmissionState::Replaced { .. }, _) => None,
         (SubmissionState::Received, Some(_)) => Some("edited"),
@@ -225,7 +250,8 @@ pub fn submissions(ask: &Ask) -> Result<Answer, Problem> {
     Ok(told(&rows.iter().map(submission_told).collect::<Vec<_>>()))
 }
 
-fn submission_called(ask: &Ask, instance: &str) -> Result<Submission, Problem> {
+/// The submission of this instance, if the caller may see it.
+pub fn submission_called(ask: &Ask, instance: &str) -> Result<Submission, Problem> {
     let (_, form) = form_called(ask, &ask.path::<String>(1)?)?;
     let instance: Word = Text::new(instance).map_err(|_| Problem::not_found())?;
     let Some(Row::Submissions(row)) = ask.app.store.row(ViewId::Submissions, &SubmissionId::of(form.id, &instance).key())? else {

@@ -10,5 +10,6 @@ pub mod evaluation;
 pub mod form;
 pub mod head;
 pub mod tree;
+pub mod version;
 pub mod xlsform;
 pub mod xpath;

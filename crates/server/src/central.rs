@@ -131,7 +131,8 @@ pub fn project(ask: &Ask) -> Result<Answer, Problem> {
 }
 
 /// Published forms of a project that the caller may see: those of his place there, of the places above it and below; where he
-/// manages forms, those that have never been published as well. Of one id the highest.
+/// manages forms, those that have never been published as well. Of one id the one that takes what is handed in there: the nearest
+/// above, or else one below.
 pub fn forms_of(ask: &Ask, place: &Place) -> Result<Vec<Form>, Problem> {
     let all = |scope, conditions| List {
         view: ViewId::Forms,
@@ -142,9 +143,9 @@ pub fn forms_of(ask: &Ask, place: &Place) -> Result<Vec<Form>, Problem> {
         limit: LISTED_MAX,
     };
     let at = |id: &PlaceId| all(Scope::All, vec![Condition::OneOf("place".into(), vec![(*id).into()])]);
-    let downwards = place.within.iter().chain([&place.id]).map(at);
+    let offered = [&place.id].into_iter().chain(place.within.iter().rev()).map(at);
     let mut forms: Vec<Form> = Vec::new();
-    for list in downwards.chain([all(ask.narrowed(place), Vec::new())]) {
+    for list in offered.chain([all(ask.narrowed(place), Vec::new())]) {
         for row in ask.app.store.list(&list)?.rows {
             let form: Form = serde_json::from_str(&row.data)?;
             let seen = form.org == place.org && !forms.iter().any(|f| f.form_id == form.form_id);

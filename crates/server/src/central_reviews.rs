@@ -7,7 +7,7 @@
 use axum::http::StatusCode;
 use domain::{
     Row, ViewId,
-    basics::{SubmissionId, Text},
+    basics::{Capability, SubmissionId, Text},
     surveys::{Command, Comment, Reason, Submission, SubmissionState, Verdict},
 };
 use serde::Deserialize;
@@ -55,6 +55,9 @@ fn chain(ask: &Ask) -> Result<Vec<Submission>, Problem> {
 pub fn edit(ask: &Ask) -> Result<Answer, Problem> {
     let (place, form) = form_called(ask, &ask.path::<String>(1)?)?;
     let latest = current(ask)?;
+    if !ask.may(Capability::SurveysSubmit, &place)? {
+        return Err(Problem::forbidden());
+    }
     let head = surveys::submission_head(&ask.body, &[])?;
     let again = head.instance == latest.head.instance;
     if !again && head.deprecated.as_ref() != Some(&latest.head.instance) {

@@ -686,5 +686,9 @@ pub fn may_submission(actor: &Actor, account: AccountId, place: &Place, submissi
     let own = submission.account == Some(account);
     let replaced = matches!(submission.state, surveys::SubmissionState::Replaced { .. });
     let reviews = actor.post_for(Capability::SurveysReview, place).is_some();
-    if reviews && !own && !replaced { vec!["surveys.review"] } else { Vec::new() }
+    match (reviews && !replaced, own) {
+        (false, _) => Vec::new(),
+        (true, true) => vec!["surveys.comment"],
+        (true, false) => vec!["surveys.review", "surveys.comment"],
+    }
 }

@@ -73,7 +73,9 @@ fn drop(ask: &Ask, form: &Form, version: Option<&Word>) -> Result<bool, Problem>
 }
 
 fn publish_version(ask: &Ask, form: &Form, version: Option<Word>) -> Result<bool, Problem> {
-    surveys::give_as(ask, Uuid::now_v7(), Command::Publish { form: form.id, version })
+    // A form that asks what is known already says why: in the header in which Central's clients say why they act.
+    let again = ask.header("x-action-notes").and_then(|words| Text::new(&unescaped(words)).ok());
+    surveys::give_as(ask, Uuid::now_v7(), Command::Publish { form: form.id, version, known: Vec::new(), again })
 }
 
 /// `POST …/forms?publish=&ignoreWarnings=`: a form of the project's place, a draft unless it is said to be published.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Has pyODK, the client of ODK Central's makers, read forms and submissions and hand in, against the real binary.
+"""Has pyODK, the client of ODK Central's makers, make its calls against the real binary.
 
 The real binary serves a made-up county on a free port of this machine; its programme office brings a form over our own
 interface, and pyODK does the rest over Central's. Ends with a line of counts that `./dev test` reads.
@@ -159,6 +159,86 @@ def tables(counts, client):
     counts.refused("a filter by answers", 501, lambda: client.submissions.get_table(form_id=form, filter="name eq 'x'"))
 
 
+CHOICES = "name,label\na,甲组\nb,乙组\n"
+
+
+def with_choices(version, title="巡查表"):
+    """A form that looks its choices up in a file."""
+    instance = '</instance><instance id="groups" src="jr://file-csv/groups.csv"/>'
+    body = FORM.replace("</instance>", instance).replace('id="pyodk visit" version="1"', f'id="pyodk rounds" version="{version}"')
+    return body.replace("入户走访", title)
+
+
+def writing(counts, address, people, org, folder):
+    """What pyODK does where it changes forms, submissions and phones, and reads entity lists."""
+    person = {p["name"]: p for p in people}
+
+    def client_of(name):
+        central = CentralConfig(
+            base_url=address, username=name, password=person[name]["password"], default_project_id=org
+        )
+        return Client(config=Config(central), cache_path=f"{folder}/{name}.toml")
+
+    with client_of("office") as office, client_of("head") as head, client_of("admin") as admin:
+        groups = pathlib.Path(folder) / "groups.csv"
+        groups.write_text(CHOICES)
+        form = office.forms.create(with_choices("1"), attachments=[groups])
+        counts.holds("a form made, with its file", (form.xmlFormId, form.version) == ("pyodk rounds", "1"))
+        counts.holds("and published", office.forms.get("pyodk rounds").publishedAt is not None)
+        counts.refused("made twice", 409, lambda: office.forms.create(with_choices("1"), attachments=[groups]))
+        counts.refused("made by who may not", 403, lambda: head.forms.create(with_choices("1")))
+        office.forms.update("pyodk rounds", definition=with_choices("2", "巡查表（二）"))
+        counts.holds("its next version", office.forms.get("pyodk rounds").version == "2")
+        groups.write_text(CHOICES + "c,丙组\n")
+        office.forms.update("pyodk rounds", attachments=[groups], version_updater=lambda v: str(int(v) + 1))
+        counts.holds("another file, another version", office.forms.get("pyodk rounds").version == "3")
+        office.forms.update("pyodk rounds", attachments=[groups])
+        dated = office.forms.get("pyodk rounds").version
+        counts.holds("its version by the clock", len(dated) > 10 and office.forms.get_xml("pyodk rounds").count(dated) == 1)
+        book = pathlib.Path(__file__).parent.parent / "demo" / "forms" / "village_look_demo.xlsx"
+        made = office.forms.create(book)
+        counts.holds("a form from a workbook", made.xmlFormId == "village_look_demo")
+
+        head.submissions.create(filled("uuid:py-10", "上坞村"), form_id="pyodk visit")
+        office.submissions.edit(
+            "uuid:py-10", filled("uuid:py-11", "下坞村", "uuid:py-10"), form_id="pyodk visit", comment="村名写错了"
+        )
+        edited = office.submissions.get("uuid:py-11", form_id="pyodk visit")
+        counts.holds("an edit with a comment", edited.reviewState == "edited")
+        stray = filled("uuid:py-12", "村", "uuid:py-10")
+        counts.refused(
+            "an edit of what was replaced", 409, lambda: office.submissions.edit("uuid:py-10", stray, form_id="pyodk visit")
+        )
+        said = head.submissions.add_comment("uuid:py-10", "已电话核实", form_id="pyodk visit")
+        counts.holds("a comment", said.body == "已电话核实")
+        head.submissions.review("uuid:py-10", "hasIssues", form_id="pyodk visit", comment="照片不清")
+        counts.holds("a review", head.submissions.get("uuid:py-11", form_id="pyodk visit").reviewState == "hasIssues")
+        words = [c.body for c in head.submissions.list_comments("uuid:py-10", form_id="pyodk visit")]
+        counts.holds("what was said", words[0] == "照片不清" and {"已电话核实", "村名写错了"} <= set(words) and len(words) == 4)
+        head.submissions.review("uuid:py-11", "approved", form_id="pyodk visit")
+        counts.holds("approved", head.submissions.get("uuid:py-11", form_id="pyodk visit").reviewState == "approved")
+        files = head.session.get(f"projects/{org}/forms/pyodk%20visit/submissions/uuid%3Apy-11/versions").json()
+        counts.holds("versions", [v["instanceId"] for v in files] == ["uuid:py-11", "uuid:py-10"])
+
+        phones = admin.projects.create_app_users(["下乡一组", "下乡二组"], forms=["pyodk visit"])
+        counts.holds("phones", [p.displayName for p in phones] == ["下乡一组", "下乡二组"] and all(p.token for p in phones))
+        refused = lambda: office.projects.create_app_users(["x"])  # noqa: E731
+        counts.refused("phones by who may not", 403, refused)
+
+        lists = {e.name for e in office.entity_lists.list()}
+        counts.holds("entity lists", {"places", "pyodk rounds.groups"} <= lists)
+        places = office.entity_lists.get("places")
+        counts.holds("one with its properties", "households" in [p.name for p in places.properties])
+        found = office.entities.list("places")
+        counts.holds("entities", len(found) > 10 and len({e.uuid for e in found}) == len(found))
+        table = office.entities.get_table("places", top=3, skip=1, count=True, select="__id,label,code")
+        rows = table["value"]
+        counts.holds("a page of them", len(rows) == 3 and table["@odata.count"] == len(found) and rows[0]["__id"] == found[1].uuid)
+        table = office.entities.get_table("pyodk rounds.groups")
+        counts.holds("a file of a form", [(r["name"], r["label"]) for r in table["value"]][-1] == ("c", "丙组"))
+        counts.refused("writing entities", 405, lambda: office.entities.create("x", {"name": "x"}, entity_list_name="places"))
+
+
 def main():
     binary = str(pathlib.Path(sys.argv[1]).resolve())
     counts = Counts()
@@ -171,6 +251,7 @@ def main():
             office.offer(place["id"])
             office.offer(place["id"], HOUSEHOLD, "0199f000-0000-7000-8000-00000000abce")
             calls(counts, address, person, int(place["code"][:6]), folder)
+            writing(counts, address, people, int(place["code"][:6]), folder)
         finally:
             county.terminate()
             county.wait(30)

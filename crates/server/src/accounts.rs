@@ -11,7 +11,7 @@ use domain::{
     places::Place,
 };
 use serde_json::json;
-use store::{AccountRow, Held, KeyKind, LinkPurpose, NewAccount, NewKey, Scope};
+use store::{AccessKey, AccountRow, Held, KeyKind, LinkPurpose, NewAccount, NewKey, Scope};
 
 use crate::{
     account_answers::{
@@ -436,13 +436,7 @@ pub fn create(ask: &Ask) -> Result<Answer, Problem> {
 
 /// `GET /api/app-users`.
 pub fn app_users(ask: &Ask) -> Result<Answer, Problem> {
-    let mut kept = Vec::new();
-    for key in ask.app.store.accounts().app_users()? {
-        if within(ask, key.place)? {
-            kept.push(key);
-        }
-    }
-    Ok(Answer::json(&marked(ask, json!(AppUsersAnswer { keys: keys_told(ask, kept)? }))))
+    Ok(Answer::json(&marked(ask, json!(AppUsersAnswer { keys: keys_told(ask, phone_keys(ask)?)? }))))
 }
 
 /// Whether the key of a phone is the caller's business.
@@ -456,7 +450,17 @@ pub fn make_app_user(ask: &Ask) -> Result<Answer, Problem> {
     let given: NewAppUser = body(ask)?;
     let (label, expires_ms) = (label(&given.label)?, expiry(ask, given.days)?);
     let place = ask.place(given.place).map_err(|_| Problem::forbidden().at(Some("place")))?;
-    if !ask.may(AccountsManage, &place)? || place.closed.is_some() {
+    let (id, key) = make_phone_key(ask, &place, label, expires_ms)?;
+    let url = format!("{}/key/{key}", public::origin(ask)?);
+    let qr = account_pages::qr(&url)?;
+    let collect = openrosa::collect_settings(ask, &place, &key)?;
+    let collect_qr = Some(account_pages::qr(&collect)?);
+    Ok(Answer::json(&marked(ask, json!(KeyMade { id, key, url: Some(url), qr: Some(qr), collect: Some(collect), collect_qr }))))
+}
+
+/// A key for a phone at a place, if the caller may make one there; it is said in full this one time.
+pub fn make_phone_key(ask: &Ask, place: &Place, label: &str, expires_ms: i64) -> Result<(AccountId, String), Problem> {
+    if !ask.may(AccountsManage, place)? || place.closed.is_some() {
         return Err(Problem::forbidden().at(Some("place")));
     }
     let id = keys::fresh_id();
@@ -465,11 +469,18 @@ pub fn make_app_user(ask: &Ask) -> Result<Answer, Problem> {
     let new = NewKey { kind: KeyKind::AppUser, account, label, capabilities, place: Some(place.id), expires_ms };
     let key = ask.app.store.accounts().make_key(id, &new, ask.now_ms)?;
     note_account(ask, None, &AccountEvent::AppUserMade { key: id })?;
-    let url = format!("{}/key/{key}", public::origin(ask)?);
-    let qr = account_pages::qr(&url)?;
-    let collect = openrosa::collect_settings(ask, &place, &key)?;
-    let collect_qr = Some(account_pages::qr(&collect)?);
-    Ok(Answer::json(&marked(ask, json!(KeyMade { id, key, url: Some(url), qr: Some(qr), collect: Some(collect), collect_qr }))))
+    Ok((id, key))
+}
+
+/// Keys of phones that are the caller's business.
+pub fn phone_keys(ask: &Ask) -> Result<Vec<AccessKey>, Problem> {
+    let mut kept = Vec::new();
+    for key in ask.app.store.accounts().app_users()? {
+        if within(ask, key.place)? {
+            kept.push(key);
+        }
+    }
+    Ok(kept)
 }
 
 /// `DELETE /api/app-users/{key}`.

@@ -1,5 +1,7 @@
 //! The part of ODK Central's interface for programs that its clients need to read forms and submissions and to hand in: signing
-//! in, projects, forms, submissions, attachments. Shapes and names are Central's; refusals are our documents.
+//! in, projects, forms, submissions, attachments. Shapes and names are Central's; refusals are our documents. Drafts are in
+//! `central_drafts.rs`, edits, reviews and comments in `central_reviews.rs`, phones in `central_phones.rs`, entity lists in
+//! `central_entities.rs`.
 //!
 //! Who asks is who the bearer says: a session made here, or a program's token. A cookie counts for nothing at these addresses,
 //! so that no page of another site acts in anybody's name. A *project* is an organisation, as in `openrosa.rs`.
@@ -49,8 +51,15 @@ pub fn sign_in(ask: &Ask) -> Result<Answer, Problem> {
     Ok(told(&json!({ "token": token, "createdAt": time(ask.now_ms), "expiresAt": time(expires) })))
 }
 
-fn told(value: &impl Serialize) -> Answer {
+/// An answer of these addresses.
+pub fn told(value: &impl Serialize) -> Answer {
     Answer::json(&json!(value)).with(header::CACHE_CONTROL, "no-store")
+}
+
+/// What a header says that its client wrote with percent signs.
+pub fn unescaped(text: &str) -> String {
+    let whole = format!("={}", text.replace('+', "%2B").replace('&', "%26"));
+    url::form_urlencoded::parse(whole.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
 /// A moment as Central writes it.
@@ -100,7 +109,8 @@ fn projects_of(ask: &Ask) -> Result<Vec<Place>, Problem> {
     Ok(found)
 }
 
-fn project_in(ask: &Ask) -> Result<Place, Problem> {
+/// The project that the address names: the highest place of the caller there.
+pub fn project_in(ask: &Ask) -> Result<Place, Problem> {
     let number: u32 = ask.path(0)?;
     projects_of(ask)?.into_iter().find(|p| p.org == number).ok_or_else(Problem::not_found)
 }
@@ -120,9 +130,10 @@ pub fn project(ask: &Ask) -> Result<Answer, Problem> {
     Ok(told(&project_told(&project_in(ask)?)))
 }
 
-/// Published forms of a project that the caller may see: those of his place there, of the places above it and below. Of one id
-/// the highest.
-fn forms_of(ask: &Ask, place: &Place) -> Result<Vec<Form>, Problem> {
+/// Published forms of a project that the caller may see: those of his place there, of the places above it and below; where he
+/// manages forms, those that have never been published as well. Of one id the one that takes what is handed in there: the nearest
+/// above, or else one below.
+pub fn forms_of(ask: &Ask, place: &Place) -> Result<Vec<Form>, Problem> {
     let all = |scope, conditions| List {
         view: ViewId::Forms,
         scope,
@@ -132,13 +143,14 @@ fn forms_of(ask: &Ask, place: &Place) -> Result<Vec<Form>, Problem> {
         limit: LISTED_MAX,
     };
     let at = |id: &PlaceId| all(Scope::All, vec![Condition::OneOf("place".into(), vec![(*id).into()])]);
-    let downwards = place.within.iter().chain([&place.id]).map(at);
+    let offered = [&place.id].into_iter().chain(place.within.iter().rev()).map(at);
     let mut forms: Vec<Form> = Vec::new();
-    for list in downwards.chain([all(ask.narrowed(place), Vec::new())]) {
+    for list in offered.chain([all(ask.narrowed(place), Vec::new())]) {
         for row in ask.app.store.list(&list)?.rows {
             let form: Form = serde_json::from_str(&row.data)?;
+            let seen = form.org == place.org && !forms.iter().any(|f| f.form_id == form.form_id);
             let published = form.versions.iter().any(|v| v.published_ms.is_some());
-            if form.org == place.org && published && !forms.iter().any(|f| f.form_id == form.form_id) {
+            if seen && (published || ask.may(Capability::SurveysManage, &ask.place(form.place)?)?) {
                 forms.push(form);
             }
         }
@@ -147,24 +159,36 @@ fn forms_of(ask: &Ask, place: &Place) -> Result<Vec<Form>, Problem> {
     Ok(forms)
 }
 
-/// The version that counts: the one offered, or the last that was.
-pub fn shown(form: &Form) -> Option<&FormVersion> {
+/// The last version that was published.
+pub fn published(form: &Form) -> Option<&FormVersion> {
     form.current().or_else(|| form.versions.iter().rev().find(|v| v.published_ms.is_some()))
 }
 
-fn form_told(form: &Form) -> Option<Value> {
-    let version = shown(form)?;
+/// The version that counts: the one offered, or the last that was, or what is being prepared.
+fn shown(form: &Form) -> Option<&FormVersion> {
+    published(form).or(form.versions.last())
+}
+
+/// A form as Central tells of it.
+pub fn form_told(form: &Form) -> Option<Value> {
+    shown(form).map(|version| version_told(form, version))
+}
+
+/// A version as Central tells of it.
+pub fn version_told(form: &Form, version: &FormVersion) -> Value {
     let state = match form.state {
         FormState::Open { .. } => "open",
         FormState::Closing { .. } => "closing",
-        FormState::Draft | FormState::Closed { .. } => "closed",
+        // Not offered yet, and nothing against it.
+        FormState::Draft => "open",
+        FormState::Closed { .. } => "closed",
     };
-    Some(json!({
+    json!({
         "projectId": form.org, "xmlFormId": form.form_id, "version": version.head.version.as_ref().map_or("", Text::as_str),
         "hash": version.head.md5, "sha256": version.file, "state": state, "name": version.head.title, "enketoId": null, "keyId": null,
         "createdAt": time(form.versions.first().map_or(0, |v| v.uploaded_ms)), "updatedAt": null,
         "publishedAt": version.published_ms.map(time),
-    }))
+    })
 }
 
 /// `GET /v1/projects/{project}/forms`.
@@ -172,7 +196,7 @@ pub fn forms(ask: &Ask) -> Result<Answer, Problem> {
     Ok(told(&forms_of(ask, &project_in(ask)?)?.iter().filter_map(form_told).collect::<Vec<_>>()))
 }
 
-/// A form of the project in the address by its id, and the caller's place there.
+/// The form that is called so, with the place of the project.
 pub fn form_called(ask: &Ask, id: &str) -> Result<(Place, Form), Problem> {
     let place = project_in(ask)?;
     let form = forms_of(ask, &place)?.into_iter().find(|f| f.form_id.as_str() == id).ok_or_else(Problem::not_found)?;
@@ -204,7 +228,8 @@ pub fn review_state(row: &Submission) -> Option<&'static str> {
     }
 }
 
-fn submission_told(row: &Submission) -> Value {
+/// A submission as Central tells of it.
+pub fn submission_told(row: &Submission) -> Value {
     let state = review_state(row);
     json!({ "instanceId": row.head.instance, "submitterId": number(row.account), "deviceId": row.device, "reviewState": state,
         "userAgent": null, "instanceName": null, "createdAt": time(row.received_ms), "updatedAt": row.reviewed_ms.map(time) })
@@ -234,7 +259,8 @@ pub fn submissions(ask: &Ask) -> Result<Answer, Problem> {
     Ok(told(&rows.iter().map(submission_told).collect::<Vec<_>>()))
 }
 
-fn submission_called(ask: &Ask, instance: &str) -> Result<Submission, Problem> {
+/// The submission of this instance, if the caller may see it.
+pub fn submission_called(ask: &Ask, instance: &str) -> Result<Submission, Problem> {
     let (_, form) = form_called(ask, &ask.path::<String>(1)?)?;
     submission_of(ask, &form, instance)
 }

@@ -17,6 +17,10 @@ mod audit;
 
 mod bodies;
 mod central;
+mod central_drafts;
+mod central_entities;
+mod central_phones;
+mod central_reviews;
 mod checkpoints;
 mod clocks;
 mod command;

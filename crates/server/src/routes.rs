@@ -24,8 +24,9 @@ use crate::{
     App, account_pages, accounts,
     answer::{Answer, Problem},
     ask::Ask,
-    assets, audit, central, checkpoints, command, dossier, duties, export, facts_api, files, indicators, invitations, keys, map,
-    mapping, my_account, odata, oidc, openapi, openrosa, operations, persons, places, public, public_duties, rows, session,
+    assets, audit, central, central_drafts, central_entities, central_phones, central_reviews, checkpoints, command, dossier,
+    duties, export, facts_api, files, indicators, invitations, keys, map, mapping, my_account, odata, oidc, openapi, openrosa,
+    operations, persons, places, public, public_duties, rows, session,
     sheets::SHEET_MAX,
     submission_export, surveys, today, visits,
     wording::Language,
@@ -221,6 +222,32 @@ routes! {
     GET "/v1/projects/{project}/forms/{form}/submissions/{instance}/attachments" permit: Bearer, guard: None, body: 0, central::attachments, "ODK Central: files of a submission";
     GET "/v1/projects/{project}/forms/{form}/submissions/{instance}/attachments/{name}" permit: Bearer, guard: None, body: 0, central::attachment, "ODK Central: a file of a submission";
     POST "/v1/projects/{project}/forms/{form}/submissions/{instance}/attachments/{name}" permit: Bearer, guard: Key, body: UPLOAD, central::give_attachment, "ODK Central: give a file of a submission";
+    POST "/v1/projects/{project}/forms" permit: Bearer, guard: Key, body: UPLOAD, central_drafts::create, "ODK Central: a form, as XForm XML or a workbook";
+    GET "/v1/projects/{project}/forms/{form}/attachments" permit: Bearer, guard: None, body: 0, central_drafts::files, "ODK Central: files of the version that counts";
+    GET "/v1/projects/{project}/forms/{form}/versions" permit: Bearer, guard: None, body: 0, central_drafts::versions, "ODK Central: published versions, the newest first";
+    GET "/v1/projects/{project}/forms/{form}/versions/{version}" permit: Bearer, guard: None, body: 0, central_drafts::version, "ODK Central: one version; as {version}.xml its XML";
+    GET "/v1/projects/{project}/forms/{form}/draft" permit: Bearer, guard: None, body: 0, central_drafts::draft, "ODK Central: the version that was never published";
+    GET "/v1/projects/{project}/forms/{form}/draft.xml" permit: Bearer, guard: None, body: 0, central_drafts::draft_xml, "ODK Central: its XML";
+    POST "/v1/projects/{project}/forms/{form}/draft" permit: Bearer, guard: Key, body: UPLOAD, central_drafts::begin, "ODK Central: bring the next version, or a copy of the published one";
+    DELETE "/v1/projects/{project}/forms/{form}/draft" permit: Bearer, guard: Key, body: 0, central_drafts::drop_draft, "ODK Central: take the draft back";
+    POST "/v1/projects/{project}/forms/{form}/draft/publish" permit: Bearer, guard: Key, body: SMALL, central_drafts::publish, "ODK Central: offer the draft, under another version if one is named";
+    GET "/v1/projects/{project}/forms/{form}/draft/attachments" permit: Bearer, guard: None, body: 0, central_drafts::draft_files, "ODK Central: files of the draft";
+    POST "/v1/projects/{project}/forms/{form}/draft/attachments/{name}" permit: Bearer, guard: Key, body: UPLOAD, central_drafts::give_file, "ODK Central: give a file of the draft";
+    POST "/v1/projects/{project}/forms/{form}/assignments/{role}/{actor}" permit: Bearer, guard: Key, body: SMALL, central_phones::assign, "ODK Central: whether a phone is offered a form";
+    PUT "/v1/projects/{project}/forms/{form}/submissions/{instance}" permit: Bearer, guard: Key, body: UPLOAD, central_reviews::edit, "ODK Central: an edit of a submission";
+    PATCH "/v1/projects/{project}/forms/{form}/submissions/{instance}" permit: Bearer, guard: Key, body: SMALL, central_reviews::review, "ODK Central: review a submission";
+    GET "/v1/projects/{project}/forms/{form}/submissions/{instance}/comments" permit: Bearer, guard: None, body: 0, central_reviews::comments, "ODK Central: what was said about a submission";
+    POST "/v1/projects/{project}/forms/{form}/submissions/{instance}/comments" permit: Bearer, guard: Key, body: SMALL, central_reviews::comment, "ODK Central: say something about a submission";
+    GET "/v1/projects/{project}/forms/{form}/submissions/{instance}/versions" permit: Bearer, guard: None, body: 0, central_reviews::versions, "ODK Central: a submission and what it replaced";
+    GET "/v1/projects/{project}/forms/{form}/submissions/{instance}/versions/{version}" permit: Bearer, guard: None, body: 0, central_reviews::version, "ODK Central: one of them; as {version}.xml its XML";
+    GET "/v1/projects/{project}/app-users" permit: Bearer, guard: None, body: 0, central_phones::list, "ODK Central: keys of phones";
+    POST "/v1/projects/{project}/app-users" permit: Bearer, guard: Key, body: SMALL, central_phones::create, "ODK Central: a key for a phone";
+    GET "/v1/projects/{project}/datasets" permit: Bearer, guard: None, body: 0, central_entities::datasets, "ODK Central: entity lists: places, and CSV files of forms";
+    GET "/v1/projects/{project}/datasets/{dataset}" permit: Bearer, guard: None, body: 0, central_entities::dataset, "ODK Central: one list with its properties";
+    GET "/v1/projects/{project}/datasets/{dataset}/entities" permit: Bearer, guard: None, body: 0, central_entities::entities, "ODK Central: its entities";
+    GET "/v1/projects/{project}/datasets/{dataset}/entities.csv" permit: Bearer, guard: None, body: 0, central_entities::entities_csv, "ODK Central: the same as CSV";
+    GET "/v1/projects/{project}/datasets/{dataset}/entities/{entity}" permit: Bearer, guard: None, body: 0, central_entities::entity, "ODK Central: one entity with its values";
+    GET "/v1/projects/{project}/datasets/{dataset}/Entities" permit: Bearer, guard: None, body: 0, central_entities::table, "ODK Central: its entities as OData, as {dataset}.svc/Entities";
     POST "/api/forms" permit: With(SurveysManage), guard: Header, body: UPLOAD, surveys::upload, "Bring a version of a form, as XForm XML";
     GET "/api/forms/{form}/versions/{version}/xml" permit: With(Read), guard: None, body: 0, surveys::form_xml, "A version of a form; ___ where it has none";
     GET "/api/forms/{form}/versions/{version}/files/{name}" permit: With(Read), guard: None, body: 0, surveys::form_file, "A file of a version";

@@ -151,7 +151,8 @@ fn md5_of(bytes: &[u8]) -> Result<surveys::Md5, Problem> {
     Text::new(&hex::encode(Md5::digest(bytes))).map_err(|e| Problem::accident(format!("MD5: {e}")))
 }
 
-fn form_head(xml: &[u8]) -> Result<FormHead, Problem> {
+/// What a form says of itself.
+pub fn form_head(xml: &[u8]) -> Result<FormHead, Problem> {
     use head::Part;
     let read = head::form_head(xml).map_err(unreadable)?;
     let kind = |kind| match kind {
@@ -174,7 +175,8 @@ fn form_head(xml: &[u8]) -> Result<FormHead, Problem> {
     })
 }
 
-fn submission_head(xml: &[u8], questions: &[String]) -> Result<SubmissionHead, Problem> {
+/// What a filled form says of itself; `questions` are the paths of those answered with files.
+pub fn submission_head(xml: &[u8], questions: &[String]) -> Result<SubmissionHead, Problem> {
     use head::Part;
     let read = head::submission_head(xml, questions).map_err(unreadable)?;
     Ok(SubmissionHead {
@@ -193,17 +195,21 @@ const FINDINGS_MAX: usize = 200;
 /// The XForm in the body of an upload; a workbook (.xlsx, .xls, or .csv by its `name`) becomes one here, or is refused with all
 /// that is wrong in it.
 fn xform_of(ask: &Ask) -> Result<Cow<'_, [u8]>, Problem> {
-    let name = ask.param("name").unwrap_or_default();
+    Ok(xform_called(ask, ask.param("name").unwrap_or_default())?.0)
+}
+
+/// The same of a body with this name, and what there is to look at in a workbook that was taken.
+pub fn xform_called<'a>(ask: &'a Ask, name: &str) -> Result<(Cow<'a, [u8]>, Vec<Finding>), Problem> {
     // Workbooks are ZIP archives (.xlsx) or compound files (.xls).
     let kind = match &ask.body[..] {
         [b'P', b'K', 3, 4, ..] => Some(Kind::Xlsx),
         [0xD0, 0xCF, 0x11, 0xE0, ..] => Some(Kind::Xls),
         _ => Kind::of(name).filter(|kind| *kind == Kind::Csv),
     };
-    let Some(kind) = kind else { return Ok(Cow::Borrowed(&ask.body)) };
+    let Some(kind) = kind else { return Ok((Cow::Borrowed(&ask.body), Vec::new())) };
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     xforms::xlsform::convert(&ask.body, kind, if stem.is_empty() { "form" } else { stem })
-        .map(|made| Cow::Owned(made.xform.into_bytes()))
+        .map(|made| (Cow::Owned(made.xform.into_bytes()), made.findings))
         .map_err(|findings| not_converted(ask, &findings))
 }
 
@@ -218,7 +224,8 @@ fn not_converted(ask: &Ask, findings: &[Finding]) -> Problem {
         .arg("findings", told)
 }
 
-fn finding(ask: &Ask, f: &Finding) -> Value {
+/// One of them, in words.
+pub fn finding(ask: &Ask, f: &Finding) -> Value {
     let arguments: Vec<_> = f.word.arguments().into_iter().map(|(name, value)| (name, value.to_owned())).collect();
     json!({
         "severity": if f.severity == Severity::Error { "error" } else { "warning" },
@@ -238,9 +245,14 @@ fn command_id(ask: &Ask) -> Result<Uuid, Problem> {
 
 /// Gives a command of this room; whether something was recorded.
 pub fn give(ask: &Ask, command: surveys::Command) -> Result<bool, Problem> {
+    give_as(ask, command_id(ask)?, command)
+}
+
+/// The same under an id of its own, where one request is several commands.
+pub fn give_as(ask: &Ask, id: Uuid, command: surveys::Command) -> Result<bool, Problem> {
     let command = Command::Surveys(command);
     let actor = keys::acting(ask, &command)?;
-    let answer = command::give(ask, command_id(ask)?, command.clone(), actor)?;
+    let answer = command::give(ask, id, command.clone(), actor)?;
     let accepted = command::accepted(answer).map_err(|refused| {
         let field = command.field(&refused.code);
         refused.at(field)
@@ -317,6 +329,12 @@ fn form_answer(ask: &Ask, form: FormId, version: Option<&Word>, recorded: bool) 
 pub fn give_file(ask: &Ask) -> Result<Answer, Problem> {
     let (form, version): (FormId, _) = (ask.path(0)?, version_in(&ask.path::<String>(1)?)?);
     let name: FileName = Text::new(&ask.path::<String>(2)?).map_err(|_| Problem::not_found())?;
+    let recorded = give_form_file(ask, form, version.clone(), name)?;
+    form_answer(ask, form, version.as_ref(), recorded)
+}
+
+/// The body as a file of a version; whether something was recorded.
+pub fn give_form_file(ask: &Ask, form: FormId, version: Option<Word>, name: FileName) -> Result<bool, Problem> {
     let md5 = Some(md5_of(&ask.body)?);
     let hash = FileHash::new(&hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&ask.body))).ok_or_else(Problem::not_found)?;
     let given = |file| surveys::Command::GiveAttachment { form, version: version.clone(), name, file, md5 };
@@ -329,8 +347,7 @@ pub fn give_file(ask: &Ask) -> Result<Answer, Problem> {
     })?;
     let new = NewFile { content: &ask.body, media_type: media_type(&ask.body), taken_ms: None, position: None };
     ask.app.store.files().put(&new, ask.now_ms)?;
-    let recorded = give(ask, command)?;
-    form_answer(ask, form, version.as_ref(), recorded)
+    give(ask, command)
 }
 
 /// What a file looks like: pictures by their first bytes, all else is bytes.
@@ -669,5 +686,9 @@ pub fn may_submission(actor: &Actor, account: AccountId, place: &Place, submissi
     let own = submission.account == Some(account);
     let replaced = matches!(submission.state, surveys::SubmissionState::Replaced { .. });
     let reviews = actor.post_for(Capability::SurveysReview, place).is_some();
-    if reviews && !own && !replaced { vec!["surveys.review"] } else { Vec::new() }
+    match (reviews && !replaced, own) {
+        (false, _) => Vec::new(),
+        (true, true) => vec!["surveys.comment"],
+        (true, false) => vec!["surveys.review", "surveys.comment"],
+    }
 }

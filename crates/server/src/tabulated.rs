@@ -52,7 +52,7 @@ impl Kept {
 /// # Errors
 /// None of them can be read.
 pub fn tables(app: &App, form: &Form) -> Result<Arc<Tables>, Problem> {
-    let first = central::shown(form).map(|v| v.file.clone());
+    let first = central::published(form).map(|v| v.file.clone());
     let others = form.versions.iter().rev().filter(|v| v.published_ms.is_some()).map(|v| v.file.clone());
     let mut files: Vec<FileHash> = first.iter().cloned().collect();
     files.extend(others.filter(|file| Some(file) != first.as_ref()));

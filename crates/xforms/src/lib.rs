@@ -12,5 +12,6 @@ pub mod form;
 pub mod head;
 pub mod table;
 pub mod tree;
+pub mod version;
 pub mod xlsform;
 pub mod xpath;

@@ -10,7 +10,8 @@ export function formCommands(may: readonly string[]): CommandShape[] {
 }
 export function reviewCommands(may: readonly string[]): CommandShape[] {
   const fields: FormField[] = [{ name: 'verdict', kind: 'choice', label: 'surveys.verdict', required: true, codes: Verdict, labels: Object.fromEntries(Verdict.map((v) => [v, word('verdict', v)])), initial: 'approved' }, { name: 'note', kind: 'area', label: 'column.note', help: 'surveys.note_help' }]
-  return may.includes('surveys.review') ? [{ type: 'surveys.review', fields }] : []
+  const said: FormField = { name: 'text', kind: 'area', label: 'surveys.comment', required: true }
+  return [...(may.includes('surveys.review') ? [{ type: 'surveys.review' as const, fields }] : []), ...(may.includes('surveys.comment') ? [{ type: 'surveys.comment' as const, fields: [said] }] : [])]
 }
 export const publishable = (version: Pick<FormVersion, 'head' | 'file'>, offered: string | null): boolean => version.file !== offered && version.head.files.every((f) => f.file)
 /** Publishing a form that asks what is known: why it is asked again. */

@@ -6,6 +6,7 @@ const room: Room = {
   needs: ['read'],
   routes: [
     { path: '/submissions', component: () => import('./SubmissionsPage.vue'), meta: { title: 'room.submissions' } },
+    { path: '/submissions/map', component: () => import('./SubmissionsMap.vue'), meta: { title: 'surveys.map' } },
     { path: '/submissions/:key', component: () => import('./SubmissionPage.vue'), meta: { title: 'surveys.submission' } },
     { path: '/forms', component: () => import('./FormsPage.vue'), meta: { title: 'room.forms' } },
     { path: '/forms/:key/mapping', component: () => import('./MappingPage.vue'), meta: { title: 'mapping.title' } },

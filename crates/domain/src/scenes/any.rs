@@ -442,6 +442,8 @@ pub fn survey_fact() -> BoxedStrategy<crate::surveys::Fact> {
         1 => (select(Verdict::ALL.to_vec()), option::of(words()))
             .prop_map(|(verdict, note)| F::SubmissionReviewed(SubmissionReviewed { verdict, note })),
         6 => derived,
+        1 => words().prop_map(|text| F::SubmissionCommented(SubmissionCommented { text })),
+        1 => version().prop_map(|version| F::FormDraftDropped(FormDraftDropped { version })),
     ]
     .boxed()
 }

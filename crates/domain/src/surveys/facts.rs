@@ -380,6 +380,20 @@ pub struct SubmissionReviewed {
     pub note: Option<Reason>,
 }
 
+/// Somebody said something about a submission, without judging it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubmissionCommented {
+    /// What.
+    pub text: Reason,
+}
+
+/// A version that was never published was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormDraftDropped {
+    /// Which.
+    pub version: Option<Word>,
+}
+
 crate::fact_kinds! {
     /// Facts about forms and submissions.
     pub enum Fact {
@@ -411,5 +425,9 @@ crate::fact_kinds! {
         "reading.recorded@1" => ReadingRecorded,
         /// It no longer counts.
         "reading.withdrawn@1" => ReadingWithdrawn,
+        /// Something was said about it.
+        "submission.commented@1" => SubmissionCommented,
+        /// A version that was never published was taken back.
+        "form.draft_dropped@1" => FormDraftDropped,
     }
 }

@@ -21,5 +21,5 @@ mod view;
 pub use facts::*;
 pub use mapping::*;
 pub use readings::Reading;
-pub use rules::{Command, DOUBTS_MAX, Refusal, offered};
-pub use view::{Form, FormState, FormVersion, Mapped, Submission, SubmissionState};
+pub use rules::{COMMENTS_MAX, Command, DOUBTS_MAX, Refusal, offered};
+pub use view::{Comment, Form, FormState, FormVersion, Mapped, Submission, SubmissionState};

@@ -22,6 +22,8 @@ use crate::{
 pub const FILES_MAX: usize = 1000;
 /// Versions of one form at most.
 pub const VERSIONS_MAX: usize = 200;
+/// What is said about one submission at most, notes of reviews included.
+pub const COMMENTS_MAX: usize = 200;
 /// Doubts kept of one submission at most; how many there are is kept as well.
 pub const DOUBTS_MAX: usize = 50;
 
@@ -112,6 +114,22 @@ pub enum Command {
         /// In words; needed unless it is approved.
         #[serde(default)]
         note: Option<Reason>,
+    },
+    /// Say something about a submission without judging it.
+    #[serde(rename = "surveys.comment")]
+    Comment {
+        /// Which.
+        submission: SubmissionId,
+        /// What.
+        text: Reason,
+    },
+    /// Take back a version that was never published.
+    #[serde(rename = "surveys.drop_draft")]
+    DropDraft {
+        /// The form.
+        form: FormId,
+        /// Its version.
+        version: Option<Word>,
     },
     /// Write down what a form's answers become. Not in force before it is switched on.
     #[serde(rename = "surveys.map")]
@@ -244,6 +262,12 @@ pub enum Refusal {
         /// Most.
         max: usize,
     },
+    /// Too much was said about it.
+    #[error("at most {max} comments on a submission")]
+    TooManyComments {
+        /// Most.
+        max: usize,
+    },
     /// Nobody judges what he sent himself.
     #[error("whoever sent a submission does not review it")]
     HisOwn,
@@ -372,6 +396,8 @@ impl Command {
             Command::Publish { .. }
             | Command::Close { .. }
             | Command::Review { .. }
+            | Command::Comment { .. }
+            | Command::DropDraft { .. }
             | Command::Map { .. }
             | Command::SwitchMapping { .. }
             | Command::Apply { .. } => false,
@@ -383,10 +409,11 @@ impl Command {
             Command::GiveAttachment { form, .. }
             | Command::Publish { form, .. }
             | Command::Close { form, .. }
+            | Command::DropDraft { form, .. }
             | Command::Map { form, .. }
             | Command::SwitchMapping { form, .. } => Some(*form),
             Command::Upload { place, head, .. } => head.as_ref().map(|h| FormId::at(*place, &h.form_id)),
-            Command::Submit { .. } | Command::Review { .. } | Command::Apply { .. } => None,
+            Command::Submit { .. } | Command::Review { .. } | Command::Comment { .. } | Command::Apply { .. } => None,
         }
     }
 }
@@ -400,6 +427,7 @@ impl Decide for Command {
             Command::GiveAttachment { form: id, .. }
             | Command::Publish { form: id, .. }
             | Command::Close { form: id, .. }
+            | Command::DropDraft { form: id, .. }
             | Command::Map { form: id, .. }
             | Command::SwitchMapping { form: id, .. } => {
                 let at = form(rows, *id).map(|f| place_read(f.place));
@@ -425,6 +453,10 @@ impl Decide for Command {
                 reads.extend(known.into_iter().map(place_read));
                 reads
             }
+            Command::Comment { submission: id, .. } => {
+                let at = submission(rows, *id).map(|s| place_read(s.place));
+                [submission_read(*id)].into_iter().chain(at).collect()
+            }
             Command::Review { submission: id, .. } | Command::Apply { submission: id, .. } => {
                 let row = submission(rows, *id);
                 let further = row.map(|s| [Some(place_read(s.place)), Some(form_read(s.form)), s.edits.map(submission_read)]);
@@ -439,12 +471,13 @@ impl Decide for Command {
             Command::GiveAttachment { form, .. }
             | Command::Publish { form, .. }
             | Command::Close { form, .. }
+            | Command::DropDraft { form, .. }
             | Command::Map { form, .. }
             | Command::SwitchMapping { form, .. } => {
                 Authority::Post(Capability::SurveysManage, rows.get::<Form>(&form.key())?.place)
             }
             Command::Submit { place, .. } => Authority::Post(Capability::SurveysSubmit, rows.place(*place)?.id),
-            Command::Review { submission, .. } => {
+            Command::Review { submission, .. } | Command::Comment { submission, .. } => {
                 Authority::Post(Capability::SurveysReview, rows.get::<Submission>(&submission.key())?.place)
             }
             Command::Apply { .. } => Authority::Machine,
@@ -516,6 +549,20 @@ impl Decide for Command {
                 let withdrawn = (verdict == Verdict::Rejected).then(|| withdrawn(row, cx)).into_iter().flatten();
                 Ok([reviewed].into_iter().chain(withdrawn).collect())
             }
+            Command::Comment { submission: id, text } => {
+                let row = submission(rows, id).ok_or(Refusal::NotASubmission)?;
+                if row.comments.len() >= COMMENTS_MAX {
+                    return Err(Refusal::TooManyComments { max: COMMENTS_MAX });
+                }
+                Ok(vec![about_submission(row, cx, Fact::SubmissionCommented(SubmissionCommented { text }))])
+            }
+            Command::DropDraft { form: id, version } => {
+                let (form, found) = version_of(rows, id, version.as_ref())?;
+                if found.published_ms.is_some() {
+                    return Err(Refusal::Published { version: shown(version.as_ref()) });
+                }
+                Ok(vec![about_form(form, cx, Fact::FormDraftDropped(FormDraftDropped { version }))])
+            }
             Command::Map { form: id, mapping, unknown } => {
                 let form = form(rows, id).ok_or(Refusal::NotMapped)?;
                 if let Some(path) = unknown.into_iter().next() {
@@ -553,7 +600,10 @@ impl Decide for Command {
             (Command::Submit { .. }, "not-a-submission") => Some("file"),
             (Command::Submit { .. }, "too-many-files") => Some("files"),
             (Command::GiveAttachment { .. }, "file-not-needed") => Some("name"),
-            (Command::GiveAttachment { .. } | Command::Publish { .. }, "no-such-version") => Some("version"),
+            (Command::GiveAttachment { .. } | Command::Publish { .. } | Command::DropDraft { .. }, "no-such-version") => {
+                Some("version")
+            }
+            (Command::Comment { .. }, "too-many-comments") => Some("text"),
             (Command::Review { .. }, "say-why") => Some("note"),
             (Command::Publish { .. }, "asks-what-is-known") => Some("again"),
             (

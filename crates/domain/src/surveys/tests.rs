@@ -141,6 +141,7 @@ pub fn refusals() -> Vec<RefusalBody> {
         NotMapped,
         NotTried,
         NotToApply,
+        TooManyComments { max: COMMENTS_MAX },
     })
 }
 
@@ -204,6 +205,23 @@ fn a_form_has_versions() {
     assert!(form.current().is_none());
     // Another place may have a form of the same name.
     scene.when(upload(YUNLING, head("visit", "1", &[]), 3)).by(CHEN).then("form.uploaded");
+}
+
+#[test]
+fn a_draft_is_taken_back() {
+    let drop = |version: &str| Command::DropDraft { form: visit(QINGXI), version: Some(text(version)) };
+    let scene = offering().when(upload(QINGXI, head("visit", "2", &[]), 2)).by(CHEN).then("form.uploaded");
+    scene.when(drop("1")).by(CHEN).refused("surveys/published", json!({ "version": "1" }));
+    scene.when(drop("3")).by(CHEN).blames("surveys/no-such-version", Some("version"));
+    scene.when(drop("2")).by(LU).then("forbidden");
+    let dropped = scene.when(drop("2")).by(CHEN).then("form.draft_dropped");
+    assert_eq!(dropped.row::<Form>(&visit(QINGXI).key()).versions.len(), 1);
+    // Nothing was ever filled in with it: its name is free again.
+    dropped.when(upload(QINGXI, head("visit", "2", &[]), 3)).by(CHEN).then("form.uploaded");
+    // A form of which nothing is left is none.
+    let none = brought().when(drop("1")).by(CHEN).then("form.draft_dropped");
+    none.when(publish(visit(QINGXI), "1")).by(CHEN).then("forbidden");
+    none.when(upload(QINGXI, head("visit", "1", &[]), 5)).by(CHEN).then("form.uploaded");
 }
 
 #[test]
@@ -449,6 +467,43 @@ fn reviews() {
         .then("submission.received submission.attachment_arrived submission.edited");
     edited.when(review("uuid:1", Verdict::Approved, None)).by(CHEN).then("surveys/replaced");
     edited.when(review("uuid:2", Verdict::Approved, None)).by(CHEN).then("submission.reviewed");
+}
+
+fn comment(instance: &str, words: &str) -> Command {
+    Command::Comment { submission: id(instance), text: text(words) }
+}
+
+#[test]
+fn comments() {
+    let scene = received();
+    for (who, expected) in [
+        (CHEN, "submission.commented"),
+        (LU, "submission.commented"),
+        (WANG, "forbidden"),
+        (LIN, "forbidden"),
+        (PHONE, "forbidden"),
+        (VIEWER, "forbidden"),
+    ] {
+        scene.when(comment("uuid:1", "已电话核实")).by(who).then(expected);
+    }
+    scene.when(comment("uuid:404", "看看")).by(CHEN).then("forbidden");
+    // What is said stands beside the notes of reviews, in order, and judges nothing.
+    let scene = scene.when(comment("uuid:1", "已电话核实")).by(CHEN).then("submission.commented");
+    let scene = scene.when(review("uuid:1", Verdict::HasIssues, Some("户数不符"))).by(CHEN).then("submission.reviewed");
+    let row = self::row(&scene, "uuid:1");
+    let said: Vec<_> = row.comments.iter().map(|c| (c.text.as_str(), c.verdict)).collect();
+    assert_eq!(said, [("已电话核实", None), ("户数不符", Some(Verdict::HasIssues))]);
+    assert_eq!(row.state.word(), "has_issues");
+    // There is an end to it; reviews go on.
+    let before = row.comments.len();
+    let mut full = scene;
+    for n in before..COMMENTS_MAX {
+        full = full.when(comment("uuid:1", &format!("第{n}条"))).by(CHEN).then("submission.commented");
+    }
+    full.when(comment("uuid:1", "再说一句")).by(CHEN).blames("surveys/too-many-comments", Some("text"));
+    let on = full.when(review("uuid:1", Verdict::Approved, Some("核实了"))).by(CHEN).then("submission.reviewed");
+    let kept = &self::row(&on, "uuid:1").comments;
+    assert_eq!((kept.len(), kept.last().map(|c| c.text.as_str().to_owned())), (COMMENTS_MAX, Some("核实了".into())));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::{
         Attached, Checked, Fact, FileName, FormHead, Reason, Sender, SubmissionApplied, SubmissionHead, Tried, Verdict, Word,
     },
     mapping::{ApplyWhen, Mapping},
+    rules::COMMENTS_MAX,
 };
 use crate::{
     Fact as AnyFact, ViewId,
@@ -136,7 +137,7 @@ impl Form {
 
 impl View for Form {
     const ID: ViewId = ViewId::Forms;
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const COLUMNS: &'static [Column] = &[
         Column::new("place", ColumnKind::Place).equals(),
         Column::new("form_id", ColumnKind::Text).equals().sorted().searched(),
@@ -189,6 +190,11 @@ impl View for Form {
                     (file.file, file.md5) = (Some(f.file.clone()), Some(f.md5.clone()));
                 }
             }
+            // A form of which nothing is left is none.
+            Fact::FormDraftDropped(f) => {
+                form.versions.retain(|v| v.head.version != f.version || v.published_ms.is_some());
+                form.title = form.current().or(form.versions.last())?.head.title.clone();
+            }
             Fact::FormPublished(f) => {
                 form.state = FormState::Open { version: f.version.clone(), since_ms: at.recorded_ms };
                 if let Some(version) = form.versions.iter_mut().find(|v| v.head.version == f.version) {
@@ -220,6 +226,7 @@ impl View for Form {
             | Fact::AttachmentArrived(_)
             | Fact::SubmissionEdited(_)
             | Fact::SubmissionReviewed(_)
+            | Fact::SubmissionCommented(_)
             | Fact::SubmissionApplied(_)
             | Fact::ReadingRecorded(_)
             | Fact::ReadingWithdrawn(_) => {}
@@ -285,6 +292,21 @@ impl SubmissionState {
     }
 }
 
+/// What somebody said about a submission.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Comment {
+    /// What.
+    pub text: Reason,
+    /// Who.
+    #[schema(required)]
+    pub by: Option<AccountId>,
+    /// When.
+    pub at_ms: i64,
+    /// Of a review's note, what the review came to.
+    #[schema(required)]
+    pub verdict: Option<Verdict>,
+}
+
 /// A filled form. Its answers are in the file, not here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Submission {
@@ -324,6 +346,10 @@ pub struct Submission {
     /// When it was last looked at.
     #[schema(required)]
     pub reviewed_ms: Option<i64>,
+    /// What was said about it, the oldest first; the latest [`COMMENTS_MAX`](super::COMMENTS_MAX).
+    #[serde(default)]
+    #[schema(required)]
+    pub comments: Vec<Comment>,
     /// What was made of it.
     #[serde(default)]
     #[schema(required)]
@@ -357,9 +383,13 @@ impl Submission {
     }
 }
 
+fn comment(at: &Recorded, text: Reason, verdict: Option<Verdict>) -> Comment {
+    Comment { text, by: at.account(), at_ms: at.recorded_ms, verdict }
+}
+
 impl View for Submission {
     const ID: ViewId = ViewId::Submissions;
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const COLUMNS: &'static [Column] = &[
         Column::new("place", ColumnKind::Place).equals(),
         Column::new("form", ColumnKind::Text).leading(),
@@ -407,6 +437,7 @@ impl View for Submission {
                 edits: f.edits,
                 files: Vec::new(),
                 checked: None,
+                comments: Vec::new(),
                 state: SubmissionState::Received,
                 reviewed_ms: None,
                 applied: None,
@@ -421,6 +452,7 @@ impl View for Submission {
             Fact::SubmissionEdited(f) => row.state = SubmissionState::Replaced { into: f.into },
             Fact::SubmissionReviewed(f) => {
                 let note = f.note.clone();
+                row.comments.extend(note.clone().map(|text| comment(at, text, Some(f.verdict))));
                 row.reviewed_ms = Some(at.recorded_ms);
                 if f.verdict == Verdict::Rejected {
                     // What was made of it no longer counts; approved again, it is made again.
@@ -434,6 +466,7 @@ impl View for Submission {
                 };
             }
             Fact::SubmissionApplied(f) => row.applied = Some(f.clone()),
+            Fact::SubmissionCommented(f) => row.comments.push(comment(at, f.text.clone(), None)),
             // An instance comes once.
             Fact::SubmissionReceived(_)
             | Fact::FormMapped(_)
@@ -443,8 +476,11 @@ impl View for Submission {
             | Fact::FormUploaded(_)
             | Fact::FormFileGiven(_)
             | Fact::FormPublished(_)
-            | Fact::FormClosed(_) => {}
+            | Fact::FormClosed(_)
+            | Fact::FormDraftDropped(_) => {}
         }
+        let over = row.comments.len().saturating_sub(COMMENTS_MAX);
+        row.comments.drain(..over);
         Some(row)
     }
 

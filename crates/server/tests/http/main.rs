@@ -12,6 +12,7 @@ mod attacks;
 mod audit;
 mod bad_input;
 mod central;
+mod central_forms;
 mod contract;
 mod duties;
 mod existence;

@@ -49,7 +49,8 @@ fn givers(command: &str) -> Option<&'static [Role]> {
         "persons.erase" => &[Head, Office, Township],
         "persons.expire" => &[],
         "surveys.publish" | "surveys.close" | "surveys.map" | "surveys.switch_mapping" => &[Office],
-        "surveys.review" => &[Head, Office, Township],
+        "surveys.review" | "surveys.comment" => &[Head, Office, Township],
+        "surveys.drop_draft" => &[Office],
         // These bring a file, and come through the routes that look at it.
         "surveys.upload" | "surveys.give_attachment" | "surveys.submit" => &[],
         // Only the programme itself makes facts of answers.
@@ -176,6 +177,8 @@ fn sample(kind: &str, t: &Target) -> Value {
         "surveys.publish" => json!({ "form": form, "version": "1" }),
         "surveys.close" => json!({ "form": form, "reason": "看看", "takes_late": true }),
         "surveys.review" => json!({ "submission": submission, "verdict": "approved" }),
+        "surveys.comment" => json!({ "submission": submission, "text": "看看" }),
+        "surveys.drop_draft" => json!({ "form": form, "version": "1" }),
         "surveys.map" => json!({ "form": form, "mapping": { "when": "received", "rows": [] } }),
         "surveys.switch_mapping" => json!({ "form": form, "on": true }),
         "surveys.apply" => json!({ "submission": submission, "outcome": { "on": "2026-11-20", "made": [], "not_made": [] } }),

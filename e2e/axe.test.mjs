@@ -57,7 +57,7 @@ const speaking = (language, more = {}) => open(browser, server, { language, ...m
 const nothing = (found) => assert.ok(found.length === 0, `\n${[...new Set(found)].join('\n')}`)
 
 /** The demo has no forms yet: one in use with a submission of its own, and one that still needs a file. */
-async function surveys(person, county) {
+async function surveys(person, county, home, today) {
   const xml = (id, needs) => `<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml" xmlns:orx="http://openrosa.org/xforms"><h:head><h:title>入户走访</h:title><model><instance><data id="${id}" version="1"><village/><orx:meta><orx:instanceID/></orx:meta></data></instance>${needs}<bind nodeset="/data/village" type="string"/></model></h:head><h:body><input ref="/data/village"/></h:body></h:html>`
   const bring = async (id, needs = '', body = xml(id, needs)) => {
     const { json, status, text } = await ask(person, `/api/forms?place=${county}`, { method: 'POST', headers: { 'Content-Type': 'text/xml' }, body })
@@ -72,7 +72,19 @@ async function surveys(person, county) {
   const part = { name: 'visit.xml', mimeType: 'text/xml', buffer: Buffer.from(filled) }
   const answer = await person.context.request.fetch(`/api/submissions?place=${county}`, { method: 'POST', headers: { 'X-Qianwan': '1' }, multipart: { xml_submission_file: part } })
   assert.equal(answer.status(), 200, await answer.text())
-  return { open, draft, rich, submission: (await answer.json()).submission }
+  // A campaign of it, to which the village's own people are assigned, and one that was closed.
+  const campaign = async (title) => {
+    const opened = await give(person, { type: 'campaigns.open', place: county, form: rich, title, from: today, until: `${today.slice(0, 4)}-12-31`, over_cap: '演示' })
+    assert.equal(opened.status, 200, opened.text)
+    return opened.json.subject.split(':')[1]
+  }
+  const running = await campaign('冬季走访（演示）'), over = await campaign('夏季走访（演示）')
+  const assigned = await give(person, { type: 'campaigns.assign', campaign: running, places: [home.id], to: { is: 'post', post: { place: home.id, role: 'village' } } })
+  assert.equal(assigned.status, 200, assigned.text)
+  const own = await give(person, { type: 'campaigns.assign', campaign: running, places: [county], to: { is: 'post', post: { place: county, role: 'office' } } })
+  assert.equal(own.status, 200, own.text)
+  await give(person, { type: 'campaigns.close', campaign: over, reason: '走访完毕' })
+  return { open, draft, rich, running, over, submission: (await answer.json()).submission }
 }
 
 /** Rows of the views, as the office sees them. */
@@ -97,7 +109,7 @@ async function find() {
     answered: (await get('/api/rows/problems?state=verified&limit=200')).rows.find((r) => r.row.reporter.is === 'villager').key,
     overdue: await key('problems?overdue=1'),
     tasks: { open: await key('tasks?state=open'), claimed: await key('tasks?state=claimed'), verified: await key('tasks?state=verified'), target: await key('tasks?kind=target') },
-    surveys: await surveys(person, session.home.id),
+    surveys: await surveys(person, session.home.id, home, session.today),
     topic: await key('topics'), post: drawn.key, official: drawn.row.holdings[0].person, handover: drawn.row.handovers[0].statement,
     chain: (await get('/api/chains')).chains[0]?.chain,
   }
@@ -174,8 +186,12 @@ const CONSOLE = {
   '/tasks/figures': [['office', () => '/tasks/figures']],
   '/tasks/new': [['office', () => '/tasks/new', pressAll('form.command button[type=submit]')]],
   '/tasks/:key': [['office', (k) => `/tasks/${k.tasks.open}`, press('command.tasks.pass_down')], ...['open', 'claimed', 'verified', 'target'].map((s) => ['office', (k) => `/tasks/${k.tasks[s]}`, forms])],
-  '/submissions': [['office', () => '/submissions'], ['office', () => '/submissions?state=approved']],
+  '/submissions': [['office', () => '/submissions'], ['office', () => '/submissions?state=approved'], ['office', () => '/submissions?current=1&received_on.from=2026-01-01']],
   '/submissions/:key': [['head', (k) => `/submissions/${k.surveys.submission}`, forms], ['office', (k) => `/submissions/${k.surveys.submission}`]],
+  '/campaigns': [['office', () => '/campaigns', press('command.campaigns.open')], ['head', () => '/campaigns']],
+  '/campaigns/:key': [['office', (k) => `/campaigns/${k.surveys.running}`, forms], ['office', (k) => `/campaigns/${k.surveys.over}`], ['village', (k) => `/campaigns/${k.surveys.running}`]],
+  '/coverage': [['office', () => '/coverage'], ['village', () => '/coverage?since=2026-01-01&show=never']],
+  '/burden': [['office', () => '/burden'], ['office', () => '/burden?month=2020-01']],
   '/forms': [['office', () => '/forms'], ['head', () => '/forms']],
   '/forms/:key/mapping': [['office', (k) => `/forms/${k.surveys.rich}/mapping`, forms]],
   '/readings': [['office', () => '/readings']],

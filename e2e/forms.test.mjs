@@ -1,6 +1,7 @@
 // Survey forms in the field app: filled with the server dead and the browser offline, reload included, and sent when the net is
 // back; nothing is let go of before the server has said 201. Against the field app's own mock, which keeps what arrives.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { after, before, beforeEach, test } from 'node:test'
 import { PHONE, accessible, account, ask as ask_, give, open, photo, settled, signIn, startBrowser, startServer, wording } from './harness.mjs'
@@ -161,6 +162,40 @@ test('what the server refuses stays, with the reason, and may be sent again; a d
   await page.goto('/field/#/forms')
   await page.locator('.lines a').first().waitFor()
   assert.equal(await page.getByRole('link', { name: words['form.go_on'] }).count(), 0, 'sent is no draft any more')
+  await person.finish()
+})
+
+test('where one is assigned to go stands first, opens without the net, and is handed in for that village', async () => {
+  const place = (id, name) => ({ place: { id, name, path: ['云岭镇', name] }, submissions: 0, last: null })
+  const form = { form: 'f0', place: 1, xml: '/api/forms/f0/versions/1/xml', version: { file: createHash('sha256').update(XML).digest('hex'), head: { form_id: 'village_look_demo', version: '2026112501', title: '村庄人居环境调查（演示）', files: [] } } }
+  mock.campaigns.push({ campaign: 'c1', title: '冬季走访（演示）', from: '2026-01-01', until: '2099-12-31', form, villages: [place(990101100201, '上坞村'), { ...place(990101100202, '下坞村'), submissions: 2, last: '2026-11-20' }], more: 0, closed_to_me: 0 })
+  const person = await arrive(), { page } = person
+  await kept(page)
+  await toForms(page)
+  await page.getByText(fill(words['form.still_to_go'], { n: 1, of: 2 })).waitFor()
+  assert.equal(await page.locator('.lines a').first().locator('b').innerText(), '上坞村', 'before the list of forms, and before what is visited')
+  await accessible(page)
+  await settled(page, 800)
+  await die(person)
+  await page.reload()
+  await page.locator('.villages a').first().click()
+  await page.getByText('上坞村', { exact: true }).waitFor()
+  await ask(page, '村名').locator('input').fill('上坞村')
+  await ask(page, '常住户数').locator('input').fill('80')
+  await ask(page, '已改厕户数').locator('input').fill('60')
+  await ask(page, '有没有保洁员').getByLabel('没有', { exact: true }).check()
+  await ask(page, '村口照片').locator('input[type=file]').first().setInputFiles(await photo(browser, 60))
+  await ask(page, '村口照片').locator('img').waitFor()
+  await page.locator('.form-part').getByRole('button', { name: fill(words['form.remove'], { n: 1 }) }).click()
+  await page.getByRole('button', { name: words['form.remove_yes'], exact: true }).click()
+  await page.getByRole('button', { name: words['form.send'], exact: true }).click()
+  await page.locator('.acts-waiting').waitFor()
+  await page.goto('/field/#/forms')
+  await page.getByText(words['form.waits']).waitFor()
+  await revive(person)
+  await page.goto('/field/#/queue')
+  await page.locator('.arrived').getByText('村庄人居环境调查（演示）').waitFor()
+  assert.deepEqual([...mock.submissions.values()].map((s) => s.place), ['990101100201'])
   await person.finish()
 })
 

@@ -175,7 +175,8 @@ impl Problems {
                 | Rule::Retention(_)
                 | Rule::AskedOnce(_)
                 | Rule::Contacts(_)
-                | Rule::SmallCounts(_) => {}
+                | Rule::SmallCounts(_)
+                | Rule::Burden(_) => {}
             }
         }
         let mut room = Problems {

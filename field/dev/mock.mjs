@@ -30,7 +30,7 @@ export function createMock() {
   const inside = (id, top) => pathOf(places.get(id)).some((p) => p.id === top)
 
   // ---- people
-  const ALL = ['read', 'problems.report']
+  const ALL = ['surveys.submit', 'read', 'problems.report']
   const people = {
     shen: { display: '沈小满', posts: [[100, 'village']], capabilities: [...ALL, 'problems.work'] },
     zhou: { display: '周立夏', posts: [[10, 'township']], capabilities: [...ALL, 'problems.work', 'problems.triage', 'problems.verify'] },
@@ -92,7 +92,7 @@ export function createMock() {
   const given = new Map() // id → { content, answer, times }
   const files = new Map()
   // ---- forms: what a test puts here is what there is to fill; submissions as they arrived
-  const forms = [], submissions = new Map()
+  const forms = [], submissions = new Map(), campaigns = []
   const control = { refuseNext: null, loseAnswer: false, delay_ms: 0 }
   class Refuse extends Error { constructor(status, type, title, more = {}) { super(title); this.document = { type: `/errors/${type}`, title, status, ...more } } }
   const need = (ok, status, type, title, more) => { if (!ok) throw new Refuse(status, type, title, more) }
@@ -129,6 +129,7 @@ export function createMock() {
     let m
     if (path === '/api/session') return sessionOf(who)
     if (/^\/api\/places\/\d+\/forms$/.test(path)) return { forms: forms.map((f, i) => ({ known: f.known ?? [], form: `f${i}`, place: 1, xml: `/api/forms/f${i}/versions/1/xml`, version: { file: createHash('sha256').update(f.xml).digest('hex'), uploaded_ms: T0, uploaded_by: null, published_ms: T0, head: { form_id: f.form, version: f.version ?? null, title: f.title, md5: '', encrypted: false, file_questions: [], files: (f.files ?? []).map((a) => ({ name: a.name, kind: 'data', file: createHash('sha256').update(a.bytes).digest('hex') })) } } })) }
+    if (path === '/api/my/assignments') return { campaigns }
     if (path === '/api/submissions' && req.method === 'POST') {
       if (control.refuseNext) { const r = control.refuseNext; control.refuseNext = null; throw new Refuse(r.status, r.type ?? 'surveys/refused', r.title) }
       const parts = await new Response(await body(req), { headers: { 'Content-Type': req.headers['content-type'] } }).formData()
@@ -136,6 +137,7 @@ export function createMock() {
       const known = submissions.get(id) ?? { xml, files: new Map(), times: 0, complete: false }
       need(known.xml === xml, 409, 'surveys/other-content', '同一编号的另一份答卷已经存在')
       known.times++
+      known.place = q.get('place')
       known.complete = !parts.has('*isIncomplete*')
       for (const [name, value] of parts) if (value instanceof Blob && name !== 'xml_submission_file') known.files.set(name, Buffer.from(await value.arrayBuffer()))
       submissions.set(id, known)
@@ -210,7 +212,7 @@ export function createMock() {
   }
   let server = null, port = 0
   return {
-    given, files, problems, control, forms, submissions,
+    given, files, problems, control, forms, submissions, campaigns,
     async start(wanted = port) { server = createServer(handle); await new Promise((r) => server.listen(wanted, '127.0.0.1', r)); port = server.address().port; return port },
     async stop() { server.closeAllConnections(); await new Promise((r) => server.close(r)) },
   }

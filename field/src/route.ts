@@ -1,12 +1,12 @@
 // Pages by the part after '#', so that one kept file opens all of them, with or without the server.
-// #/  #/list/<name>  #/forms  #/forms/<key>/<draft>  #/preview/<form>/<version>  #/problems/<key>  #/problems/<key>/<command>  #/tasks/<key>  #/tasks/<key>/<command>  #/report  #/queue  #/me
+// #/  #/list/<name>  #/forms  #/forms/<key>/<draft>?place=<village>  #/preview/<form>/<version>  #/problems/<key>  #/problems/<key>/<command>  #/tasks/<key>  #/tasks/<key>/<command>  #/report  #/queue  #/me
 // New pages (patrols) get a line here and one in App.vue.
 import { computed, ref } from 'vue'
 
 export type Page =
   | { is: 'today' } | { is: 'list'; name: string }
   | { is: 'problem'; key: string } | { is: 'task'; key: string } | { is: 'act'; key: string; type: string; instead: string | null }
-  | { is: 'report'; instead: string | null } | { is: 'queue' } | { is: 'me' } | { is: 'forms' } | { is: 'form'; key: string; draft: string } | { is: 'preview'; key: string; version: string }
+  | { is: 'report'; instead: string | null } | { is: 'queue' } | { is: 'me' } | { is: 'forms' } | { is: 'form'; key: string; draft: string; /** The village that it is for, where one was chosen. */ place: number | null } | { is: 'preview'; key: string; version: string }
 
 export function parse(hash: string): Page {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?')
@@ -17,7 +17,7 @@ export function parse(hash: string): Page {
     case 'problems': return !key ? { is: 'today' } : type ? { is: 'act', key, type, instead } : { is: 'problem', key }
     case 'tasks': return !key ? { is: 'today' } : type ? { is: 'act', key, type, instead } : { is: 'task', key }
     case 'report': return { is: 'report', instead }
-    case 'forms': return key && type ? { is: 'form', key, draft: type } : { is: 'forms' }
+    case 'forms': return key && type ? { is: 'form', key, draft: type, place: Number(new URLSearchParams(query).get('place')) || null } : { is: 'forms' }
     case 'preview': return key && type ? { is: 'preview', key, version: type } : { is: 'forms' }
     case 'queue': return { is: 'queue' }
     case 'me': return { is: 'me' }

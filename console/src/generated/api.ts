@@ -84,6 +84,18 @@ export type Act =
   | { do: 'link_identity'; subject: string }
   | { do: 'unlink_identity'; reason: string }
 
+/** What a campaign asks of villages, worked out at the door from the form and from what is asked of them already. */
+export type Adds = {
+  /** Minutes of one visit. */
+  minutes: number
+  /** Villages in which no month of the campaign has room for it under the cap. */
+  over: number
+  /** Questions of the form, in each of them; the most that can be put at one visit without repeats. */
+  questions: number
+  /** Open villages that it goes to. */
+  villages: number
+}
+
 /** Keys of phones. */
 export type AppUsersAnswer = {
   /** Set where everything is made up. */
@@ -96,12 +108,49 @@ export type AppUsersAnswer = {
 export const ApplyWhen = ['received', 'approved'] as const
 export type ApplyWhen = (typeof ApplyWhen)[number]
 
+/** The same for an area. */
+export type AreaBurden = BurdenTotal & ({ place: PlaceBrief | null })
+
+/** The same for an area. */
+export type AreaCoverage = CoverageTotal & ({ place: PlaceBrief | null })
+
 /** Rule `surveys.asked_once`: when a question asks what is known already. */
 export type AskedOnce = {
   /** What was recorded within so many months is known, 1…120. */
   months: number
   /** Known of so many percent of the villages, 1…100, a question is flagged. */
   share_percent: number
+}
+
+/** Who goes. */
+export type Assignee =
+  | { is: 'post'; post: NamedPost }
+  | { is: 'person'; person: PersonId }
+
+/** Who is to go. */
+export type AssigneeTold = {
+  /** The place that was assigned, this one or one above. */
+  at: PlaceId
+  /** Name of the person, or of the post's place. */
+  name: string | null
+  /** Who. */
+  to: Assignee
+}
+
+/** Who goes to a place, and to all below it that nobody else was assigned to. */
+export type AssignmentRow = {
+  assigned_on: string | null
+  /** In which campaign. */
+  campaign: CampaignId
+  current: number | null
+  person: string | null
+  /** Where to. */
+  place: PlaceId
+  post: string | null
+  /** When that was said. */
+  since_ms: number
+  subject: string | null
+  to: Assignee | null
 }
 
 /** A file that came with a submission. */
@@ -173,6 +222,152 @@ export type BearersAnswer = {
 /** Which way is good. Where neither is, no colour and no order may say so. */
 export const Better = ['more', 'less', 'neither'] as const
 export type Better = (typeof Better)[number]
+
+/** What surveys asked of villages in a month. */
+export type BurdenAnswer = {
+  /** By the level below. */
+  areas: AreaBurden[]
+  /** How many there are. */
+  count: number
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** `YYYY-MM`. */
+  month: string
+  /** Where the next page begins, if there is one. */
+  next: string | null
+  /** Villages of which something was asked, those above the cap first, then by how full the cap is. */
+  rows: VillageBurden[]
+  /** All together. */
+  total: BurdenTotal
+}
+
+/** Rule `surveys.burden`: how much surveys may ask of a village in a month, and what a question costs where no device told. */
+export type BurdenCap = {
+  /** Minutes in a month, at least 1. */
+  minutes_per_month: number
+  /** Questions in a month, at least 1. */
+  questions_per_month: number
+  /** Seconds that a question takes, 1…3600. */
+  seconds_per_question: number
+}
+
+/** What was asked of a place in a month. Whether that is too much, rule `surveys.burden` says on the day one looks. */
+export type BurdenRow = {
+  /** Minutes that devices told, each visit rounded up. */
+  minutes_told: number
+  /** `YYYY-MM`, by the day on which submissions came. */
+  month: string
+  /** Where; where a submission was handed in, if it names no village. */
+  place: PlaceId
+  /** Questions that were put at them. */
+  questions: number
+  /** Questions of visits whose device told no time. */
+  questions_untimed: number
+  /** Submissions that replace no other, those that cannot be read with them. */
+  visits: number
+}
+
+/** What surveys asked of places together. */
+export type BurdenTotal = {
+  /** Minutes. */
+  minutes: number
+  /** Of these above the cap. */
+  over: number
+  /** Questions. */
+  questions: number
+  /** Villages of which something was asked. */
+  villages: number
+  /** Visits. */
+  visits: number
+}
+
+/** A campaign. */
+export type Campaign = {
+  adds: Adds | null
+  /** The form. */
+  form: FormId
+  /** First day. */
+  from: Day
+  /** Identity. */
+  id: CampaignId
+  /** Minutes expected of a visit, where somebody said so. */
+  minutes: number | null
+  /** When it was opened. */
+  opened_ms: number
+  /** The organisation whose chain holds its opening. */
+  org: number
+  over_cap: Text500 | null
+  /** Whose it is. */
+  place: PlaceId
+  /** It goes to these places and all below; to all below its own place where there are none. */
+  places: PlaceId[]
+  /** Whether it goes on. */
+  state: CampaignState
+  /** What it is called. */
+  title: Text200
+  /** Last day. */
+  until: Day
+}
+
+/** A survey campaign. */
+export type CampaignId = string
+
+/** A campaign. */
+export type CampaignRow = {
+  adds: Adds | null
+  /** The form. */
+  form: FormId
+  /** First day. */
+  from: Day
+  /** Identity. */
+  id: CampaignId
+  /** Minutes expected of a visit, where somebody said so. */
+  minutes: number | null
+  /** When it was opened. */
+  opened_ms: number
+  opened_on: string | null
+  /** The organisation whose chain holds its opening. */
+  org: number
+  over_cap: Text500 | null
+  /** Whose it is. */
+  place: PlaceId
+  /** It goes to these places and all below; to all below its own place where there are none. */
+  places: PlaceId[]
+  /** Whether it goes on. */
+  state: CampaignState
+  /** What it is called. */
+  title: Text200
+  /** Last day. */
+  until: Day
+}
+
+/** Whether a campaign goes on. */
+export type CampaignState =
+  | { is: 'open' }
+  | { is: 'closed'; reason: Text500; since_ms: number }
+
+/** A campaign with how far it is, within the caller's places. */
+export type CampaignTold = {
+  /** The campaign. */
+  campaign: Campaign
+  /** Title of its form. */
+  form_title: string
+  /** Whether its last day has passed. */
+  late: boolean
+  place: PlaceBrief | null
+  /** Villages that it goes to. */
+  villages: number
+  /** Of these visited. */
+  visited: number
+}
+
+/** Campaigns that come to the caller's places. */
+export type CampaignsAnswer = {
+  /** Open ones first, the one that ends first before the others. */
+  campaigns: CampaignTold[]
+  /** Set where everything is made up. */
+  demo?: boolean
+}
 
 /** One kind of act that can be allowed. */
 export const Capability = ['read', 'export', 'log.read', 'places.edit', 'places.count', 'places.import', 'problems.report', 'problems.triage', 'problems.work', 'problems.verify', 'problems.answer', 'rules.edit', 'duties.appoint', 'access.appoint', 'tasks.set', 'tasks.work', 'tasks.verify', 'surveys.manage', 'surveys.submit', 'surveys.review', 'particulars.unmask', 'accounts.manage', 'accounts.secure', 'audit.read'] as const
@@ -272,7 +467,7 @@ export type CodeGiven = {
 export const ColumnKind = ['int', 'text', 'day', 'ms', 'bool', 'place'] as const
 export type ColumnKind = (typeof ColumnKind)[number]
 
-export type Command = { type: 'problems.report'; contact?: Contact | null; field: Field; found_ms?: number | null; photos?: PhotoGiven[]; place: PlaceId; position?: Position | null; receipt?: Text64 | null; text: Text2000 } | { type: 'problems.assign'; due?: Day | null; note?: Text500 | null; post?: Post | null; problem: ProblemId } | { type: 'problems.dismiss'; problem: ProblemId; reason: Text500 } | { type: 'problems.diagnose'; cause: Text500; measure: Text500; problem: ProblemId } | { type: 'problems.claim_fix'; photos: PhotoGiven[]; problem: ProblemId; text: Text2000 } | { type: 'problems.verify_fix'; note: Text500; photos?: PhotoGiven[]; problem: ProblemId } | { type: 'problems.reject_fix'; problem: ProblemId; reason: Text500 } | { type: 'problems.answer_as_reporter'; problem: ProblemId; receipt?: Text64 | null; solved: boolean; words?: Text500 | null } | { type: 'problems.reopen'; problem: ProblemId; reason: Text500 } | { type: 'problems.merge'; into: ProblemId; problem: ProblemId } | { type: 'problems.unmerge'; problem: ProblemId; reason: Text500 } | { type: 'problems.escalate'; problem: ProblemId; reason?: Text500 | null } | { type: 'problems.answer_escalation'; due?: Day | null; problem: ProblemId; text: Text500 } | { type: 'problems.reclassify'; field?: Field | null; place?: PlaceId | null; problem: ProblemId; reason: Text500 } | { type: 'problems.hand_over'; problem: ProblemId } | { type: 'problems.withhold'; problem: ProblemId; reason: Text500 } | { type: 'problems.show'; problem: ProblemId; reason: Text500 } | { type: 'topics.propose'; field: Field; place: PlaceId; problems: ProblemId[]; title: Text200 } | { type: 'topics.conclude'; outcome: Text2000; topic: TopicId } | { type: 'places.rename'; document: Text200; from?: Day | null; name: Text60; place: PlaceId } | { type: 'places.recode'; code: string; document: Text200; from?: Day | null; place: PlaceId } | { type: 'places.classify'; class: Class; document: Text200; from: Day; place: PlaceId } | { type: 'places.grade'; document: Text200; from: Day; grade: Grade; place: PlaceId } | { type: 'places.enter_stage'; document: Text200; from: Day; place: PlaceId; stage: Stage } | { type: 'places.count'; method: Method; on: Day; place: PlaceId; value: number; what: Counted } | { type: 'places.locate'; place: PlaceId; position: Position; source: Text200 } | { type: 'places.close'; document: Text200; into: PlaceId[]; on?: Day | null; place: PlaceId } | { type: 'places.reinstate'; document: Text200; place: PlaceId } | { type: 'duties.take_up'; already?: Post[]; document?: Text500 | null; from: Day; person: PersonId; post: Post; until?: Day | null } | { type: 'duties.leave'; holding: HoldingId; on: Day; post: Post; reason: Text500 } | { type: 'duties.delegate'; already?: Post[]; from: Day; holding: HoldingId; person: PersonId; post: Post; reason: Text500; until: Day } | { type: 'duties.withdraw'; holding: HoldingId; post: Post; reason: Text500 } | { type: 'duties.describe'; duty: Text2000; phone?: Text40 | null; post: Post } | { type: 'handovers.draw_up'; holding: HoldingId; post: Post; statement?: Statement | null } | { type: 'handovers.sign'; in_absence?: Text500 | null; post: Post; remark?: Text2000 | null; side: Side; statement: FileHash } | { type: 'persons.unmask'; person: PersonId; reason: Text500 } | { type: 'persons.erase'; person: PersonId; reason?: Text500 | null; receipt?: Text64 | null } | { type: 'persons.expire'; person: PersonId } | { type: 'surveys.upload'; file: FileHash; head?: FormHead | null; place: PlaceId } | { type: 'surveys.give_attachment'; file: FileHash; form: FormId; md5?: Text32 | null; name: Text200; version?: Text200 | null } | { type: 'surveys.publish'; again?: Text500 | null; form: FormId; known?: Text500[]; version?: Text200 | null } | { type: 'surveys.close'; form: FormId; reason: Text500; takes_late: boolean } | { type: 'surveys.submit'; about?: PlaceId | null; checked?: Checked | null; device?: Text200 | null; file: FileHash; files?: Attached[]; head?: SubmissionHead | null; place: PlaceId } | { type: 'surveys.review'; note?: Text500 | null; submission: SubmissionId; verdict: Verdict } | { type: 'surveys.comment'; submission: SubmissionId; text: Text500 } | { type: 'surveys.drop_draft'; form: FormId; version?: Text200 | null } | { type: 'surveys.map'; form: FormId; mapping: Mapping; unknown?: Text500[] } | { type: 'surveys.switch_mapping'; form: FormId; on: boolean; past?: boolean; tried?: Tried | null } | { type: 'surveys.apply'; outcome: MappingOutcome; photos?: FoundPhoto[]; submission: SubmissionId } | { type: 'tasks.set'; due: Day; duty?: Text2000 | null; field?: Field | null; helpers?: Post[]; kind: TaskKind; lead: Post; occasion?: Text200 | null; place: PlaceId; quantity?: Quantity | null; title: Text200; year: number } | { type: 'tasks.pass_down'; parts: Part[]; task: TaskId } | { type: 'tasks.amend'; due?: Day | null; helpers?: Post[] | null; lead?: Post | null; reason: Text500; task: TaskId } | { type: 'tasks.claim'; done?: number | null; photos?: PhotoGiven[]; task: TaskId; text: Text2000 } | { type: 'tasks.verify'; done?: number | null; note: Text500; task: TaskId } | { type: 'tasks.reject'; reason: Text500; task: TaskId } | { type: 'tasks.withdraw'; reason: Text500; task: TaskId } | { type: 'tasks.carry_over'; due: Day; reason: Text500; task: TaskId; year: number } | { type: 'tasks.lapse'; task: TaskId } | Rule & { from: Day; place: PlaceId; reason: Text500 } & { type: 'rules.set' }
+export type Command = { type: 'problems.report'; contact?: Contact | null; field: Field; found_ms?: number | null; photos?: PhotoGiven[]; place: PlaceId; position?: Position | null; receipt?: Text64 | null; text: Text2000 } | { type: 'problems.assign'; due?: Day | null; note?: Text500 | null; post?: Post | null; problem: ProblemId } | { type: 'problems.dismiss'; problem: ProblemId; reason: Text500 } | { type: 'problems.diagnose'; cause: Text500; measure: Text500; problem: ProblemId } | { type: 'problems.claim_fix'; photos: PhotoGiven[]; problem: ProblemId; text: Text2000 } | { type: 'problems.verify_fix'; note: Text500; photos?: PhotoGiven[]; problem: ProblemId } | { type: 'problems.reject_fix'; problem: ProblemId; reason: Text500 } | { type: 'problems.answer_as_reporter'; problem: ProblemId; receipt?: Text64 | null; solved: boolean; words?: Text500 | null } | { type: 'problems.reopen'; problem: ProblemId; reason: Text500 } | { type: 'problems.merge'; into: ProblemId; problem: ProblemId } | { type: 'problems.unmerge'; problem: ProblemId; reason: Text500 } | { type: 'problems.escalate'; problem: ProblemId; reason?: Text500 | null } | { type: 'problems.answer_escalation'; due?: Day | null; problem: ProblemId; text: Text500 } | { type: 'problems.reclassify'; field?: Field | null; place?: PlaceId | null; problem: ProblemId; reason: Text500 } | { type: 'problems.hand_over'; problem: ProblemId } | { type: 'problems.withhold'; problem: ProblemId; reason: Text500 } | { type: 'problems.show'; problem: ProblemId; reason: Text500 } | { type: 'topics.propose'; field: Field; place: PlaceId; problems: ProblemId[]; title: Text200 } | { type: 'topics.conclude'; outcome: Text2000; topic: TopicId } | { type: 'places.rename'; document: Text200; from?: Day | null; name: Text60; place: PlaceId } | { type: 'places.recode'; code: string; document: Text200; from?: Day | null; place: PlaceId } | { type: 'places.classify'; class: Class; document: Text200; from: Day; place: PlaceId } | { type: 'places.grade'; document: Text200; from: Day; grade: Grade; place: PlaceId } | { type: 'places.enter_stage'; document: Text200; from: Day; place: PlaceId; stage: Stage } | { type: 'places.count'; method: Method; on: Day; place: PlaceId; value: number; what: Counted } | { type: 'places.locate'; place: PlaceId; position: Position; source: Text200 } | { type: 'places.close'; document: Text200; into: PlaceId[]; on?: Day | null; place: PlaceId } | { type: 'places.reinstate'; document: Text200; place: PlaceId } | { type: 'duties.take_up'; already?: Post[]; document?: Text500 | null; from: Day; person: PersonId; post: Post; until?: Day | null } | { type: 'duties.leave'; holding: HoldingId; on: Day; post: Post; reason: Text500 } | { type: 'duties.delegate'; already?: Post[]; from: Day; holding: HoldingId; person: PersonId; post: Post; reason: Text500; until: Day } | { type: 'duties.withdraw'; holding: HoldingId; post: Post; reason: Text500 } | { type: 'duties.describe'; duty: Text2000; phone?: Text40 | null; post: Post } | { type: 'handovers.draw_up'; holding: HoldingId; post: Post; statement?: Statement | null } | { type: 'handovers.sign'; in_absence?: Text500 | null; post: Post; remark?: Text2000 | null; side: Side; statement: FileHash } | { type: 'persons.unmask'; person: PersonId; reason: Text500 } | { type: 'persons.erase'; person: PersonId; reason?: Text500 | null; receipt?: Text64 | null } | { type: 'persons.expire'; person: PersonId } | { type: 'surveys.upload'; file: FileHash; head?: FormHead | null; place: PlaceId } | { type: 'surveys.give_attachment'; file: FileHash; form: FormId; md5?: Text32 | null; name: Text200; version?: Text200 | null } | { type: 'surveys.publish'; again?: Text500 | null; form: FormId; known?: Text500[]; version?: Text200 | null } | { type: 'surveys.close'; form: FormId; reason: Text500; takes_late: boolean } | { type: 'surveys.submit'; about?: PlaceId | null; checked?: Checked | null; device?: Text200 | null; file: FileHash; files?: Attached[]; head?: SubmissionHead | null; place: PlaceId } | { type: 'surveys.review'; note?: Text500 | null; submission: SubmissionId; verdict: Verdict } | { type: 'surveys.comment'; submission: SubmissionId; text: Text500 } | { type: 'surveys.drop_draft'; form: FormId; version?: Text200 | null } | { type: 'surveys.map'; form: FormId; mapping: Mapping; unknown?: Text500[] } | { type: 'surveys.switch_mapping'; form: FormId; on: boolean; past?: boolean; tried?: Tried | null } | { type: 'surveys.apply'; outcome: MappingOutcome; photos?: FoundPhoto[]; submission: SubmissionId } | { type: 'campaigns.open'; adds?: Adds | null; form: FormId; from: Day; minutes?: number | null; over_cap?: Text500 | null; place: PlaceId; places?: PlaceId[]; title: Text200; until: Day } | { type: 'campaigns.assign'; campaign: CampaignId; places: PlaceId[]; to: Assignee } | { type: 'campaigns.unassign'; campaign: CampaignId; places: PlaceId[] } | { type: 'campaigns.close'; campaign: CampaignId; reason: Text500 } | { type: 'tasks.set'; due: Day; duty?: Text2000 | null; field?: Field | null; helpers?: Post[]; kind: TaskKind; lead: Post; occasion?: Text200 | null; place: PlaceId; quantity?: Quantity | null; title: Text200; year: number } | { type: 'tasks.pass_down'; parts: Part[]; task: TaskId } | { type: 'tasks.amend'; due?: Day | null; helpers?: Post[] | null; lead?: Post | null; reason: Text500; task: TaskId } | { type: 'tasks.claim'; done?: number | null; photos?: PhotoGiven[]; task: TaskId; text: Text2000 } | { type: 'tasks.verify'; done?: number | null; note: Text500; task: TaskId } | { type: 'tasks.reject'; reason: Text500; task: TaskId } | { type: 'tasks.withdraw'; reason: Text500; task: TaskId } | { type: 'tasks.carry_over'; due: Day; reason: Text500; task: TaskId; year: number } | { type: 'tasks.lapse'; task: TaskId } | Rule & { from: Day; place: PlaceId; reason: Text500 } & { type: 'rules.set' }
 
 /** An accepted command. */
 export type CommandAnswer = {
@@ -341,6 +536,36 @@ export type CountsRow = {
   value: number
   /** What was counted. */
   what: Counted
+}
+
+/** Which village was visited, and which never. */
+export type CoverageAnswer = {
+  /** By township. */
+  areas: AreaCoverage[]
+  /** How many there are. */
+  count: number
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** Submissions that name no village of these. */
+  elsewhere: number
+  /** Where the next page begins, if there is one. */
+  next: string | null
+  /** Villages, those never visited first. */
+  rows: VillageCoverage[]
+  since: Day | null
+  /** All together. */
+  total: CoverageTotal
+  until: Day | null
+}
+
+/** How far villages together are. */
+export type CoverageTotal = {
+  /** Submissions. */
+  submissions: number
+  /** Villages. */
+  villages: number
+  /** Of these visited. */
+  visited: number
 }
 
 export type Day = string
@@ -599,6 +824,17 @@ export type FixClaimed = {
   text: Text2000
   /** By when it has to be verified. */
   verify_by: Day
+}
+
+/** What a campaign would ask. */
+export type ForecastAnswer = {
+  adds: Adds | null
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** Most minutes in a month. */
+  minutes_max: number | null
+  /** Most questions in a month at its place; none where no rule says so. */
+  questions_max: number | null
 }
 
 /** A form after something was done to it. */
@@ -1152,6 +1388,44 @@ export type MyAccount = {
   sessions: SessionTold[]
   /** Keys for programs. */
   tokens: KeyTold[]
+}
+
+/** Where one is to go. */
+export type MyAssignmentsAnswer = {
+  /** The campaign that ends first before the others. */
+  campaigns: MyCampaign[]
+  /** Set where everything is made up. */
+  demo?: boolean
+}
+
+/** A campaign in which one is to go somewhere. */
+export type MyCampaign = {
+  /** Which. */
+  campaign: CampaignId
+  /** Villages assigned to one where one may hand in nothing. */
+  closed_to_me: number
+  form: Offered | null
+  /** First day. */
+  from: Day
+  /** Villages beyond these. */
+  more: number
+  /** What it is called. */
+  title: string
+  /** Last day. */
+  until: Day
+  /** Villages, those not visited first. */
+  villages: MyVillage[]
+}
+
+/** A village to go to. */
+export type MyVillage = {
+  /** What facts know of it already, to be filled in beforehand. */
+  known: KnownAnswer[]
+  last: Day | null
+  /** Which. */
+  place: PlaceBrief
+  /** Current submissions in the campaign's days. */
+  submissions: number
 }
 
 /** A post with the name of its place. */
@@ -1769,7 +2043,7 @@ export const Role = ['admin', 'security', 'audit', 'head', 'office', 'department
 export type Role = (typeof Role)[number]
 
 /** A row of any view. */
-export type Row = PlaceRow | CountsRow | RuleRow | ProblemRow | TopicRow | PersonRow | PostsRow | HoldingRow | TaskRow | LapseRow | FormRow | SubmissionRow | ReadingRow | AuditRow
+export type Row = PlaceRow | CountsRow | RuleRow | ProblemRow | TopicRow | PersonRow | PostsRow | HoldingRow | TaskRow | LapseRow | FormRow | SubmissionRow | ReadingRow | CampaignRow | AssignmentRow | BurdenRow | AuditRow
 
 /** A row with its place. */
 export type RowAnswer = {
@@ -1810,6 +2084,7 @@ export type Rule =
   | { rule: 'public.small_counts'; value: SmallCounts }
   | { rule: 'audit.retention'; value: Retention }
   | { rule: 'surveys.asked_once'; value: AskedOnce }
+  | { rule: 'surveys.burden'; value: BurdenCap }
 
 /** A rule at a place with all its versions. */
 export type RuleRow = {
@@ -2348,6 +2623,50 @@ export type ViewInfo = {
   columns: ViewColumn[]
   /** Its name. */
   view: string
+}
+
+/** What surveys asked of a village in a month. */
+export type VillageBurden = {
+  /** The submissions. */
+  from: string
+  /** Minutes. */
+  minutes: number
+  /** Most minutes in a month. */
+  minutes_max: number | null
+  /** Whether it is above either. */
+  over: boolean
+  /** Which. */
+  place: PlaceBrief
+  /** Questions. */
+  questions: number
+  /** Most questions in a month; none where no rule says so. */
+  questions_max: number | null
+  /** Visits. */
+  visits: number
+}
+
+/** One village. */
+export type VillageCoverage = {
+  assigned: AssigneeTold | null
+  /** Who, the most frequent first. */
+  by: VisitedBy[]
+  first: Day | null
+  /** The submissions. */
+  from: string
+  last: Day | null
+  /** Which. */
+  place: PlaceBrief
+  /** Current submissions in the span. */
+  submissions: number
+}
+
+/** Who handed in. */
+export type VisitedBy = {
+  account: AccountId | null
+  /** Its name. */
+  name: string | null
+  /** How many submissions. */
+  submissions: number
 }
 
 /** Why particulars are to be seen in full. */

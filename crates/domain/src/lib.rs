@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod basics;
+pub mod campaigns;
 pub mod duties;
 pub mod indicators;
 pub mod persons;
@@ -201,6 +202,7 @@ impl Command {
             | Command::Rules(_)
             | Command::Persons(_)
             | Command::Surveys(_)
+            | Command::Campaigns(_)
             | Command::Import(_)
             | Command::Access(_) => None,
         }
@@ -226,7 +228,7 @@ pub enum DecodeError {
 
 // The rooms. A new room is a folder and a line in each of these lists.
 rooms! {
-    facts { Place(places), Problem(problems), Rule(rules), Duty(duties), Access(access), Person(persons), Survey(surveys) }
+    facts { Place(places), Problem(problems), Rule(rules), Duty(duties), Access(access), Person(persons), Survey(surveys), Campaign(campaigns) }
     views {
         Places "places" (places::Place),
         Counts "counts" (places::Counts),
@@ -241,6 +243,9 @@ rooms! {
         Forms "forms" (surveys::Form),
         Submissions "submissions" (surveys::Submission),
         Readings "readings" (surveys::Reading),
+        Campaigns "campaigns" (campaigns::Campaign),
+        Assignments "assignments" (campaigns::Assignment),
+        Burden "burden" (campaigns::Burden),
         Audit "audit" (access::Entry),
     }
     commands {
@@ -251,6 +256,7 @@ rooms! {
         Duties ["duties", "handovers"] (duties::Command) "duties",
         Tasks ["tasks"] (duties::TaskCommand) "duties",
         Surveys ["surveys"] (surveys::Command) "surveys",
+        Campaigns ["campaigns"] (campaigns::Command) "campaigns",
         Import ["import"] (places::RegisterImport) "places",
         Access ["access"] (access::Command) "access",
     }

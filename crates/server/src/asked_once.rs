@@ -172,19 +172,30 @@ pub fn complete(ask: &Ask, command: &mut Command) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Questions of a form that ask for what facts may know.
+pub struct Asks(Vec<(String, What)>);
+
+/// Looks through a form once, for any number of villages.
+pub fn looked_through(ask: &Ask, form: &Form, version: &FormVersion) -> Result<Asks, Problem> {
+    asks(ask, form, version).map(Asks)
+}
+
 /// What facts know of a village, for the questions of a form that is opened there.
-pub fn known_answers(ask: &Ask, form: &Form, version: &FormVersion, place: &Place) -> Result<Vec<KnownAnswer>, Problem> {
-    let Some((since, _)) = known_since(ask, place)?.filter(|_| place.level == Level::Village) else { return Ok(Vec::new()) };
+pub fn known_answers(ask: &Ask, asked: &Asks, place: &Place) -> Result<Vec<KnownAnswer>, Problem> {
+    if asked.0.is_empty() || place.level != Level::Village {
+        return Ok(Vec::new());
+    }
+    let Some((since, _)) = known_since(ask, place)? else { return Ok(Vec::new()) };
     let mut known = Vec::new();
-    for (path, what) in asks(ask, form, version)? {
-        let answer = match &what {
+    for (path, what) in &asked.0 {
+        let answer = match what {
             What::Code => Some((place.code.as_str().to_owned(), None)),
             What::Name => Some((place.name.clone(), None)),
             What::Count(what) => place.counts.get(what).filter(|c| c.on >= since).map(|c| (c.value.to_string(), Some(c.on))),
             What::Figure(figure) => latest(ask, place, figure, since)?,
         };
         if let Some((value, on)) = answer {
-            known.push(KnownAnswer { path, value, on });
+            known.push(KnownAnswer { path: path.clone(), value, on });
         }
     }
     Ok(known)

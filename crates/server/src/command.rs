@@ -15,7 +15,7 @@ use crate::{
     answer::{Answer, Problem},
     answers::{CommandAnswer, FactRef},
     ask::Ask,
-    asked_once, duties, files, keys, mapping, persons,
+    asked_once, campaigns, duties, files, keys, mapping, persons,
     rows::marked,
     surveys,
 };
@@ -64,6 +64,7 @@ pub fn give(ask: &Ask, id: Uuid, mut command: Command, actor: Actor) -> Result<s
     duties::complete(ask, &mut command)?;
     mapping::complete(ask, &mut command)?;
     asked_once::complete(ask, &mut command)?;
+    campaigns::complete(ask, &mut command)?;
     let context = Context { now_ms: ask.now_ms, actor, command: id, fresh: Uuid::now_v7() };
     let erases = persons::erases(&command);
     let about_surveys = if let Command::Surveys(c) = &command { Some(c.clone()) } else { None };
@@ -251,6 +252,7 @@ pub fn may(ask: &Ask, view: ViewId, row: &domain::Row) -> Result<Vec<&'static st
         (ViewId::Submissions, domain::Row::Submissions(row)) => {
             surveys::may_submission(&actor, caller.account.id, &ask.place(row.place)?, row)
         }
+        (ViewId::Campaigns, domain::Row::Campaigns(c)) => campaigns::may(&actor, &ask.place(c.place)?, c),
         (ViewId::Rules, domain::Row::Rules(rule)) => {
             let place = ask.place(rule.place)?;
             if actor.post_for(RulesEdit, &place).is_some() { vec!["rules.set"] } else { Vec::new() }

@@ -47,6 +47,10 @@ pub fn subject_of(row: &Row, key: &str) -> String {
         Row::Forms(f) => Subject::Form(f.id),
         Row::Submissions(s) => Subject::Submission(s.id),
         Row::Readings(r) => Subject::Submission(r.submission),
+        Row::Campaigns(c) => Subject::Campaign(c.id),
+        Row::Assignments(a) => Subject::Campaign(a.campaign),
+        // Rests on many submissions, which the store finds by its key.
+        Row::Burden(_) => return key.to_owned(),
         Row::Audit(_) => return format!("access:{key}"),
         Row::Lapses(l) => match (l.problem, l.task) {
             (Some(id), _) => Subject::Problem(id),
@@ -110,7 +114,8 @@ pub fn under_figure(ask: &Ask) -> Result<Answer, Problem> {
         ViewId::Forms => "form",
         ViewId::Submissions | ViewId::Readings => "submission",
         // These name their subject themselves.
-        ViewId::Holdings | ViewId::Lapses => "",
+        ViewId::Holdings | ViewId::Lapses | ViewId::Assignments | ViewId::Burden => "",
+        ViewId::Campaigns => "campaign",
         ViewId::Audit => "access",
     };
     let facts = ask.app.store.facts_under(view, word, &list.scope, &list.conditions, before, list.limit)?;

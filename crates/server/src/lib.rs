@@ -16,6 +16,7 @@ mod assets;
 mod audit;
 
 mod bodies;
+mod campaigns;
 mod central;
 mod central_drafts;
 mod central_entities;

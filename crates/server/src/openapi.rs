@@ -1,6 +1,6 @@
 //! The reference, made from the table of routes, the declared columns and the types of commands and answers.
 
-use domain::{ViewId, access, basics::ColumnKind, duties, persons, places, problems, rules, surveys};
+use domain::{ViewId, access, basics::ColumnKind, campaigns, duties, persons, places, problems, rules, surveys};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -142,6 +142,7 @@ fn query(path: &str) -> &'static [Parameter] {
     const AFTER: Parameter = ("after", "string", "Cursor of the page before.");
     const BATCH: Parameter = ("batch", "string", "A UUID that the caller chose: the same batch invites nobody twice.");
     const OVERDUE: Parameter = ("overdue", "string", "1: only what is overdue.");
+    const SHOW: Parameter = ("show", "string", "never, visited or overdue: only these villages.");
     match path {
         "/api/rows/{view}" => &[PLACE, Q, SORT, LIMIT, AFTER, OVERDUE, ("count", "string", "1: how many there are in all.")],
         "/api/groups/{view}" => &[
@@ -183,6 +184,31 @@ fn query(path: &str) -> &'static [Parameter] {
             ("table", "string", "CSV only: a repeat, such as Submissions.person."),
             ("media", "string", "ZIP only: 0 leaves out the files."),
         ],
+        "/api/campaigns" => &[PLACE],
+        "/api/campaigns/forecast" => &[
+            ("place", "integer", "Whose campaign it would be."),
+            ("form", "string", "The form."),
+            ("from", "string", "YYYY-MM-DD: first day."),
+            ("until", "string", "YYYY-MM-DD: last day."),
+            ("at", "integer", "A place that it would go to; may be given several times, all below where absent."),
+            ("minutes", "integer", "Minutes expected of a visit."),
+        ],
+        "/api/campaigns/{campaign}/coverage" | "/api/campaigns/{campaign}/coverage/{file}" => &[PLACE, SHOW, LIMIT, AFTER],
+        "/api/coverage" | "/api/coverage/{file}" => &[
+            PLACE,
+            SHOW,
+            LIMIT,
+            AFTER,
+            ("form", "string", "Of this form; of all where absent."),
+            ("since", "string", "YYYY-MM-DD: only what came from this day on."),
+        ],
+        "/api/burden" | "/api/burden/{file}" => &[
+            PLACE,
+            LIMIT,
+            AFTER,
+            ("month", "string", "YYYY-MM; this month where absent."),
+            ("show", "string", "over: only villages above the cap."),
+        ],
         "/api/files/{hash}" => &[("size", "string", "thumb: a small picture.")],
         _ => &[],
     }
@@ -192,7 +218,11 @@ fn query(path: &str) -> &'static [Parameter] {
 fn responses(route: &str, answers: &[(&str, Value)]) -> Value {
     let of = |media: &[&str]| media.iter().map(|m| ((*m).to_owned(), json!({}))).collect::<Map<_, _>>();
     let content = match route {
-        "GET /api/export/{file}" | "GET /api/accounts/export/{file}" => of(&["text/csv; charset=utf-8", WORKBOOK]),
+        "GET /api/export/{file}"
+        | "GET /api/accounts/export/{file}"
+        | "GET /api/campaigns/{campaign}/coverage/{file}"
+        | "GET /api/coverage/{file}"
+        | "GET /api/burden/{file}" => of(&["text/csv; charset=utf-8", WORKBOOK]),
         "GET /api/accounts/invitations/template.xlsx" => of(&[WORKBOOK]),
         "GET /api/forms/{form}/{file}" => of(&["text/csv; charset=utf-8", WORKBOOK, "application/geo+json", "application/zip"]),
         "GET /api/tiles/{layer}/{z}/{x}/{y}" => of(&["application/vnd.mapbox-vector-tile"]),
@@ -328,6 +358,12 @@ fn answers(shapes: &mut Map<String, Value>) -> Vec<(&'static str, Value)> {
         "GET /api/submissions/{submission}" => crate::surveys::SubmissionAnswer;
         "GET /api/forms/{form}/questions" => crate::mapping::QuestionsAnswer;
         "POST /api/forms/{form}/mapping/trial" => crate::mapping::TrialAnswer;
+        "GET /api/campaigns" => crate::campaigns::CampaignsAnswer;
+        "GET /api/campaigns/forecast" => crate::campaigns::ForecastAnswer;
+        "GET /api/campaigns/{campaign}/coverage" => crate::campaigns::CoverageAnswer;
+        "GET /api/coverage" => crate::campaigns::CoverageAnswer;
+        "GET /api/burden" => crate::campaigns::BurdenAnswer;
+        "GET /api/my/assignments" => crate::campaigns::MyAssignmentsAnswer;
     }
     for (route, one) in [
         ("GET /api/views", add::<ViewInfo>(shapes, IN_ANSWERS)),
@@ -359,6 +395,9 @@ fn rows(shapes: &mut Map<String, Value>) {
             ViewId::Forms => ("FormRow", row::<surveys::Form>(shapes)),
             ViewId::Submissions => ("SubmissionRow", row::<surveys::Submission>(shapes)),
             ViewId::Readings => ("ReadingRow", row::<surveys::Reading>(shapes)),
+            ViewId::Campaigns => ("CampaignRow", row::<campaigns::Campaign>(shapes)),
+            ViewId::Assignments => ("AssignmentRow", row::<campaigns::Assignment>(shapes)),
+            ViewId::Burden => ("BurdenRow", row::<campaigns::Burden>(shapes)),
             ViewId::Audit => ("AuditRow", row::<access::Entry>(shapes)),
         };
         for column in view.columns() {
@@ -408,7 +447,7 @@ fn commands(shapes: &mut Map<String, Value>) {
             all.extend(shapes.remove("Command").and_then(|c| c["oneOf"].as_array().cloned()).unwrap_or_default());
         )+};
     }
-    of!(problems::Command, places::Command, duties::Command, persons::Command, surveys::Command);
+    of!(problems::Command, places::Command, duties::Command, persons::Command, surveys::Command, campaigns::Command);
     add::<duties::TaskCommand>(shapes, IN_COMMANDS);
     all.extend(shapes.remove("TaskCommand").and_then(|c| c["oneOf"].as_array().cloned()).unwrap_or_default());
     add::<rules::Command>(shapes, IN_COMMANDS);

@@ -24,9 +24,9 @@ use crate::{
     App, account_pages, accounts,
     answer::{Answer, Problem},
     ask::Ask,
-    assets, audit, central, central_drafts, central_entities, central_phones, central_reviews, checkpoints, command, dossier,
-    duties, export, facts_api, files, indicators, invitations, keys, map, mapping, my_account, odata, oidc, openapi, openrosa,
-    operations, persons, places, public, public_duties, rows, session,
+    assets, audit, campaigns, central, central_drafts, central_entities, central_phones, central_reviews, checkpoints, command,
+    dossier, duties, export, facts_api, files, indicators, invitations, keys, map, mapping, my_account, odata, oidc, openapi,
+    openrosa, operations, persons, places, public, public_duties, rows, session,
     sheets::SHEET_MAX,
     submission_export, surveys, today, visits,
     wording::Language,
@@ -260,6 +260,15 @@ routes! {
     GET "/api/submissions/{submission}" permit: With(Read), guard: None, body: 0, surveys::submission, "A filled form with its answers as they stand there";
     GET "/api/submissions/{submission}/xml" permit: With(Read), guard: None, body: 0, surveys::submission_xml, "The same, byte for byte";
     GET "/api/submissions/{submission}/files/{name}" permit: With(Read), guard: None, body: 0, surveys::submission_file, "A file that came with it";
+    GET "/api/campaigns" permit: With(Read), guard: None, body: 0, campaigns::list, "Survey campaigns that come to one's places, with how far they are";
+    GET "/api/campaigns/forecast" permit: With(SurveysManage), guard: None, body: 0, campaigns::forecast_told, "What a campaign would ask of villages";
+    GET "/api/campaigns/{campaign}/coverage" permit: With(Read), guard: None, body: 0, campaigns::coverage, "Which village was visited in a campaign, and which never";
+    GET "/api/campaigns/{campaign}/coverage/{file}" permit: With(Export), guard: None, body: 0, campaigns::coverage_export, "The same as coverage.csv or coverage.xlsx";
+    GET "/api/coverage" permit: With(Read), guard: None, body: 0, campaigns::coverage_of_form, "Which village had a submission since a day, and which none";
+    GET "/api/coverage/{file}" permit: With(Export), guard: None, body: 0, campaigns::coverage_of_form_export, "The same as coverage.csv or coverage.xlsx";
+    GET "/api/burden" permit: With(Read), guard: None, body: 0, campaigns::burden, "What surveys asked of villages in a month";
+    GET "/api/burden/{file}" permit: With(Export), guard: None, body: 0, campaigns::burden_export, "The same as burden.csv or burden.xlsx";
+    GET "/api/my/assignments" permit: With(SurveysSubmit), guard: None, body: 0, campaigns::mine, "Where one is to go in survey campaigns";
     GET "/api/persons/{id}" permit: With(Read), guard: None, body: 0, persons::masked, "Particulars of a private person, masked";
     POST "/api/persons/{id}/unmask" permit: PersonWith(ParticularsUnmask), guard: Header, body: SMALL, persons::unmask, "Particulars in full, for a reason that is recorded first";
     POST "/api/persons/{id}/export" permit: PersonWith(ParticularsUnmask), guard: Header, body: SMALL, persons::export, "All that is held about a private person, for a reason that is recorded first";

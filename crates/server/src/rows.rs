@@ -209,8 +209,8 @@ pub fn readable_row(ask: &Ask, view: ViewId, key: &str) -> Result<domain::Row, P
         return (ask.scope(view.capability())? == Scope::All).then_some(row).ok_or_else(Problem::not_found);
     }
     let place = ask.place(place_of(&row))?;
-    // Rules of the places above hold for the caller as well, and their forms are offered to him.
-    let above = matches!(row, domain::Row::Rules(_) | domain::Row::Forms(_))
+    // Rules of the places above hold for the caller as well, their forms are offered to him, and their campaigns come to him.
+    let above = matches!(row, domain::Row::Rules(_) | domain::Row::Forms(_) | domain::Row::Campaigns(_))
         && ask.caller()?.posts.iter().any(|p| ask.place(p.place).is_ok_and(|own| own.is_or_is_within(place.id)));
     match above || ask.may(view.capability(), &place)? {
         true => Ok(row),
@@ -234,6 +234,9 @@ pub fn place_of(row: &domain::Row) -> PlaceId {
         domain::Row::Forms(r) => r.place,
         domain::Row::Submissions(r) => r.place,
         domain::Row::Readings(r) => r.place,
+        domain::Row::Campaigns(r) => r.place,
+        domain::Row::Assignments(r) => r.place,
+        domain::Row::Burden(r) => r.place,
         domain::Row::Audit(r) => r.place,
     }
 }

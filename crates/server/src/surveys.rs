@@ -419,6 +419,14 @@ pub fn offered(ask: &Ask, place: &Place) -> Result<Vec<Form>, Problem> {
     Ok(forms)
 }
 
+/// A form as it is told to whoever may fill it at a place; none where no version is offered.
+pub fn offer(ask: &Ask, form: &Form, place: &Place) -> Result<Option<Offered>, Problem> {
+    let Some(version) = form.current().cloned() else { return Ok(None) };
+    let xml = format!("/api/forms/{}/versions/{}/xml", form.id, version_part(version.head.version.as_ref()));
+    let known = asked_once::known_answers(ask, &asked_once::looked_through(ask, form, &version)?, place)?;
+    Ok(Some(Offered { form: form.id, place: form.place, version, xml, known }))
+}
+
 /// `GET /api/places/{id}/forms`.
 pub fn offered_at(ask: &Ask) -> Result<Answer, Problem> {
     let place = ask.place(PlaceId(ask.path(0)?))?;
@@ -427,10 +435,7 @@ pub fn offered_at(ask: &Ask) -> Result<Answer, Problem> {
     }
     let mut forms = Vec::new();
     for form in offered(ask, &place)? {
-        let Some(version) = form.current().cloned() else { continue };
-        let xml = format!("/api/forms/{}/versions/{}/xml", form.id, version_part(version.head.version.as_ref()));
-        let known = asked_once::known_answers(ask, &form, &version, &place)?;
-        forms.push(Offered { form: form.id, place: form.place, version, xml, known });
+        forms.extend(offer(ask, &form, &place)?);
     }
     Ok(Answer::json(&marked(ask, OfferedAnswer { forms })))
 }

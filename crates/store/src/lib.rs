@@ -40,7 +40,7 @@ pub use files::{FileInfo, Files, Incoming, NewFile};
 pub use inspect::{FilesReport, Inspection, inspect};
 pub use log::decode;
 pub use particulars::{ERASED_FILE, KEY_FILE, KeptParticulars, KeyInfo, Sealed};
-pub use query::{Condition, Counted, Cursor, GroupRow, Groups, HistoryEntry, List, Page, Scope, StoredRow};
+pub use query::{Condition, Counted, Cursor, GroupRow, Groups, HistoryEntry, List, Page, Scope, StoredRow, Visits};
 pub use sql::{Database, Result, StoreError, Trouble};
 pub use verify::{ChainReport, VerifyReport};
 pub use writer::{Answer, FactRef, Outcome, Positions, Submission, Writer, allowed};

@@ -1,5 +1,7 @@
 //! The few ways to read: lists (keyset paging), groups, facts under a row.
 
+mod coverage;
+
 use std::collections::HashMap;
 
 use domain::{
@@ -14,6 +16,8 @@ use crate::{
     sql::*,
     views::{column_name, decode, nothing, sql_type},
 };
+
+pub use coverage::Visits;
 
 /// Within which places to look: all, or these subtrees.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -411,9 +415,25 @@ impl Store {
     /// # Errors
     /// The database said no, or a fact cannot be read.
     pub fn history(&self, view: ViewId, key: &str, subject: &str) -> Result<Vec<HistoryEntry>> {
-        let query = format!("SELECT {} FROM fact WHERE subject = $1 ORDER BY county, chain, seq", log::SELECT);
+        let (query, params) = match (view, key.split_once('/')) {
+            // Rests on the submissions that came from the place in the month, whatever the subject.
+            (ViewId::Burden, Some((place, month))) => {
+                let submissions = self.table(ViewId::Submissions)?;
+                let select: Vec<String> = log::SELECT.split(", ").map(|c| format!("f.{c}")).collect();
+                let query = format!(
+                    "SELECT {} FROM {submissions} s JOIN fact f ON f.subject = 'submission:' || s.key \
+                     WHERE s.c_place = $1 AND substr(s.c_received_on, 1, 7) = $2 ORDER BY f.county, f.chain, f.seq",
+                    select.join(", ")
+                );
+                (query, vec![Value::Int(place.parse().unwrap_or_default()), month.into()])
+            }
+            _ => {
+                let query = format!("SELECT {} FROM fact WHERE subject = $1 ORDER BY county, chain, seq", log::SELECT);
+                (query, vec![subject.into()])
+            }
+        };
         let mut facts = Vec::new();
-        self.reader()?.each(&query, &[subject.into()], &mut |r| {
+        self.reader()?.each(&query, &params, &mut |r| {
             facts.push(log::read(r)?);
             Ok(())
         })?;
@@ -489,7 +509,18 @@ impl Store {
             ViewId::Readings => {
                 (format!("(SELECT DISTINCT t.c_submission AS c_submission FROM {table} t WHERE {})", w.text), "t.c_submission")
             }
-            ViewId::Holdings | ViewId::Lapses => {
+            ViewId::Burden => {
+                // A month rests on what came from the place in it.
+                let submissions = self.table(ViewId::Submissions)?;
+                let rows = format!(
+                    "(SELECT DISTINCT 'submission:' || s.key AS c_subject FROM {table} t JOIN {submissions} s \
+                     ON s.c_place = t.c_place AND substr(s.c_received_on, 1, 7) = t.c_month WHERE {})",
+                    w.text
+                );
+                w.text = String::from("(f.kind LIKE 'submission.received@%' OR f.kind LIKE 'submission.checked@%')");
+                (rows, "t.c_subject")
+            }
+            ViewId::Holdings | ViewId::Lapses | ViewId::Assignments => {
                 // Several of them rest on one subject, whose facts are wanted once.
                 let rows = format!("(SELECT DISTINCT t.c_subject AS c_subject FROM {table} t WHERE {})", w.text);
                 w.text = String::from("TRUE");

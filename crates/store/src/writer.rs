@@ -541,9 +541,12 @@ fn chains_of(command: &Command) -> &'static [ChainName] {
     match command {
         Command::Access(_) => &[ChainName::Audit],
         Command::Rules(_) | Command::Duties(_) | Command::Persons(_) => &[ChainName::Main, ChainName::Audit],
-        Command::Places(_) | Command::Problems(_) | Command::Tasks(_) | Command::Surveys(_) | Command::Import(_) => {
-            &[ChainName::Main]
-        }
+        Command::Places(_)
+        | Command::Problems(_)
+        | Command::Tasks(_)
+        | Command::Surveys(_)
+        | Command::Campaigns(_)
+        | Command::Import(_) => &[ChainName::Main],
     }
 }
 
@@ -559,7 +562,9 @@ fn org_of(read: &Read, rows: &Rows) -> Option<u32> {
         ViewId::Tasks => rows.get::<duties::Task>(key).map(|t| t.org),
         ViewId::Forms => rows.get::<Form>(key).map(|f| f.org),
         ViewId::Submissions => rows.get::<domain::surveys::Submission>(key).map(|s| s.org),
-        ViewId::Counts | ViewId::Rules | ViewId::Holdings | ViewId::Lapses | ViewId::Readings | ViewId::Audit => None,
+        ViewId::Campaigns => rows.get::<domain::campaigns::Campaign>(key).map(|c| c.org),
+        ViewId::Assignments | ViewId::Burden | ViewId::Readings => None,
+        ViewId::Counts | ViewId::Rules | ViewId::Holdings | ViewId::Lapses | ViewId::Audit => None,
     }
 }
 

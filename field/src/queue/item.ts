@@ -4,7 +4,7 @@ import type { Command, CommandAnswer, ProblemDocument } from '@/api/types'
 
 export interface QueuedPhoto { id: string; hash: string | null; taken_ms: number | null; placed: boolean }
 /** Answers to a form, sent as they are to where the form says; each file by itself, so that a weak net needs no second try of all. */
-export interface Submission { url: string; xml: string; files: { name: string; photo: string; sent: boolean }[] }
+export interface Submission { url: string; xml: string; files: { name: string; photo: string; sent: boolean }[]; /** The form; not told by what was kept before there were campaigns. */ form?: string }
 export interface Item {
   /** The command id, chosen once: the server answers a second sending with the first answer. */
   id: string

@@ -71,7 +71,7 @@ export async function addSubmission(of: { line: FormLine; answers: Answers; draf
   const files = of.answers.files.map((f) => ({ name: f.name, photo: uuidv7(), sent: false }))
   const item: Item = {
     id: uuidv7(now()), account: who.account.id, account_name: who.account.display, made_ms: now(), command: { type: 'surveys.submit' },
-    place: '', field: '', words: of.line.title, photos: [], submission: { url: of.line.submit, xml: of.answers.xml, files }, state: { is: 'waiting', tried: false },
+    place: of.line.village ?? '', field: '', words: of.line.title, photos: [], submission: { url: of.line.submit, xml: of.answers.xml, files, form: of.line.key }, state: { is: 'waiting', tried: false },
   }
   await idb.write(
     { store: 'queue', key: item.id, value: item },

@@ -6,7 +6,7 @@ import type { FormRow, FormState, FormVersion, SubmissionRow, SubmissionState } 
 export const readForm = (answer: Pick<RowAnswer, 'row'>): FormRow => answer.row as unknown as FormRow
 export const readSubmission = (answer: Pick<RowAnswer, 'row'>): SubmissionRow => answer.row as unknown as SubmissionRow
 /** Filters of the list of submissions, by the names that the server knows. */
-export const FILTERS = ['form', 'form_version', 'form_id', 'state', 'received_on.from', 'received_on.to', 'doubtful', 'files_missing.from'] as const
+export const FILTERS = ['form', 'form_version', 'form_id', 'state', 'current', 'account', 'received_on.from', 'received_on.to', 'doubtful', 'files_missing.from'] as const
 export const STATES: readonly SubmissionState['is'][] = ['received', 'has_issues', 'approved', 'rejected', 'replaced']
 /** Whether somebody has to look because something does not fit 待核: nobody has yet. */
 export const doubtful = (row: Pick<SubmissionRow, 'state' | 'checked'>): boolean => row.state.is === 'received' && (row.checked?.doubts_count ?? 0) > 0

@@ -93,6 +93,10 @@ uuid_id!(
     FormId
 );
 uuid_id!(
+    /// A survey campaign.
+    CampaignId
+);
+uuid_id!(
     /// A filled form.
     SubmissionId
 );
@@ -118,6 +122,8 @@ pub enum Subject {
     Form(FormId),
     /// A filled form.
     Submission(SubmissionId),
+    /// A survey campaign, and who goes where in it.
+    Campaign(CampaignId),
     /// One thing in the audit chain.
     Access(AccessId),
 }
@@ -171,6 +177,7 @@ impl fmt::Display for Subject {
             Subject::Task(id) => write!(f, "task:{id}"),
             Subject::Form(id) => write!(f, "form:{id}"),
             Subject::Submission(id) => write!(f, "submission:{id}"),
+            Subject::Campaign(id) => write!(f, "campaign:{id}"),
             Subject::Access(id) => write!(f, "access:{id}"),
         }
     }
@@ -191,6 +198,7 @@ impl FromStr for Subject {
             "task" => id.parse().map(Subject::Task).map_err(|_| unknown()),
             "form" => id.parse().map(Subject::Form).map_err(|_| unknown()),
             "submission" => id.parse().map(Subject::Submission).map_err(|_| unknown()),
+            "campaign" => id.parse().map(Subject::Campaign).map_err(|_| unknown()),
             "access" => id.parse().map(Subject::Access).map_err(|_| unknown()),
             _ => Err(unknown()),
         }
@@ -378,6 +386,7 @@ mod tests {
             "person:0190f000-0000-7000-8000-000000000000",
             "form:0190f000-0000-7000-8000-000000000000",
             "submission:0190f000-0000-7000-8000-000000000000",
+            "campaign:0190f000-0000-7000-8000-000000000000",
             "post:5/head",
             "post:5/department/water",
             "access:0190f000-0000-7000-8000-000000000000",

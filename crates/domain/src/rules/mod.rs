@@ -135,6 +135,19 @@ pub struct AskedOnce {
     pub share_percent: u8,
 }
 
+/// Rule `surveys.burden`: how much surveys may ask of a village in a month, and what a question costs where no device told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = BurdenCap)]
+pub struct Burden {
+    /// Questions in a month, at least 1.
+    pub questions_per_month: u16,
+    /// Minutes in a month, at least 1.
+    pub minutes_per_month: u16,
+    /// Seconds that a question takes, 1…3600.
+    pub seconds_per_question: u16,
+}
+
 /// A rule with its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "rule", content = "value")]
@@ -166,11 +179,14 @@ pub enum Rule {
     /// When a question asks what is known.
     #[serde(rename = "surveys.asked_once")]
     AskedOnce(AskedOnce),
+    /// How much surveys may ask of a village.
+    #[serde(rename = "surveys.burden")]
+    Burden(Burden),
 }
 
 impl Rule {
     /// Names of all rules.
-    pub const NAMES: [&'static str; 9] = [
+    pub const NAMES: [&'static str; 10] = [
         "problems.deadlines",
         "problems.escalation",
         "problems.public_reports",
@@ -180,9 +196,12 @@ impl Rule {
         Rule::SMALL_COUNTS,
         "audit.retention",
         Rule::ASKED_ONCE,
+        Rule::BURDEN,
     ];
     /// When a question asks what is known.
     pub const ASKED_ONCE: &'static str = "surveys.asked_once";
+    /// How much surveys may ask of a village.
+    pub const BURDEN: &'static str = "surveys.burden";
     /// How long contacts are kept.
     pub const CONTACTS: &'static str = "persons.contacts";
     /// Which counts are too small for the public.
@@ -200,6 +219,7 @@ impl Rule {
             Rule::SmallCounts(_) => Rule::SMALL_COUNTS,
             Rule::Retention(_) => Rule::NAMES[7],
             Rule::AskedOnce(_) => Rule::ASKED_ONCE,
+            Rule::Burden(_) => Rule::BURDEN,
         }
     }
 
@@ -227,6 +247,9 @@ impl Rule {
             Rule::Retention(r) if !(Retention::DAYS_MIN..=36_500).contains(&r.days) => Some("days"),
             Rule::AskedOnce(r) if !(1..=120).contains(&r.months) => Some("months"),
             Rule::AskedOnce(r) if !(1..=100).contains(&r.share_percent) => Some("share_percent"),
+            Rule::Burden(r) if r.questions_per_month == 0 => Some("questions_per_month"),
+            Rule::Burden(r) if r.minutes_per_month == 0 => Some("minutes_per_month"),
+            Rule::Burden(r) if !(1..=3600).contains(&r.seconds_per_question) => Some("seconds_per_question"),
             Rule::Deadlines(_)
             | Rule::AskedOnce(_)
             | Rule::Escalation(_)
@@ -235,7 +258,8 @@ impl Rule {
             | Rule::Topics(_)
             | Rule::Contacts(_)
             | Rule::SmallCounts(_)
-            | Rule::Retention(_) => None,
+            | Rule::Retention(_)
+            | Rule::Burden(_) => None,
         }
     }
 }

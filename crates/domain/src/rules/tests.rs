@@ -89,6 +89,9 @@ fn a_value_can_work() {
     let reports = |per_client_hour, per_village_day, photos_max| {
         Rule::PublicReports(PublicReports { per_client_hour, per_village_day, photos_max })
     };
+    let burden = |questions_per_month, minutes_per_month, seconds_per_question| {
+        Rule::Burden(Burden { questions_per_month, minutes_per_month, seconds_per_question })
+    };
     let cases: Vec<(Rule, Option<&str>)> = vec![
         (deadlines(1, 3650, 1), None),
         (deadlines(0, 30, 10), Some("by_field.days")),
@@ -107,6 +110,11 @@ fn a_value_can_work() {
         (topics(2, 3650), None),
         (topics(1, 30), Some("villages_min")),
         (topics(2, 3651), Some("days")),
+        (burden(1, 1, 1), None),
+        (burden(0, 60, 20), Some("questions_per_month")),
+        (burden(300, 0, 20), Some("minutes_per_month")),
+        (burden(300, 60, 0), Some("seconds_per_question")),
+        (burden(300, 60, 3601), Some("seconds_per_question")),
     ];
     for (rule, bad) in cases {
         let then = county_on("2026-11-23").when(set(QINGXI, "2026-11-23", rule.clone())).by(CHEN);

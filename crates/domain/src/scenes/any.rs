@@ -448,9 +448,32 @@ pub fn survey_fact() -> BoxedStrategy<crate::surveys::Fact> {
     .boxed()
 }
 
+pub fn campaign_fact() -> BoxedStrategy<crate::campaigns::Fact> {
+    use crate::campaigns::{Fact as F, *};
+    let to = || {
+        prop_oneof![
+            any_post().prop_map(|post| Assignee::Post { post }),
+            (0..3_u128).prop_map(|n| Assignee::Person { person: PersonId(Uuid::from_u128(n)) })
+        ]
+    };
+    let adds = (0..9_u32, 0..9_u32).prop_map(|(villages, over)| Adds { villages, questions: 9, minutes: 3, over });
+    prop_oneof![
+        (form_id(), words(), any_day(), any_day(), option::of(1..480_u16), option::of(adds), option::of(words())).prop_map(
+            |(form, title, from, until, minutes, adds, over_cap)| {
+                F::CampaignOpened(CampaignOpened { form, title, from, until, places: Vec::new(), minutes, adds, over_cap })
+            }
+        ),
+        to().prop_map(|to| F::CampaignAssigned(CampaignAssigned { to })),
+        to().prop_map(|from| F::CampaignUnassigned(CampaignUnassigned { from })),
+        words().prop_map(|reason| F::CampaignClosed(CampaignClosed { reason })),
+    ]
+    .boxed()
+}
+
 pub fn fact() -> BoxedStrategy<crate::Fact> {
     prop_oneof![
         4 => survey_fact().prop_map(crate::Fact::Survey),
+        2 => campaign_fact().prop_map(crate::Fact::Campaign),
         4 => duty_fact().prop_map(crate::Fact::Duty),
         4 => place_fact().prop_map(crate::Fact::Place),
         6 => problem_fact().prop_map(crate::Fact::Problem),
@@ -473,6 +496,7 @@ pub fn log() -> impl Strategy<Value = Vec<Recorded>> {
         2 => task_id().prop_map(Subject::Task),
         2 => form_id().prop_map(Subject::Form),
         2 => submission_id().prop_map(Subject::Submission),
+        2 => (0..3_u128).prop_map(|n| Subject::Campaign(CampaignId(Uuid::from_u128(n)))),
         1 => (0..4_u128).prop_map(|n| Subject::Access(AccessId::Noted(Uuid::from_u128(n)))),
     ];
     let time = prop_oneof![4 => 1_700_000_000_000..1_900_000_000_000_i64, 1 => any::<i64>()];

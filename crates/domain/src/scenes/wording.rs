@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{basics::RefusalBody, duties, persons, places, problems, rules, surveys};
+use crate::{basics::RefusalBody, campaigns, duties, persons, places, problems, rules, surveys};
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +29,7 @@ fn refusals() -> Vec<RefusalBody> {
         rules::tests::refusals(),
         persons::tests::refusals(),
         surveys::tests::refusals(),
+        campaigns::tests::refusals(),
     ]
     .concat()
 }

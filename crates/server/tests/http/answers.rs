@@ -104,7 +104,19 @@ fn every_json_answer_has_its_shape() {
         ask(&mut shapes, by, "/api/today", "/api/today");
         ask(&mut shapes, by, "/api/topics/candidates", "/api/topics/candidates");
     }
-    for view in ["places", "counts", "rules", "problems", "topics", "persons", "forms", "submissions"] {
+    for view in [
+        "places",
+        "counts",
+        "rules",
+        "problems",
+        "topics",
+        "persons",
+        "forms",
+        "submissions",
+        "campaigns",
+        "assignments",
+        "burden",
+    ] {
         let mut url = format!("/api/rows/{view}?limit=200&count=1");
         for _ in 0..8 {
             let page = ask(&mut shapes, "office", "/api/rows/{view}", &url);
@@ -191,6 +203,19 @@ fn every_json_answer_has_its_shape() {
         world.get("/api/rows/forms?form_id=seed").by("office").send().json()["rows"][0]["key"].as_str().unwrap().to_owned();
     let trial = world.post(&format!("/api/forms/{seed}/mapping/trial")).by("office").json(&mapping).send();
     shapes.check("post", "/api/forms/{form}/mapping/trial", "a trial", &trial);
+
+    // Campaigns, and what they ask.
+    ask(&mut shapes, "office", "/api/campaigns", "/api/campaigns");
+    let county = place(At::County).id;
+    let wanted = format!("place={county}&form={}&from={TODAY}&until=2026-12-31", crate::world::form(At::County));
+    ask(&mut shapes, "office", "/api/campaigns/forecast", &format!("/api/campaigns/forecast?{wanted}"));
+    let coverage = format!("/api/campaigns/{}/coverage", campaign(At::County));
+    ask(&mut shapes, "office", "/api/campaigns/{campaign}/coverage", &coverage);
+    ask(&mut shapes, "office", "/api/coverage", "/api/coverage?since=2026-01-01");
+    let burden = ask(&mut shapes, "office", "/api/burden", "/api/burden");
+    assert!(!burden["rows"].as_array().unwrap().is_empty());
+    let mine = ask(&mut shapes, "office", "/api/my/assignments", "/api/my/assignments");
+    assert!(!mine["campaigns"].as_array().unwrap().is_empty());
 
     // Accounts, and the keys of programs and phones.
     ask(&mut shapes, "office", "/api/account", "/api/account");

@@ -11,6 +11,7 @@ mod answers;
 mod attacks;
 mod audit;
 mod bad_input;
+mod campaigns;
 mod central;
 mod central_forms;
 mod contract;

@@ -51,6 +51,7 @@ fn givers(command: &str) -> Option<&'static [Role]> {
         "surveys.publish" | "surveys.close" | "surveys.map" | "surveys.switch_mapping" => &[Office],
         "surveys.review" | "surveys.comment" => &[Head, Office, Township],
         "surveys.drop_draft" => &[Office],
+        "campaigns.open" | "campaigns.assign" | "campaigns.unassign" | "campaigns.close" => &[Office],
         // These bring a file, and come through the routes that look at it.
         "surveys.upload" | "surveys.give_attachment" | "surveys.submit" => &[],
         // Only the programme itself makes facts of answers.
@@ -65,6 +66,7 @@ fn holders(permit: &str) -> &'static [Role] {
         "read" | "read or audit.read" => READERS,
         "export" => &[Head, Office, Department, Township, Inspector, Viewer],
         "export or audit.read" => &[Head, Office, Department, Township, Inspector, Viewer],
+        "export" => &[Head, Office, Department, Township, Inspector, Viewer],
         "log.read" => &[Admin, Office],
         "log.read or audit.read" => &[Admin, Office, Role::Audit],
         "problems.report" => &[Head, Office, Department, Township, Village, Inspector],
@@ -90,6 +92,7 @@ struct Target {
     contact: Uuid,
     form: Uuid,
     submission: Uuid,
+    campaign: Uuid,
 }
 
 fn target(at: At) -> Target {
@@ -109,11 +112,12 @@ fn target(at: At) -> Target {
         contact: contact(at),
         form: form(at),
         submission: submission(at),
+        campaign: campaign(at),
     }
 }
 
 fn sample(kind: &str, t: &Target) -> Value {
-    let Target { problem, into, topic, place, task, person, holding, statement, contact, form, submission } = t;
+    let Target { problem, into, topic, place, task, person, holding, statement, contact, form, submission, campaign } = t;
     let office = json!({ "place": place, "role": "office" });
     let mut command = match kind {
         "problems.report" => json!({ "place": place, "field": "waste", "text": "垃圾没清" }),
@@ -182,6 +186,14 @@ fn sample(kind: &str, t: &Target) -> Value {
         "surveys.map" => json!({ "form": form, "mapping": { "when": "received", "rows": [] } }),
         "surveys.switch_mapping" => json!({ "form": form, "on": true }),
         "surveys.apply" => json!({ "submission": submission, "outcome": { "on": "2026-11-20", "made": [], "not_made": [] } }),
+        "campaigns.open" => {
+            json!({ "place": place, "form": form, "title": "走访", "from": TODAY, "until": "2026-12-31", "over_cap": "普查" })
+        }
+        "campaigns.assign" => {
+            json!({ "campaign": campaign, "places": [place], "to": { "is": "person", "person": person } })
+        }
+        "campaigns.unassign" => json!({ "campaign": campaign, "places": [place] }),
+        "campaigns.close" => json!({ "campaign": campaign, "reason": "看看" }),
         other => panic!("{other}: a command that these tests do not know"),
     };
     command["type"] = kind.into();
@@ -268,6 +280,7 @@ fn a_foreign_thing_is_a_missing_thing() {
         contact: fresh(),
         form: fresh(),
         submission: fresh(),
+        campaign: fresh(),
     };
     for kind in command_types().iter().filter(|k| givers(k).is_some()) {
         for name in ["office", "head", "department", "township", "village", "inspector", "viewer", "admin", "ended"] {
@@ -347,12 +360,22 @@ fn every_route_by_everybody() {
                     _ if !signed_in => assert_eq!(status, 401, "{case}"),
                     _ if !may_enter => assert_eq!(status, 403, "{case}"),
                     _ => {
-                        let about_one =
-                            ["{key}", "{id}", "{person}", "{account}", "{submission}", "{form}", "handover", "/brief"]
-                                .iter()
-                                .any(|p| path.contains(p));
-                        // The forms of the places above are offered to everybody below.
-                        let offered = path.contains("{form}") && place(post(name).1).is_or_is_within(place(at).id);
+                        let about_one = [
+                            "{key}",
+                            "{id}",
+                            "{person}",
+                            "{account}",
+                            "{submission}",
+                            "{form}",
+                            "{campaign}",
+                            "handover",
+                            "/brief",
+                        ]
+                        .iter()
+                        .any(|p| path.contains(p));
+                        // The forms of the places above are offered to everybody below, and their campaigns come to them.
+                        let offered = ["{form}", "{campaign}"].iter().any(|p| path.contains(p))
+                            && place(post(name).1).is_or_is_within(place(at).id);
                         let own = within(name, place(at).id) || offered;
                         // A file is shown with a problem, and the foreign one belongs to every foreign problem.
                         let expected = match (about_one, path.contains("{hash}")) {
@@ -408,6 +431,9 @@ fn naming_a_foreign_place_or_row() {
         "/api/history/problems?place={n}",
         "/api/indicators/problems_open?place={n}&level=village",
         "/api/export/problems.csv?place={n}",
+        "/api/campaigns?place={n}",
+        "/api/coverage?place={n}",
+        "/api/burden?place={n}",
         "/api/topics/candidates?place={n}",
         "/api/map?place={n}",
         "/api/tiles/villages/9/430/210.mvt?indicator=problems_open&place={n}",
@@ -436,6 +462,9 @@ fn naming_a_foreign_place_or_row() {
         ("/api/forms/{p}/versions/1/files/places.csv", form(At::ForeignVillage)),
         ("/api/rows/submissions/{p}", submission(At::ForeignVillage)),
         ("/api/history/submissions/{p}", submission(At::ForeignVillage)),
+        ("/api/rows/campaigns/{p}", campaign(At::ForeignVillage)),
+        ("/api/history/campaigns/{p}", campaign(At::ForeignVillage)),
+        ("/api/campaigns/{p}/coverage", campaign(At::ForeignVillage)),
         ("/api/submissions/{p}", submission(At::ForeignVillage)),
         ("/api/submissions/{p}/xml", submission(At::ForeignVillage)),
         ("/api/submissions/{p}/files/photo.jpg", submission(At::ForeignVillage)),
@@ -519,6 +548,22 @@ fn nothing_foreign_leaks() {
         "/api/history/submissions?limit=200",
         "/api/export/forms.csv",
         "/api/export/submissions.csv",
+        "/api/rows/campaigns?limit=200&count=1",
+        "/api/rows/assignments?limit=200&count=1",
+        "/api/rows/burden?limit=200&count=1",
+        "/api/groups/campaigns?by=state,child",
+        "/api/history/campaigns?limit=200",
+        "/api/history/assignments?limit=200",
+        "/api/history/burden?limit=200",
+        "/api/export/campaigns.csv",
+        "/api/export/assignments.csv",
+        "/api/export/burden.csv",
+        "/api/campaigns",
+        "/api/coverage?limit=200",
+        "/api/coverage/coverage.csv",
+        "/api/burden?limit=200",
+        "/api/burden/burden.csv",
+        "/api/my/assignments",
         "/api/session",
     ];
     let foreign_county = place(At::ForeignCounty);

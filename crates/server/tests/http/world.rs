@@ -145,6 +145,8 @@ pub struct Seed {
     /// A form at each place, offered, with a file; and one of it filled in there, with a photo.
     pub forms: Vec<(At, Uuid)>,
     pub submissions: Vec<(At, Uuid)>,
+    /// A campaign of that form at each place, to which its office was assigned.
+    pub campaigns: Vec<(At, Uuid)>,
     /// Who left the office at each place, with holding and statement, which nobody has signed.
     pub leavers: Vec<(At, Leaver)>,
 }
@@ -319,7 +321,7 @@ fn make_seed() -> Seed {
         let missed = do_it(Actor::Import, missed);
         do_it(Actor::System, json!({ "type": "tasks.lapse", "task": missed }));
     }
-    let (mut forms, mut submissions) = (Vec::new(), Vec::new());
+    let (mut forms, mut submissions, mut campaigns) = (Vec::new(), Vec::new(), Vec::new());
     for at in At::ALL {
         let place = at_of(at, &places);
         let said = if at.is_foreign() { FOREIGN_WORDS } else { "走访" };
@@ -357,6 +359,11 @@ fn make_seed() -> Seed {
         do_it(Actor::System, json!({ "type": "surveys.apply", "submission": submission, "outcome": outcome }));
         do_it(Actor::Import, switch(false));
         submissions.push((at, submission));
+        let opened = json!({ "type": "campaigns.open", "place": place, "form": form, "title": said, "from": TODAY, "until": "2026-12-31" });
+        let campaign: Uuid = do_it(Actor::Import, opened).parse().unwrap();
+        let office = json!({ "is": "post", "post": { "place": place, "role": "office" } });
+        do_it(Actor::Import, json!({ "type": "campaigns.assign", "campaign": campaign, "places": [place], "to": office }));
+        campaigns.push((at, campaign));
         forms.push((at, form));
     }
     drop(store);
@@ -374,6 +381,7 @@ fn make_seed() -> Seed {
         tasks,
         forms,
         submissions,
+        campaigns,
         leavers,
     }
 }
@@ -769,6 +777,10 @@ pub fn submission(at: At) -> Uuid {
     SEED.submissions.iter().find(|(a, _)| *a == at).unwrap().1
 }
 
+pub fn campaign(at: At) -> Uuid {
+    SEED.campaigns.iter().find(|(a, _)| *a == at).unwrap().1
+}
+
 /// Who left the office at a place.
 pub fn leaver(at: At) -> &'static Leaver {
     &SEED.leavers.iter().find(|(a, _)| *a == at).unwrap().1
@@ -787,6 +799,10 @@ pub fn filled(path: &str, at: At) -> String {
         .replace("{*resource}", "Submissions")
         .replace("{resource}", "Submissions")
         .replace("/api/forms/{form}", &format!("/api/forms/{}", form(at)))
+        .replace("{campaign}/coverage/{file}", "{campaign}/coverage/coverage.csv")
+        .replace("/api/coverage/{file}", "/api/coverage/coverage.csv")
+        .replace("/api/burden/{file}", "/api/burden/burden.csv")
+        .replace("{campaign}", &campaign(at).to_string())
         .replace("{submission}", &submission(at).to_string())
         .replace("{project}", &place.org.to_string())
         .replace("{form}", "seed")

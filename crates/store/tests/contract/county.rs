@@ -235,6 +235,7 @@ pub fn busy(store: &Store) -> Vec<ProblemId> {
     }
     duties_too(store);
     surveys_too(store);
+    campaigns_too(store);
     problems
 }
 
@@ -382,6 +383,39 @@ fn surveys_too(store: &Store) {
             let outcome = MappingOutcome { on: "2026-03-01".parse().expect("a day"), made: made.clone(), not_made: Vec::new() };
             let submission = domain::basics::SubmissionId::of(form, &instance);
             answer(store, by(Actor::System, Command::Surveys(S::Apply { submission, outcome, photos: Vec::new() })));
+        }
+    }
+}
+
+/// Campaigns of the city's form, by the city and by the county; people who go, no longer go, and one that is over.
+fn campaigns_too(store: &Store) {
+    use domain::campaigns::{Adds, Assignee, Command as C};
+    let form = domain::basics::FormId::at(CITY, &text("visit"));
+    for (n, place) in [CITY, QINGXI, YUNLING].into_iter().enumerate() {
+        let opened = C::Open {
+            place,
+            form,
+            title: text(WORDS[n]),
+            from: Day::of_ms(NOW),
+            until: Day::of_ms(NOW).plus(30),
+            places: if n == 1 { vec![VILLAGES[0], VILLAGES[1]] } else { Vec::new() },
+            minutes: (n == 2).then_some(15),
+            over_cap: (n == 2).then(|| text("普查")),
+            adds: Some(Adds { villages: 2, questions: 9, minutes: 3, over: u32::from(n == 2) }),
+        };
+        let opened = by(Actor::Import, Command::Campaigns(opened));
+        let campaign = domain::basics::CampaignId(opened.context.fresh);
+        accepted(store, opened);
+        let person = Assignee::Person { person: PersonId(account(15).0) };
+        let post = Assignee::Post { post: Post::new(YUNLING, Role::Township) };
+        let steps = [
+            C::Assign { campaign, places: vec![VILLAGES[0], YUNLING], to: person },
+            C::Assign { campaign, places: vec![VILLAGES[0]], to: post },
+            C::Unassign { campaign, places: vec![VILLAGES[0]] },
+            C::Close { campaign, reason: text("走访完毕") },
+        ];
+        for step in steps.into_iter().take(4 - n) {
+            accepted(store, by(Actor::Import, Command::Campaigns(step)));
         }
     }
 }

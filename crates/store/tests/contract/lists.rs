@@ -398,7 +398,10 @@ fn subject_of(view: ViewId, row: &StoredRow) -> String {
         ViewId::Forms => format!("form:{}", row.key),
         ViewId::Submissions => format!("submission:{}", row.key),
         ViewId::Readings => format!("submission:{}", row.key.split('/').next().unwrap_or_default()),
-        ViewId::Holdings | ViewId::Lapses => match row.values.last() {
+        ViewId::Campaigns => format!("campaign:{}", row.key),
+        // Found by its key.
+        ViewId::Burden => String::new(),
+        ViewId::Holdings | ViewId::Lapses | ViewId::Assignments => match row.values.last() {
             Some(Value::Text(subject)) => subject.clone(),
             other => panic!("{other:?}"),
         },

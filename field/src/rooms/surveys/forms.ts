@@ -7,7 +7,7 @@ export interface FormFile { name: string; hash: string; url: string }
 /** A published version of a form, as the server lists it. `url` and the files are the same bytes for ever under one `hash`. */
 /** An answer that facts know of the village already, and since when. */
 export interface Known { path: string; value: string; on: string | null }
-export interface FormLine { known?: Known[]; key: string; form: string; version: string; title: string; hash: string; url: string; submit: string; files: FormFile[] }
+export interface FormLine { known?: Known[]; key: string; form: string; version: string; title: string; hash: string; url: string; submit: string; files: FormFile[]; /** For which village, where one was chosen. */ village?: string }
 /** As the server says it: the forms offered at a place, its own and those of the places above. */
 export interface FormList { forms: { known?: Known[]; form: string; xml: string; version: { file: string; head: { form_id: string; title: string; version?: string | null; files: { name: string; file?: string | null }[] } } }[] }
 const at = (): number | null => session.value?.home?.id ?? session.value?.posts[0]?.place.id ?? null

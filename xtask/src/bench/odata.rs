@@ -193,8 +193,15 @@ impl World {
             };
             let place = self.villages[(n.wrapping_mul(7919) % self.villages.len() as u64) as usize];
             let file = self.files[(n % FILES) as usize].clone();
-            let command =
-                Command::Surveys(surveys::Command::Submit { place, file, head: Some(head), files: Vec::new(), device: None });
+            let command = Command::Surveys(surveys::Command::Submit {
+                place,
+                file,
+                head: Some(head),
+                files: Vec::new(),
+                device: None,
+                about: None,
+                checked: None,
+            });
             let context = Context { now_ms: now_ms(), actor: Actor::Import, command: Uuid::now_v7(), fresh: Uuid::now_v7() };
             let told = told.clone();
             self.store.submit(Submission { command, context }, move |answer| {

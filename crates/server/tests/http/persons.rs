@@ -66,7 +66,6 @@ fn holders(permit: &str) -> &'static [Role] {
         "read" | "read or audit.read" => READERS,
         "export" => &[Head, Office, Department, Township, Inspector, Viewer],
         "export or audit.read" => &[Head, Office, Department, Township, Inspector, Viewer],
-        "export" => &[Head, Office, Department, Township, Inspector, Viewer],
         "log.read" => &[Admin, Office],
         "log.read or audit.read" => &[Admin, Office, Role::Audit],
         "problems.report" => &[Head, Office, Department, Township, Village, Inspector],

@@ -368,9 +368,12 @@ fn names_that_lead_out() {
 
 #[test]
 fn wrong_methods() {
-    for (_, path, _) in routes() {
-        let path = filled(&path, At::Village);
-        for method in [Method::PUT, Method::PATCH, Method::TRACE] {
+    let all = routes();
+    for (_, pattern, _) in &all {
+        let path = filled(pattern, At::Village);
+        // Another pattern may stand for the same address.
+        let known = |method: &Method| all.iter().any(|(m, p, _)| m == method && filled(p, At::Village) == path);
+        for method in [Method::PUT, Method::PATCH, Method::TRACE].into_iter().filter(|m| !known(m)) {
             for language in ["zh-CN", "en"] {
                 let reply = SHARED.ask(method.clone(), &path).by("office").header("accept-language", language).send();
                 match path.starts_with("/v1/key/") {

@@ -603,7 +603,7 @@ fn nothing_foreign_leaks() {
     // And the neighbour sees his own with all of these marks.
     let theirs = SHARED.get("/api/rows/problems?limit=200").by("foreign_office").send().text();
     assert!(theirs.contains(FOREIGN_WORDS) && theirs.contains(FOREIGN_NAME));
-    assert!(SHARED.get("/api/facts").by("foreign_office").send().text().contains("424242"));
+    assert!(SHARED.get("/api/facts?limit=200").by("foreign_office").send().text().contains("424242"));
     for mark in [place(At::County).name.as_str(), &problem(At::Village).to_string(), &place(At::Village).name] {
         for path in lists.iter().filter(|p| **p != "/api/session") {
             let encoded: String = path

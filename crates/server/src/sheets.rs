@@ -37,6 +37,11 @@ fn too_large() -> Problem {
 /// The rows of the first sheet that have something in them, at most so many.
 pub fn rows(bytes: &[u8], rows_max: usize) -> Result<Vec<SheetRow>, Problem> {
     bounded(bytes)?;
+    // The library takes numbers of texts from the file without looking, and panics where there is no such text.
+    std::panic::catch_unwind(|| first_sheet(bytes, rows_max)).unwrap_or_else(|_| Err(bad("sheets/not-a-workbook")))
+}
+
+fn first_sheet(bytes: &[u8], rows_max: usize) -> Result<Vec<SheetRow>, Problem> {
     let broken = || bad("sheets/not-a-workbook");
     let mut book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes)).map_err(|_| broken())?;
     let first = book.sheet_names().first().cloned().ok_or_else(broken)?;
@@ -132,6 +137,23 @@ mod tests {
             sheet.write(1_048_575, 16_383, "z").expect("text");
         });
         assert_eq!(rows(&bytes, 10).expect("read"), vec![(1, vec!["a".to_owned()])]);
+    }
+
+    /// A cell that names a text which the file does not hold.
+    #[test]
+    fn a_text_that_is_not_there_is_no_accident() {
+        let good = book(|sheet| drop(sheet.write(0, 0, "a")));
+        let mut parts = zip::ZipArchive::new(Cursor::new(&good)).expect("a ZIP file");
+        let mut changed = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for i in 0..parts.len() {
+            let mut part = parts.by_index(i).expect("a part");
+            let mut text = String::new();
+            part.read_to_string(&mut text).expect("text");
+            changed.start_file(part.name(), zip::write::SimpleFileOptions::default()).expect("a part");
+            changed.write_all(text.replace("<v>0</v>", "<v>99</v>").as_bytes()).expect("packed");
+        }
+        let changed = changed.finish().expect("a ZIP file").into_inner();
+        assert_eq!(rows(&changed, 10).expect_err("no such text").code, "sheets/not-a-workbook");
     }
 
     #[test]

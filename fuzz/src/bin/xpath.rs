@@ -8,7 +8,8 @@ use xforms::{
     xpath::{Moment, parse},
 };
 
-const SUBMISSION: &str = "<data id='f' version='1'><a>3</a><b>x y 2020-02-29</b><r><n>1</n></r><r><n>-2.5</n></r><p>28.5 120.6 0 5</p><c/></data>";
+const SUBMISSION: &str =
+    "<data id='f' version='1'><a>3</a><b>x y 2020-02-29</b><r><n>1</n></r><r><n>-2.5</n></r><p>28.5 120.6 0 5</p><c/></data>";
 
 fuzz_target!(|input: &[u8]| {
     let Ok(text) = std::str::from_utf8(input) else { return };

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "forms")]
 mod forms;
+#[cfg(feature = "bench")]
+mod intake;
 mod machine;
 #[cfg(feature = "bench")]
 mod odata;
@@ -22,6 +24,7 @@ cargo xtask bench store [--facts N] [--writers N] [--postgres URL] [--sync-delay
 cargo xtask bench serve [--url URL] [--clients N] [--seconds N] [--register FILE]
 cargo xtask bench forms [--corpus DIR] [--python PROGRAM] [--rounds N]
 cargo xtask bench submissions [--submissions N] [--questions N]
+cargo xtask bench intake [--submissions N] [--devices N] [--questions N]
 cargo xtask bench odata [--submissions N] [--top N]
 cargo xtask bench submissions-export [--submissions N]
 cargo xtask bench machine        only what is known of this machine
@@ -34,7 +37,7 @@ pub fn run(root: &Path, args: &[&str]) -> Result<bool> {
             print!("{}", machine::describe(root)?);
             Ok(true)
         }
-        ["store" | "serve" | "submissions" | "odata" | "submissions-export", ..] => measured(root, args),
+        ["store" | "serve" | "submissions" | "intake" | "odata" | "submissions-export", ..] => measured(root, args),
         ["forms", ..] => converted(root, args),
         _ => {
             print!("{HELP}");
@@ -75,6 +78,7 @@ fn measured(root: &Path, args: &[&str]) -> Result<bool> {
     match args[0] {
         "store" => store::run(root, &options),
         "submissions" => submissions::run(root, &options),
+        "intake" => intake::run(root, &options),
         "odata" => odata::first_page(root, &options),
         "submissions-export" => odata::export(root, &options),
         _ => serve::run(root, &options),

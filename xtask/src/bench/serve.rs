@@ -282,14 +282,14 @@ fn now_ms() -> i64 {
 }
 
 /// A server of our own.
-struct Server {
+pub(super) struct Server {
     child: Child,
-    address: String,
+    pub(super) address: String,
 }
 
 impl Server {
     /// Starts it and waits for its first answer; seconds until then.
-    fn start(binary: &Path, args: &[&str], data: &Path) -> Result<(Server, f64)> {
+    pub(super) fn start(binary: &Path, args: &[&str], data: &Path) -> Result<(Server, f64)> {
         let began = Instant::now();
         let mut child = Process::new(binary)
             .args(args)
@@ -326,12 +326,13 @@ impl Server {
         }
     }
 
-    fn cpu(&self) -> Result<f64> {
+    /// CPU of all its threads so far, seconds.
+    pub(super) fn cpu(&self) -> Result<f64> {
         ticks(&PathBuf::from(format!("/proc/{}/stat", self.child.id())), 13, 14)
     }
 
     /// Resident memory now and at most, MB.
-    fn memory(&self) -> Result<(f64, f64)> {
+    pub(super) fn memory(&self) -> Result<(f64, f64)> {
         let text = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let mb = |name: &str| {
             let line = text.lines().find(|l| l.starts_with(name)).and_then(|l| l.split_whitespace().nth(1)?.parse::<f64>().ok());
@@ -341,7 +342,7 @@ impl Server {
     }
 
     /// Clocks and checkpoints run after the start: they are not what is measured.
-    fn settled(&self) -> Result<()> {
+    pub(super) fn settled(&self) -> Result<()> {
         let mut quiet = 0;
         while quiet < 3 {
             let before = self.cpu()?;
@@ -360,26 +361,30 @@ impl Drop for Server {
 }
 
 /// One connection that is kept.
-struct Client {
+pub(super) struct Client {
     stream: BufReader<TcpStream>,
 }
 
-struct Answer {
-    status: u16,
-    body: Vec<u8>,
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
 }
 
 impl Client {
-    fn to(address: &str) -> Result<Client> {
+    pub(super) fn to(address: &str) -> Result<Client> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
         Ok(Client { stream: BufReader::new(stream) })
     }
 
-    fn get(&mut self, path: &str, headers: &str) -> Result<Answer> {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
-        self.stream.get_mut().write_all(request.as_bytes())?;
+    pub(super) fn get(&mut self, path: &str, headers: &str) -> Result<Answer> {
+        self.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n").as_bytes())
+    }
+
+    /// Sends a whole request, and takes the answer.
+    pub(super) fn send(&mut self, request: &[u8]) -> Result<Answer> {
+        self.stream.get_mut().write_all(request)?;
         let mut line = String::new();
         self.stream.read_line(&mut line)?;
         let status: u16 = line.split(' ').nth(1).context("a status line")?.parse()?;

@@ -67,7 +67,7 @@ fn cpu_ms() -> Result<f64> {
 }
 
 /// A form and a good submission for it.
-fn written(questions: usize) -> (String, String) {
+pub(super) fn written(questions: usize) -> (String, String) {
     let (mut instance, mut binds, mut body, mut answers) = (String::new(), String::new(), String::new(), String::new());
     let asked = questions.saturating_sub(20);
     for n in 0..asked {

@@ -150,6 +150,8 @@ pub(super) struct Filler<'a> {
     index: Vec<Option<usize>>,
     begun: bool,
     done: bool,
+    /// The cell before.
+    last: Option<(u32, usize)>,
     read: &'a mut Count,
 }
 
@@ -164,17 +166,20 @@ impl<'a> Filler<'a> {
     /// For the sheet of a name; `read` counts for the whole workbook.
     pub fn new(name: &str, read: &'a mut Count) -> Filler<'a> {
         let sheet = Sheet { name: name.to_lowercase(), ..Sheet::default() };
-        Filler { sheet, header: Vec::new(), index: Vec::new(), begun: false, done: false, read }
+        Filler { sheet, header: Vec::new(), index: Vec::new(), begun: false, done: false, last: None, read }
     }
 
     fn stop(&self, row: Option<u32>, word: Word) -> Stop {
         stop(Some(&self.sheet.name), row, word)
     }
 
-    /// Takes a cell; rows and columns count from 0 and come in order. `false` when the rest need not be read.
+    /// Takes a cell; rows and columns count from 0 and come in order, or it is no workbook. `false` when the rest need not be read.
     pub fn take(&mut self, row: u32, column: usize, text: &str) -> Result<bool, Stop> {
         if self.done {
             return Ok(false);
+        }
+        if self.last.replace((row, column)).is_some_and(|last| last >= (row, column)) {
+            return Err(self.stop(Some(row.saturating_add(1)), Word::NotAWorkbook));
         }
         if text.is_empty() {
             // Cells that are only coloured go on for long.
@@ -548,23 +553,44 @@ mod tests {
         assert!(xlsx(&book.save_to_buffer().expect("a workbook")).expect("read").sheets[0].rows.is_empty());
     }
 
-    #[test]
-    fn a_text_that_is_not_there_is_no_accident() {
+    /// A workbook with a part of it changed.
+    fn changed(good: &[u8], from: &str, to: &str) -> Vec<u8> {
         use std::io::Write as _;
-        let mut book = rust_xlsxwriter::Workbook::new();
-        book.add_worksheet().write(0, 0, "type").expect("a text");
-        let good = book.save_to_buffer().expect("a workbook");
-        let mut parts = zip::ZipArchive::new(Cursor::new(&good)).expect("a ZIP file");
+        let mut parts = zip::ZipArchive::new(Cursor::new(good)).expect("a ZIP file");
         let mut changed = zip::ZipWriter::new(Cursor::new(Vec::new()));
         for i in 0..parts.len() {
             let mut part = parts.by_index(i).expect("a part");
             let mut text = String::new();
             part.read_to_string(&mut text).expect("text");
             changed.start_file(part.name(), zip::write::SimpleFileOptions::default()).expect("a part");
-            changed.write_all(text.replace("<v>0</v>", "<v>99</v>").as_bytes()).expect("packed");
+            changed.write_all(text.replace(from, to).as_bytes()).expect("packed");
         }
+        changed.finish().expect("a ZIP file").into_inner()
+    }
+
+    #[test]
+    fn a_text_that_is_not_there_is_no_accident() {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        book.add_worksheet().write(0, 0, "type").expect("a text");
+        let good = book.save_to_buffer().expect("a workbook");
         assert!(xlsx(&good).is_ok());
-        assert_eq!(xlsx(&changed.finish().expect("a ZIP file").into_inner()).expect_err("none").word, Word::NotAWorkbook);
+        assert_eq!(xlsx(&changed(&good, "<v>0</v>", "<v>99</v>")).expect_err("none").word, Word::NotAWorkbook);
+    }
+
+    /// Found by the fuzzer: rows that go back, and a header left of the one before.
+    #[test]
+    fn cells_that_go_back_are_no_workbook() {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        for (row, column) in [(0, 0), (0, 1), (1, 0), (40, 0), (41, 1)] {
+            sheet.write(row, column, format!("t{row}{column}")).expect("a text");
+        }
+        let good = book.save_to_buffer().expect("a workbook");
+        assert!(xlsx(&good).is_ok());
+        for (from, to) in [("r=\"A41\"", "r=\"A1\""), ("r=\"B42\"", "r=\"B3\""), ("r=\"B1\"", "r=\"A1\"")] {
+            let changed = changed(&good, from, to);
+            assert_eq!(xlsx(&changed).expect_err(from).word, Word::NotAWorkbook, "{from}");
+        }
     }
 
     #[test]

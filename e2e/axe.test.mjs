@@ -187,6 +187,7 @@ const CONSOLE = {
   '/tasks/new': [['office', () => '/tasks/new', pressAll('form.command button[type=submit]')]],
   '/tasks/:key': [['office', (k) => `/tasks/${k.tasks.open}`, press('command.tasks.pass_down')], ...['open', 'claimed', 'verified', 'target'].map((s) => ['office', (k) => `/tasks/${k.tasks[s]}`, forms])],
   '/submissions': [['office', () => '/submissions'], ['office', () => '/submissions?state=approved'], ['office', () => '/submissions?current=1&received_on.from=2026-01-01']],
+  '/submissions/map': [['office', () => '/submissions/map'], ['office', () => '/submissions/map?state=approved']],
   '/submissions/:key': [['head', (k) => `/submissions/${k.surveys.submission}`, forms], ['office', (k) => `/submissions/${k.surveys.submission}`]],
   '/campaigns': [['office', () => '/campaigns', press('command.campaigns.open')], ['head', () => '/campaigns']],
   '/campaigns/:key': [['office', (k) => `/campaigns/${k.surveys.running}`, forms], ['office', (k) => `/campaigns/${k.surveys.over}`], ['village', (k) => `/campaigns/${k.surveys.running}`]],

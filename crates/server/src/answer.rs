@@ -108,7 +108,9 @@ fn running(pour: Pour) -> Body {
             let _ = outlet.send(Err(e));
         }
     });
-    Body::from_stream(futures_util::stream::unfold(from, |mut from| async { from.recv().await.map(|piece| (piece, from)) }))
+    let pieces = futures_util::stream::unfold(from, |mut from| async { from.recv().await.map(|piece| (piece, from)) });
+    // What compresses asks once more behind the end.
+    Body::from_stream(futures_util::StreamExt::fuse(pieces))
 }
 
 /// Hands over what is written, and waits for the client to take it.

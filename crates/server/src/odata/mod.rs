@@ -207,7 +207,8 @@ impl Asked {
         let given = |name: &str| ask.param(name).map(str::trim).filter(|v| !v.is_empty());
         let number =
             |name: &str| given(name).map(|v| v.parse::<u64>().map_err(|_| bad(format!("{name}={v}: a number")))).transpose();
-        let flag = |name: &str| match given(name) {
+        // Python writes them with a capital, and pyODK sends them so.
+        let flag = |name: &str| match given(name).map(str::to_lowercase).as_deref() {
             None | Some("false") => Ok(false),
             Some("true") => Ok(true),
             Some(other) => Err(bad(format!("{name}={other}: true or false"))),

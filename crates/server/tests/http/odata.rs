@@ -254,6 +254,24 @@ fn filters_as_documented_and_no_others() {
     assert_eq!(order(&down), order(&up).into_iter().rev().collect::<Vec<_>>());
 }
 
+/// What is written piece by piece comes whole where it is compressed on its way, too; and pyODK writes `True`.
+#[test]
+fn compressed_on_the_way() {
+    let (world, form) = world_with_form();
+    let token = sign_in(&world, "office");
+    let bearer = format!("Bearer {token}");
+    let table = world.get(&format!("{}/Submissions?$count=True", base())).header("authorization", &bearer);
+    let file = world.get(&format!("/api/forms/{form}/submissions.csv")).by("office");
+    for asked in [table, file] {
+        let packed = asked.clone().header("accept-encoding", "gzip").send();
+        assert_eq!((packed.status.as_u16(), packed.header("content-encoding")), (200, "gzip"));
+        let mut unpacked = Vec::new();
+        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed.body[..]), &mut unpacked).unwrap();
+        let plain = asked.send();
+        assert!(plain.body.len() > 500 && unpacked == plain.body, "{}", String::from_utf8_lossy(&unpacked));
+    }
+}
+
 #[test]
 fn everybody_sees_his_own_places() {
     let (world, form) = world_with_form();

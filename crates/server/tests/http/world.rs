@@ -590,6 +590,7 @@ pub fn post(name: &str) -> (Role, At) {
 }
 
 /// One request on its way.
+#[derive(Clone)]
 pub struct Ask<'w> {
     world: &'w World,
     method: Method,

@@ -420,18 +420,21 @@ fn csv(bytes: &[u8]) -> Result<Book, Stop> {
         let Some(sheet) = current.and_then(|i| book.sheets.get_mut(i)) else { return Err(broken()) };
         let here = |word| stop(Some(&sheet.name), Some(shown), word);
         if !std::mem::replace(&mut headed, true) {
-            sheet.columns.clear();
             index.clear();
             for (i, header) in content() {
-                if sheet.columns.iter().any(|c| c.header == header) {
+                // A sheet that goes on further down has headers again: its rows so far keep theirs.
+                let known = sheet.columns.iter().position(|c| c.header == header);
+                if known.is_some_and(|k| index.contains(&Some(k))) {
                     return Err(here(Word::HeaderTwice { header: header.into() }));
                 }
                 if sheet.columns.len() >= COLUMNS_MAX {
                     return Err(here(Word::TooManyColumns { max: COLUMNS_MAX.to_string() }));
                 }
                 index.resize(i + 1, None);
-                index[i] = Some(sheet.columns.len());
-                sheet.columns.push(Place { header: header.into(), letter: letters(i) });
+                index[i] = Some(known.unwrap_or(sheet.columns.len()));
+                if known.is_none() {
+                    sheet.columns.push(Place { header: header.into(), letter: letters(i) });
+                }
             }
             continue;
         }
@@ -591,6 +594,20 @@ mod tests {
             let changed = changed(&good, from, to);
             assert_eq!(xlsx(&changed).expect_err(from).word, Word::NotAWorkbook, "{from}");
         }
+    }
+
+    /// Found by the fuzzer: fewer headers the second time.
+    #[test]
+    fn a_sheet_that_goes_on_further_down() {
+        let text = "survey,,,\n,type,name,label\n,text,a,A\nchoices,,,\n,list_name,name,label\nsurvey,,,\n,hint,type\n,B,note\n";
+        let book = csv(text.as_bytes()).expect("sheets");
+        let survey = &book.sheets[0];
+        assert_eq!(survey.columns.iter().map(|c| c.header.as_str()).collect::<Vec<_>>(), ["type", "name", "label", "hint"]);
+        let cells: Vec<Vec<(usize, &str)>> =
+            survey.rows.iter().map(|r| r.cells.iter().map(|(c, t)| (*c, t.as_str())).collect()).collect();
+        assert_eq!(cells, [vec![(0, "text"), (1, "a"), (2, "A")], vec![(3, "B"), (0, "note")]]);
+        let twice = csv(b"survey,,,,\n,type,name,type,\n").expect_err("twice");
+        assert!(matches!(twice.word, Word::HeaderTwice { .. }));
     }
 
     #[test]

@@ -179,6 +179,11 @@ def questions():
         (5, "by=child"), (7, "before=1-2-3&limit=5"), (9, "field=waste"), (10, "lang=en"), (11, "after=1-2-3"),
         (12, "level=child"), (13, "field=lighting&lon_e7=1190000000&lat_e7=300000000"), (16, "indicator=problems_open"),
         (17, "q=Example"), (18, "next=/console/"), (19, "r=abcdefghijkm&new=1"),
+        (20, "$top=2&$count=true&$filter=__system/reviewState eq 'approved' or year(__system/submissionDate) ge 2020"),
+        (20, "$filter=not (__system/submissionDate lt 2026-01-01T00:00:00.000Z)&$orderby=__system/submissionDate desc"),
+        (20, "$select=n,at&$wkt=true&$skip=1"), (20, "$expand=*&$skiptoken=~1"), (21, "$top=1&$count=True"), (23, "$select=label,code"),
+        (24, "state=approved&doubtful=true&current=1&received_on.from=2026-01-01"), (25, "name=households&sort=-on"),
+        (26, "since=2026-01-01&never=1"), (27, "place=99010110020100&days=2"),
     ]
     for path, words in asked:
         write("questions", f"{path}-{len(words)}", bytes([path]) + words.encode())

@@ -9,12 +9,12 @@ use axum::{
 };
 use domain::{
     Command,
-    basics::{AccountId, Actor, Context, PlaceId, Post, Role},
+    basics::{AccountId, Actor, Context, FormId, PlaceId, Post, Role, Text},
 };
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use server::{App, Settings};
-use store::{Held, Location, NewAccount, Store, Submission};
+use store::{Held, Location, NewAccount, NewFile, Outcome, Store, Submission};
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -28,6 +28,35 @@ pub struct World {
     token: String,
     store: Arc<Store>,
     _dir: tempfile::TempDir,
+}
+
+/// A form that is offered, with a repeat and a point, and what came back filled in.
+const FORM: &str = "<h:html xmlns='http://www.w3.org/2002/xforms' xmlns:h='http://www.w3.org/1999/xhtml' xmlns:jr='http://openrosa.org/javarosa'>\
+    <h:head><h:title>Fuzz</h:title><model><instance><data id='fuzz' version='1'><n/><at/><person jr:template=''><age/></person><meta><instanceID/></meta></data></instance>\
+    <bind nodeset='/data/n' type='int'/><bind nodeset='/data/at' type='geopoint'/><bind nodeset='/data/person/age' type='int'/></model></h:head>\
+    <h:body><input ref='/data/n'/><input ref='/data/at'/><group ref='/data/person'><repeat nodeset='/data/person'><input ref='/data/person/age'/></repeat></group></h:body></h:html>";
+const FILLED: &str = "<data id='fuzz' version='1'><n>5</n><at>30.5 119.6 12 8</at><person><age>7</age></person><person><age>70</age></person><meta><instanceID>uuid:1</instanceID></meta></data>";
+
+/// Offers the form at a place, and hands it in there.
+fn survey(store: &Store, at: PlaceId) {
+    let put = |content: &str| {
+        let file = NewFile { content: content.as_bytes(), media_type: "text/xml", taken_ms: None, position: None };
+        store.files().put(&file, NOW_MS).expect("stored").hash
+    };
+    let (form, filled) = (put(FORM), put(FILLED));
+    let id = FormId::at(at, &Text::new("fuzz").expect("a form id"));
+    let head = json!({ "form_id": "fuzz", "version": "1", "title": "Fuzz", "md5": "0".repeat(32), "encrypted": false, "files": [], "file_questions": [] });
+    let filled_head = json!({ "form_id": "fuzz", "version": "1", "instance": "uuid:1", "encrypted": false, "mentioned": [] });
+    for command in [
+        json!({ "type": "surveys.upload", "place": at, "file": form, "head": head }),
+        json!({ "type": "surveys.publish", "form": id, "version": "1" }),
+        json!({ "type": "surveys.submit", "place": at, "file": filled, "head": filled_head }),
+    ] {
+        let command: Command = serde_json::from_value(command).expect("a command");
+        let context = Context { now_ms: NOW_MS, actor: Actor::Import, command: Uuid::now_v7(), fresh: Uuid::now_v7() };
+        let answer = store.submit_and_wait(Submission { command, context }).expect("an answer");
+        assert!(matches!(answer.outcome, Outcome::Accepted { .. }), "{:?}", answer.outcome);
+    }
 }
 
 /// Made once for each process.
@@ -68,6 +97,7 @@ impl World {
                 }
             })
             .expect("places");
+        survey(&store, county.expect("a county"));
         let held = [Held {
             post: Post::new(county.unwrap_or(PlaceId(0)), Role::Office),
             from: "2020-01-01".parse().expect("a day"),
@@ -111,6 +141,10 @@ impl World {
                 request = request.header(*name, *value);
             }
         }
+        // Programs show a key, browsers a cookie.
+        if path.starts_with(b"/v1/") {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.token));
+        }
         let request = request.header(header::COOKIE, cookie).header("x-qianwan", "1").body(Body::from(body)).ok()?;
         let reply = self.runtime.block_on(async {
             let response = self.service.clone().oneshot(request).await.expect("infallible");
@@ -118,7 +152,9 @@ impl World {
             let media = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
             Reply { status: parts.status, media, body: body.collect().await.expect("a body in memory").to_bytes().to_vec() }
         });
-        assert!(!reply.status.is_server_error(), "{}: {}", reply.status, String::from_utf8_lossy(&reply.body));
+        // Parts of OData are said to be missing.
+        let accident = reply.status.is_server_error() && reply.status != StatusCode::NOT_IMPLEMENTED;
+        assert!(!accident, "{}: {}", reply.status, String::from_utf8_lossy(&reply.body));
         if reply.media.contains("json") {
             let document: Value = serde_json::from_slice(&reply.body).expect("what says it is JSON is");
             assert!(reply.status.is_success() || document["type"].as_str().is_some_and(|t| t.starts_with("/errors/")));

@@ -6,7 +6,7 @@ use axum::http::Method;
 use fuzz::{WORLD, query};
 use libfuzzer_sys::fuzz_target;
 
-const PATHS: [&str; 20] = [
+const PATHS: [&str; 28] = [
     "/api/rows/problems",
     "/api/rows/places",
     "/api/rows/counts",
@@ -27,6 +27,14 @@ const PATHS: [&str; 20] = [
     "/",
     "/login",
     "/p/00000000-0000-7000-8000-000000000000",
+    "/v1/projects/990101/forms/fuzz.svc/Submissions",
+    "/v1/projects/990101/forms/fuzz.svc/Submissions.person",
+    "/v1/projects/990101/forms/fuzz/submissions",
+    "/v1/projects/990101/datasets/places.svc/Entities",
+    "/api/rows/submissions",
+    "/api/rows/readings",
+    "/api/coverage",
+    "/brief",
 ];
 
 /// The first byte chooses the path; a line feed ends the query, and what follows is a key or a name in the path.

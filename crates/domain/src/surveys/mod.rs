@@ -11,6 +11,7 @@
 //! Start reading at [`Command`], then [`Form`] and [`Submission`].
 
 mod facts;
+mod looked;
 mod mapping;
 mod readings;
 mod rules;
@@ -19,6 +20,7 @@ pub(crate) mod tests;
 mod view;
 
 pub use facts::*;
+pub use looked::{Looked, answered, file_name, form_head, look, questions, submission_head};
 pub use mapping::*;
 pub use readings::Reading;
 pub use rules::{COMMENTS_MAX, Command, DOUBTS_MAX, Refusal, offered};

@@ -42,7 +42,7 @@ const TRIALS: usize = 8;
 /// How long a campaign goes on.
 const CAMPAIGN_DAYS: i64 = 45;
 /// Every so many days villages are visited.
-const VISITS_EVERY: i64 = 3;
+const VISITS_EVERY: i64 = 5;
 /// How long before the last day the last one began.
 const UNDER_WAY_DAYS: i64 = 18;
 
@@ -53,9 +53,11 @@ enum Step {
     Offer,
     /// Answers become facts from now on.
     SwitchOn,
-    /// A campaign is opened; until then.
+    /// A campaign is opened.
     Open {
         until: Day,
+        /// To this share of the townships, as a part of this many.
+        one_in: usize,
     },
     Close(CampaignId),
     Visit {
@@ -138,15 +140,16 @@ impl Surveys {
         for n in 0..TRIALS {
             let (village, inspectors) = (room.random.index(world.county.villages.len()), &world.people.inspectors);
             let who = inspectors[n % inspectors.len()];
-            let day = offered.plus(1 + room.random.between(0, 8));
+            let day = offered.plus(1 + VISITS_EVERY * room.random.between(0, 2));
             room.later(day, Step::Visit { village, who, trial: true });
         }
         let on = offered.plus(14);
         room.later(on, Step::SwitchOn);
-        for years_before in [1, 0] {
+        // In the first year to one half of the townships, then to all.
+        for (years_before, one_in) in [(1, 2), (0, 1)] {
             let from = scale.last.plus(-UNDER_WAY_DAYS - 365 * years_before);
             if from.plus(-4) > on {
-                room.later(from.plus(-4), Step::Open { until: from.plus(CAMPAIGN_DAYS) });
+                room.later(from.plus(-4), Step::Open { until: from.plus(CAMPAIGN_DAYS), one_in });
             }
         }
         room
@@ -213,14 +216,17 @@ impl Surveys {
 
     // Campaigns
 
-    /// Every village is to be visited once, by its township; three that are run worst by an inspector.
-    fn open(&mut self, world: &mut World, until: Day) -> Result<()> {
+    /// Every village of some townships is to be visited once, by its township; three that are run worst by an inspector.
+    fn open(&mut self, world: &mut World, until: Day, one_in: usize) -> Result<()> {
         let Some(form) = &self.form else { return Ok(()) };
         let (county, office) = (world.county.id, By::Account(world.people.office));
         let from = until.plus(-CAMPAIGN_DAYS);
         let title = text(&WORDS.surveys.campaign.replace("{year}", &from.0.year().to_string()))?;
+        let townships = world.county.townships.len().div_ceil(one_in);
+        let goes_to: Vec<PlaceId> = world.county.townships.iter().take(townships).map(|t| t.id).collect();
+        let villages = &world.county.villages;
         let mut there: Vec<usize> =
-            (0..world.county.villages.len()).filter(|n| world.county.villages[*n].closed.is_none()).collect();
+            (0..villages.len()).filter(|n| villages[*n].closed.is_none() && villages[*n].township < townships).collect();
         let adds = Some(asks(form.assessor.form(), from, until, there.len() as u32));
         let command = campaigns::Command::Open {
             place: county,
@@ -228,7 +234,7 @@ impl Surveys {
             title,
             from,
             until,
-            places: vec![],
+            places: if one_in == 1 { Vec::new() } else { goes_to.clone() },
             minutes: None,
             over_cap: None,
             adds,
@@ -237,8 +243,7 @@ impl Surveys {
         let assign = |world: &mut World, places: Vec<PlaceId>, to| {
             world.act(office, domain::Command::Campaigns(campaigns::Command::Assign { campaign, places, to })).map(drop)
         };
-        for n in 0..world.county.townships.len() {
-            let place = world.county.townships[n].id;
+        for place in goes_to {
             assign(world, vec![place], Assignee::Post { post: Post::new(place, Role::Township) })?;
         }
         let share = world.share_1000();
@@ -276,7 +281,7 @@ impl Surveys {
         let (mut answers, told) = self.look_round(world, village);
         // Some misunderstand a question, and the form says so. Whoever opens the demo finds some that nobody has looked at.
         let recent = world.scale.last.days_since(day) < 4;
-        let doubtful = !trial && self.random.chance(if recent { 300 } else { 60 });
+        let doubtful = !trial && self.random.chance(if recent { 300 } else { 90 });
         if doubtful {
             answers.toilets = answers.households + self.random.between(3, 40);
         }
@@ -288,25 +293,27 @@ impl Surveys {
         let words = &WORDS.surveys;
         let review = |verdict, note: &'static str| Step::Review { filled, verdict, note };
         let on = day.plus(self.random.between(4, 9));
-        match (self.filled[filled].doubtful, self.random.between(0, 99)) {
-            (true, 0..=19) => self.later(on, review(Verdict::Approved, &words.approved_doubt)),
-            (true, _) => {
+        let doubtful = self.filled.iter().filter(|f| f.doubtful).count();
+        match (self.filled[filled].doubtful, doubtful % 4, filled % 60) {
+            (true, 3, _) => self.later(on, review(Verdict::Approved, &words.approved_doubt)),
+            (true, nth, _) => {
                 let note = self.random.line(&words.issues);
                 self.later(on, review(Verdict::HasIssues, note));
-                if self.random.chance(600) {
+                // Some never answer.
+                if nth != 2 {
                     let then = on.plus(self.random.between(1, 6));
                     self.later(then, Step::Edit(filled));
                 }
             }
-            (false, 0..=5) => {
+            (false, _, 9 | 24 | 39 | 54) => {
                 let note = self.random.line(&words.approved);
                 self.later(on, review(Verdict::Approved, note));
             }
-            (false, 6) => {
+            (false, _, 19) => {
                 self.later(on, review(Verdict::HasIssues, &words.recount));
                 self.later(on.plus(2), Step::Edit(filled));
             }
-            (false, _) => {}
+            (false, ..) => {}
         }
     }
 
@@ -573,7 +580,7 @@ impl Room for Surveys {
             match step {
                 Step::Offer => self.offer(world)?,
                 Step::SwitchOn => self.switch_on(world)?,
-                Step::Open { until } => self.open(world, until)?,
+                Step::Open { until, one_in } => self.open(world, until, one_in)?,
                 Step::Close(campaign) => self.close(world, campaign)?,
                 Step::Visit { village, who, trial } => visits.extend(self.visit(world, day, village, who, trial)),
                 Step::Review { filled, verdict, note } => self.review(world, filled, verdict, note)?,

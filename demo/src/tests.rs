@@ -276,7 +276,7 @@ fn villages_are_visited(store: &Store, filled: &Filled, options: &Options, probl
     assert!(form.title.as_str().ends_with(&WORDS.people.mark) && form.mapped.as_ref().unwrap().on && form.current().is_some());
 
     let submissions: Vec<Submission> = rows(store, ViewId::Submissions);
-    assert!((180..=400).contains(&submissions.len()), "{} submissions", submissions.len());
+    assert!((140..=300).contains(&submissions.len()), "{} submissions", submissions.len());
     let by = |word: &str| submissions.iter().filter(|s| s.state.word() == word).count();
     for word in ["received", "approved", "has_issues", "replaced"] {
         assert!(by(word) > 0, "no submission is {word}");
@@ -318,10 +318,11 @@ fn villages_are_visited(store: &Store, filled: &Filled, options: &Options, probl
         let within = submissions.iter().filter(|s| (c.from..=c.until).contains(&Day::of_ms(s.received_ms)));
         within.map(|s| s.place).filter(|place| villages.contains(place)).collect()
     };
-    let shares = [visited(earlier), visited(last)].map(|v| v.len() * 100 / villages.len());
-    assert!((75..=97).contains(&shares[0]) && (20..=60).contains(&shares[1]), "{shares:?} of a hundred visited");
+    let shares = [earlier, last].map(|c| visited(c).len() * 100 / c.adds.as_ref().unwrap().villages as usize);
+    assert!((70..=97).contains(&shares[0]) && (20..=60).contains(&shares[1]), "{shares:?} of a hundred visited");
+    assert_eq!(last.adds.as_ref().unwrap().villages as usize, villages.len());
     let never = villages.iter().filter(|id| !submissions.iter().any(|s| s.place == **id)).count();
-    assert!((3..=40).contains(&never), "{never} never visited");
+    assert!((10..=90).contains(&never), "{never} never visited");
     let assigned: Vec<Assignment> = rows(store, ViewId::Assignments);
     assert_eq!(assigned.iter().filter(|a| a.campaign == last.id && a.to.is_some()).count(), 12 + 3);
     assert!(assigned.iter().all(|a| filled.people.iter().any(|p| match &a.to {

@@ -25,3 +25,13 @@ pub use mapping::*;
 pub use readings::Reading;
 pub use rules::{COMMENTS_MAX, Command, DOUBTS_MAX, Refusal, offered};
 pub use view::{Comment, Form, FormState, FormVersion, Mapped, Submission, SubmissionState};
+
+use crate::DossierSection;
+
+/// Figures of the place, the latest first.
+pub const READINGS_DOSSIER: DossierSection =
+    DossierSection { room: "surveys", view: "readings", columns: &["title", "value", "on", "withdrawn"], sort: "-on" };
+
+/// What was filled in about the place, the latest first.
+pub const SUBMISSIONS_DOSSIER: DossierSection =
+    DossierSection { room: "surveys", view: "submissions", columns: &["form_id", "state", "received_on"], sort: "-received_ms" };

@@ -26,7 +26,7 @@ fn open(dir: &Path) -> Store {
 fn small(seed: u64) -> (Vec<String>, Filled) {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    let scale = Scale { first: day("2026-06-01"), last: day("2026-06-30"), townships: 1, villages: 12, reports_1000: 60_000 };
+    let scale = Scale { first: day("2026-06-01"), last: day("2026-08-15"), townships: 1, villages: 12, reports_1000: 24_000 };
     let filled = fill_scaled(&store, seed, scale, "a password", &mut |_, _| {}).unwrap();
     assert!(store.verify(&[], &mut |_| {}).unwrap().holds());
     (store.heads().unwrap().iter().map(|h| format!("{} {} {}", h.chain, h.size, h.hash)).collect(), filled)
@@ -38,6 +38,7 @@ fn same_seed_same_chain() {
     let (again, filled_again) = small(7);
     assert_eq!(heads, again);
     assert_eq!(filled.receipts, filled_again.receipts);
+    assert!(filled.kinds["submission.received@1"] > 0, "surveys are among it");
     assert_eq!(filled.people, filled_again.people);
     assert_ne!(heads, small(8).0);
 }

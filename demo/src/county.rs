@@ -58,6 +58,8 @@ pub struct Village {
     pub households: i64,
     /// How well it is run, 0…100, at the beginning and at the end. Nobody knows; rooms let it be felt.
     diligence: (i64, i64),
+    /// Households living there, as last counted; 0 before the first count.
+    pub resident: i64,
     /// Since when it has been part of another one.
     pub closed: Option<(Day, usize)>,
     /// Its secretary is gone and nobody has followed yet.
@@ -128,6 +130,7 @@ impl County {
                 outline: v.outline.clone(),
                 households: if urban { random.between(600, 1900) } else { random.between(95, 640) },
                 diligence: (start, end),
+                resident: 0,
                 closed: None,
                 headless: false,
             });

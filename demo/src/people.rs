@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::basics::{AccountId, Actor, Day, Department, PersonId, Post, Role};
+use domain::basics::{AccountId, Actor, Day, Department, PersonId, PlaceId, Post, Role};
 use store::{Held, NewAccount};
 
 use crate::{Person, Scale, county::County, duties::Changes, random::Random, words::WORDS};
@@ -113,6 +113,11 @@ impl People {
     /// The person of an account.
     pub fn person(&self, who: Who) -> PersonId {
         PersonId(self.all[who].person.account.0)
+    }
+
+    /// The place of the first post of an account.
+    pub fn home(&self, who: Who) -> PlaceId {
+        self.all[who].person.place
     }
 
     /// Whoever answers as a township's head on a day: the stand-in, if there is one.

@@ -252,6 +252,9 @@ impl Places {
                 _ => before + before * self.random.between(0, 12) / 1000,
             };
             self.counts[village][n] = now;
+            if what == Counted::HouseholdsResident {
+                world.county.villages[village].resident = now;
+            }
             let (by, method) = match what {
                 Counted::HouseholdsRegistered => (world.people.office, Method::Register),
                 _ if self.random.chance(60) => (world.people.office, Method::Verified),
@@ -278,6 +281,9 @@ impl Places {
         }
         for (n, what) in COUNTED.into_iter().enumerate() {
             self.counts[into][n] += self.counts[village][n];
+            if what == Counted::HouseholdsResident {
+                world.county.villages[into].resident = self.counts[into][n];
+            }
             world.act(By::Account(office), count(other, what, self.counts[into][n], day, Method::Verified))?;
         }
         Ok(())

@@ -19,7 +19,7 @@ use crate::{
     random::Random,
     weather::Weather,
     words::{Gaps, ProblemKind, Story, TopicWords, WORDS},
-    world::{By, World, text},
+    world::{By, Found, World, text},
 };
 
 /// Where a problem stands, as [`domain::problems::State`].
@@ -50,7 +50,7 @@ enum Reporter {
 
 /// What is wrong, in words: the same for every report of it.
 #[derive(Debug, Clone)]
-struct What {
+pub struct What {
     /// Numbers among the words.
     kind: usize,
     story: usize,
@@ -58,8 +58,13 @@ struct What {
 }
 
 impl What {
-    fn draw(random: &mut Random, kind: usize) -> What {
+    pub fn draw(random: &mut Random, kind: usize) -> What {
         What { kind, story: random.index(WORDS.problems[kind].stories.len()), gaps: Gaps::draw(random) }
+    }
+
+    /// As an official writes it.
+    pub fn told(&self, random: &mut Random) -> String {
+        self.gaps.fill(random.line(&self.story().official))
     }
 
     fn story(&self) -> &'static Story {
@@ -67,7 +72,7 @@ impl What {
     }
 
     /// The field that it really belongs to.
-    fn field(&self) -> Field {
+    pub fn field(&self) -> Field {
         WORDS.problems[self.kind].field
     }
 }
@@ -105,6 +110,39 @@ struct Case {
 }
 
 impl Case {
+    /// One that nobody has looked at, told as what it is where it is.
+    fn reported(
+        id: ProblemId,
+        day: Day,
+        village: usize,
+        what: What,
+        way: usize,
+        reporter: Reporter,
+        position: Option<Position>,
+    ) -> Case {
+        Case {
+            id,
+            village,
+            field: what.field(),
+            what,
+            way,
+            stage: Stage::Reported,
+            post: None,
+            due: day,
+            ladder: None,
+            answer_by: None,
+            claimed_since: false,
+            diagnosed: false,
+            claims: 0,
+            reporter,
+            position,
+            reported: day,
+            same_as: None,
+            private: false,
+            really_in: None,
+        }
+    }
+
     /// Until when a head has to answer, as [`domain::problems::Problem::unanswered`].
     fn unanswered(&self) -> Option<Day> {
         let asked = match self.stage {
@@ -249,7 +287,7 @@ impl Problems {
         let mut count = varied / 1000 + i64::from(self.random.chance(varied % 1000));
         if day == world.scale.last {
             // Whoever opens the demo finds something new.
-            count = count.max(4);
+            count = count.max(6);
         }
         let share = world.share_1000();
         let of =
@@ -324,32 +362,28 @@ impl Problems {
             contact: None,
         };
         let id = ProblemId(world.act(by, domain::Command::Problems(command))?);
+        let way = self.random.index(words.ways.len());
+        let case = Case::reported(id, day, village, what, way, reporter, position);
+        Ok(self.take_up(world, day, Case { field, same_as, private, really_in, ..case }))
+    }
+
+    /// What surveys told of the day before, which lies there like any other report.
+    fn found(&mut self, world: &mut World, day: Day) {
+        for Found { id, village, what, who } in std::mem::take(&mut world.found) {
+            let way = self.random.index(what.story().ways.len());
+            let position = Some(world.county.villages[village].position);
+            self.take_up(world, day, Case::reported(id, day, village, what, way, Reporter::Account(who), position));
+        }
+    }
+
+    /// A report that is there; the number of the case.
+    fn take_up(&mut self, world: &World, day: Day, case: Case) -> usize {
         let c = self.cases.len();
-        self.cases.push(Case {
-            id,
-            village,
-            field,
-            way: self.random.index(words.ways.len()),
-            what,
-            stage: Stage::Reported,
-            post: None,
-            due: day,
-            ladder: None,
-            answer_by: None,
-            claimed_since: false,
-            diagnosed: false,
-            claims: 0,
-            reporter,
-            position,
-            reported: day,
-            same_as,
-            private,
-            really_in,
-        });
+        let slow = 100 - world.county.villages[case.village].diligence(world.share_1000());
+        self.cases.push(case);
         self.open.push(c);
-        let slow = 100 - world.county.villages[village].diligence(world.share_1000());
         self.in_days(day, 1, 2 + slow / 25, c, Step::Triage);
-        Ok(c)
+        c
     }
 
     // Triage
@@ -837,6 +871,7 @@ impl Problems {
 
 impl Room for Problems {
     fn day(&mut self, world: &mut World, day: Day) -> Result<()> {
+        self.found(world, day);
         self.follow_merger(world, day)?;
         self.run_clocks(world, day)?;
         world.not_before(8);

@@ -5,9 +5,11 @@ use std::{collections::BTreeSet, io::Read as _, path::Path};
 use domain::{
     Row, ViewId,
     basics::PersonId,
+    campaigns::{Assignee, Assignment, Campaign, CampaignState},
     duties::{Handover, Holding, Lapse, PostRow, Task, TaskState},
     places::{Grade, Level, Place},
-    problems::{Problem, State},
+    problems::{Channel, Problem, State},
+    surveys::{DoubtKind, Form, Reading, Submission},
 };
 use store::{List, Location, Scope};
 
@@ -24,7 +26,7 @@ fn open(dir: &Path) -> Store {
 fn small(seed: u64) -> (Vec<String>, Filled) {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    let scale = Scale { first: day("2026-06-01"), last: day("2026-06-30"), townships: 1, villages: 12, reports_1000: 60_000 };
+    let scale = Scale { first: day("2026-06-01"), last: day("2026-08-15"), townships: 1, villages: 12, reports_1000: 24_000 };
     let filled = fill_scaled(&store, seed, scale, "a password", &mut |_, _| {}).unwrap();
     assert!(store.verify(&[], &mut |_| {}).unwrap().holds());
     (store.heads().unwrap().iter().map(|h| format!("{} {} {}", h.chain, h.size, h.hash)).collect(), filled)
@@ -36,6 +38,7 @@ fn same_seed_same_chain() {
     let (again, filled_again) = small(7);
     assert_eq!(heads, again);
     assert_eq!(filled.receipts, filled_again.receipts);
+    assert!(filled.kinds["submission.received@1"] > 0, "surveys are among it");
     assert_eq!(filled.people, filled_again.people);
     assert_ne!(heads, small(8).0);
 }
@@ -93,6 +96,7 @@ fn the_whole_county() {
     uneven_progress_can_be_seen(&problems, &options);
     posts_change_hands(&store, &filled, &options, &problems);
     tasks_stand_everywhere(&rows(&store, ViewId::Tasks), options.today.plus(-1));
+    villages_are_visited(&store, &filled, &options, &problems);
     assert!(filled.receipts.len() >= 8, "{}", filled.receipts.len());
 
     let places: Vec<Place> = rows(&store, ViewId::Places);
@@ -263,6 +267,90 @@ fn tasks_stand_everywhere(tasks: &[Task], last: Day) {
         ("carried over", count(&|t| t.set.carried_from.is_some())),
     ];
     assert!(counts.iter().all(|(_, n)| *n > 0), "on {last}: {counts:?}");
+}
+
+/// Most villages were visited, some never; what was filled in became figures, denominators and problems, and what was in doubt
+/// did not before somebody had asked.
+fn villages_are_visited(store: &Store, filled: &Filled, options: &Options, problems: &[Problem]) {
+    let forms: Vec<Form> = rows(store, ViewId::Forms);
+    let [form] = forms.as_slice() else { panic!("{} forms", forms.len()) };
+    assert!(form.title.as_str().ends_with(&WORDS.people.mark) && form.mapped.as_ref().unwrap().on && form.current().is_some());
+
+    let submissions: Vec<Submission> = rows(store, ViewId::Submissions);
+    assert!((140..=300).contains(&submissions.len()), "{} submissions", submissions.len());
+    let by = |word: &str| submissions.iter().filter(|s| s.state.word() == word).count();
+    for word in ["received", "approved", "has_issues", "replaced"] {
+        assert!(by(word) > 0, "no submission is {word}");
+    }
+    for s in &submissions {
+        let doubts = &s.checked.as_ref().unwrap().doubts;
+        let doubted = s.checked.as_ref().unwrap().doubts_count > 0;
+        let expected = if doubted { vec![DoubtKind::ConstraintNotMet] } else { vec![] };
+        assert_eq!(doubts.iter().map(|d| d.what).collect::<Vec<_>>(), expected, "{s:?}");
+        assert!(s.missing().is_empty() && s.checked.as_ref().unwrap().seconds.is_some(), "{s:?}");
+        let applied = s.applied.as_ref();
+        assert!(applied.is_none_or(|a| a.readings == 4 && a.counts.len() == 1 && a.not_made.is_empty()), "{applied:?}");
+        match (doubted, s.state.word()) {
+            (false, "received" | "approved") | (true, "approved") => assert!(applied.is_some(), "{s:?}"),
+            (true, _) => assert!(applied.is_none(), "{s:?}"),
+            (false, _) => {}
+        }
+    }
+    let waits = submissions.iter().filter(|s| s.doubtful()).count();
+    assert!(waits > 0, "nothing is left for the office to look at");
+    let readings: Vec<Reading> = rows(store, ViewId::Readings);
+    assert!(readings.iter().any(|r| r.withdrawn) && readings.iter().any(|r| !r.withdrawn));
+    let told: Vec<&Problem> = problems.iter().filter(|p| p.channel == Channel::Survey).collect();
+    assert!((15..=120).contains(&told.len()), "{} problems out of surveys", told.len());
+    let long_ago = options.today.plus(-60).start_ms();
+    assert!(told.iter().any(|p| p.reported_ms < long_ago));
+    assert!(told.iter().all(|p| p.reported_ms >= long_ago || p.state.word() != "reported"), "left lying");
+
+    let mut campaigns: Vec<Campaign> = rows(store, ViewId::Campaigns);
+    campaigns.sort_by_key(|c| c.from);
+    let [earlier, last] = campaigns.as_slice() else { panic!("{campaigns:?}") };
+    assert!(earlier.state != CampaignState::Open && last.state == CampaignState::Open && last.until > options.today);
+    let villages: BTreeSet<PlaceId> = rows::<Place>(store, ViewId::Places)
+        .iter()
+        .filter(|p| p.level == Level::Village && p.closed.is_none())
+        .map(|p| p.id)
+        .collect();
+    let visited = |c: &Campaign| -> BTreeSet<PlaceId> {
+        let within = submissions.iter().filter(|s| (c.from..=c.until).contains(&Day::of_ms(s.received_ms)));
+        within.map(|s| s.place).filter(|place| villages.contains(place)).collect()
+    };
+    let shares = [earlier, last].map(|c| visited(c).len() * 100 / c.adds.as_ref().unwrap().villages as usize);
+    assert!((70..=97).contains(&shares[0]) && (20..=60).contains(&shares[1]), "{shares:?} of a hundred visited");
+    assert_eq!(last.adds.as_ref().unwrap().villages as usize, villages.len());
+    let never = villages.iter().filter(|id| !submissions.iter().any(|s| s.place == **id)).count();
+    assert!((10..=90).contains(&never), "{never} never visited");
+    let assigned: Vec<Assignment> = rows(store, ViewId::Assignments);
+    assert_eq!(assigned.iter().filter(|a| a.campaign == last.id && a.to.is_some()).count(), 12 + 3);
+    assert!(assigned.iter().all(|a| filled.people.iter().any(|p| match &a.to {
+        Some(Assignee::Person { person }) => p.role == Role::Inspector && p.account.0 == person.0,
+        Some(Assignee::Post { post }) => p.role == Role::Township && p.place == post.place,
+        None => false,
+    })));
+}
+
+/// What the office wrote as a sheet is a form, and what is to become of its answers fits it.
+#[test]
+fn a_filled_form_is_one_of_the_form() {
+    let made = xforms::xlsform::convert(surveys::FORM.as_bytes(), xforms::xlsform::Kind::Csv, "form").unwrap();
+    assert_eq!(made.findings, []);
+    assert!(made.title.contains(WORDS.people.mark.trim_matches(['\u{ff08}', '\u{ff09}'])));
+    let form = xforms::form::Form::read(made.xform.as_bytes()).form.unwrap();
+    for language in ["zh-CN", "en"] {
+        let labels = form.labels(form.language_of(language));
+        for field in form.fields.iter().filter(|f| f.is_question()) {
+            assert!(labels.get(field.path.as_str()).is_some_and(|l| !l.is_empty()), "{} in {language}", field.path);
+        }
+    }
+    let mapping: domain::surveys::Mapping = serde_json::from_str(surveys::MAPPING).unwrap();
+    assert_eq!(mapping.fault(), None);
+    for (row, path) in mapping.paths() {
+        assert!(form.fields.iter().any(|f| f.path == path.as_str()), "row {row}: {path:?}");
+    }
 }
 
 /// Whenever the demo is looked at, something is to be seen: at the beginning of a year, at its end, and between.

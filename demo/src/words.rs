@@ -20,6 +20,7 @@ pub struct Words {
     pub places: PlaceWords,
     pub people: PeopleWords,
     pub duties: DutyWords,
+    pub surveys: SurveyWords,
     pub calendar: Calendar,
     pub label: Label,
 }
@@ -241,6 +242,24 @@ pub struct PromiseWords {
     pub kept: bool,
 }
 
+/// What is said around surveys. The form itself is `forms/village_visit_demo.csv`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SurveyWords {
+    /// Why the form asks what is known.
+    pub again: String,
+    /// Title of a campaign.
+    pub campaign: String,
+    pub closed: String,
+    pub remarks: Vec<String>,
+    pub approved: Vec<String>,
+    /// Approved though something is in doubt.
+    pub approved_doubt: String,
+    pub issues: Vec<String>,
+    /// Nothing is in doubt for the form, but for whoever looked.
+    pub recount: String,
+}
+
 /// Days that follow the moon.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -268,6 +287,7 @@ pub static WORDS: LazyLock<Words> = LazyLock::new(|| Words {
     places: read!("places.json"),
     people: read!("people.json"),
     duties: read!("duties.json"),
+    surveys: read!("surveys.json"),
     calendar: read!("calendar.json"),
     label: read!("label.json"),
 });

@@ -7,7 +7,7 @@ use std::{
 
 use domain::{
     Command,
-    basics::{Actor, Context, Day, Text},
+    basics::{Actor, Context, Day, ProblemId, Text},
 };
 use store::{Answer, Outcome, Store, StoreError, Submission};
 use uuid::Uuid;
@@ -17,6 +17,7 @@ use crate::{
     county::County,
     people::{People, Who},
     photos::Photos,
+    problems::What,
     random::Random,
 };
 
@@ -35,6 +36,16 @@ pub enum By {
     Import,
 }
 
+/// A problem that a filled form told of.
+#[derive(Debug)]
+pub struct Found {
+    pub id: ProblemId,
+    pub village: usize,
+    pub what: What,
+    /// Who handed the form in.
+    pub who: Who,
+}
+
 /// The county with its people on some day.
 pub struct World<'s> {
     pub store: &'s Store,
@@ -47,6 +58,8 @@ pub struct World<'s> {
     today: Day,
     now_ms: i64,
     random: Random,
+    /// Problems that came in with surveys and that nobody has looked at.
+    pub found: Vec<Found>,
     answers: (Sender<Told>, Receiver<Told>),
     waiting: u64,
 }
@@ -68,6 +81,7 @@ impl<'s> World<'s> {
             today,
             now_ms,
             random: Random::new(seed, "ids"),
+            found: Vec::new(),
             answers: channel(),
             waiting: 0,
         }

@@ -35,7 +35,8 @@ pub struct DossierSection {
 }
 
 /// The dossier of a place, in order.
-pub const DOSSIER: &[DossierSection] = &[places::DOSSIER, duties::DOSSIER, problems::DOSSIER];
+pub const DOSSIER: &[DossierSection] =
+    &[places::DOSSIER, duties::DOSSIER, problems::DOSSIER, surveys::READINGS_DOSSIER, surveys::SUBMISSIONS_DOSSIER];
 
 /// The JSON body of a fact. Plain structs of ours always serialise.
 #[doc(hidden)]

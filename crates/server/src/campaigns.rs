@@ -403,8 +403,7 @@ fn questions_of(ask: &Ask, form: FormId) -> Result<Option<u32>, Problem> {
     let Some(Row::Forms(form)) = ask.app.store.row(ViewId::Forms, &form.key())? else { return Ok(None) };
     let Some(version) = form.current() else { return Ok(None) };
     let ready = recompute::ready(&ask.app, version)?;
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Ok(ready.map(|r| count(r.form().fields.iter().filter(|f| f.is_question()).count())))
+    Ok(ready.map(|r| domain::surveys::questions(r.form())))
 }
 
 /// Works out what a campaign asks, and in how many villages no month of it has room: what is asked there already, and what

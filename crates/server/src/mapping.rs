@@ -8,9 +8,7 @@ use domain::{
     basics::{Actor, Capability, Context, Day, FormId, SubmissionId},
     places::{Level, Place},
     problems::Photo,
-    surveys::{
-        self, Answered, Form, FoundPhoto, Made, Mapped, Mapping, MappingOutcome, NotMade, NotMadeReason, Path, Submission, Tried,
-    },
+    surveys::{self, Form, FoundPhoto, Made, Mapped, Mapping, MappingOutcome, NotMade, NotMadeReason, Path, Submission, Tried},
 };
 use serde::Serialize;
 use store::{Condition, List, Outcome, Scope, StoreError};
@@ -125,7 +123,7 @@ pub fn village_called(app: &App, code: &str, within: &Place) -> Result<Option<Pl
 }
 
 /// The village that the answers name, where the form's mapping says which question does.
-pub fn about(app: &App, form: &Form, looked: &recompute::Looked, home: &Place) -> Result<Option<Place>, Problem> {
+pub fn about(app: &App, form: &Form, looked: &surveys::Looked, home: &Place) -> Result<Option<Place>, Problem> {
     let path = form.mapped.as_ref().and_then(|m| m.mapping.village.as_ref());
     let answer = path.and_then(|path| {
         let evaluation = looked.evaluation.as_ref()?;
@@ -140,12 +138,7 @@ fn outcome(app: &App, form: &Form, mapping: &Mapping, row: &Submission) -> Resul
     let xml = app.store.files().read(&row.file)?;
     let Some(evaluation) = recompute::look(app, version, &xml, row.received_ms)?.evaluation else { return Ok(None) };
     let ready = recompute::ready(app, version)?;
-    let labels = ready.as_ref().map(|r| r.form().labels(r.form().language_of("zh-CN"))).unwrap_or_default();
-    let answers: Vec<Answered> = evaluation
-        .answers
-        .into_iter()
-        .map(|a| Answered { label: labels.get(a.path.as_str()).cloned(), path: a.path, positions: a.positions, value: a.value })
-        .collect();
+    let answers = ready.map(|r| surveys::answered(r.form(), evaluation)).unwrap_or_default();
     let mut outcome = mapping.outcome(&answers, Day::of_ms(row.received_ms));
     // A village that is named and not the sender's is told, and the answers stay where they were handed in.
     if let Some(path) = &mapping.village

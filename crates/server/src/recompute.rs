@@ -3,16 +3,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::{
-    basics::{Position, Text},
-    surveys::{Checked, DOUBTS_MAX, Doubt, DoubtKind, FormVersion},
-};
+use domain::surveys::{self, DoubtKind, FormVersion, Looked};
 use serde::Serialize;
 use utoipa::ToSchema;
 use xforms::{
-    evaluation::{Assessor, Context, Evaluation, Finding, FindingKind, SubmissionError},
+    evaluation::{Assessor, Finding, FindingKind},
     form::{Attachments, DataType, Form},
-    xpath::Moment,
 };
 
 use crate::{App, answer::Problem, wording};
@@ -21,11 +17,6 @@ use crate::{App, answer::Problem, wording};
 const READY_MAX: usize = 32;
 /// Characters of an answer that are told in a doubt.
 const TOLD: usize = 200;
-/// Longest filling that is believed, seconds: a form left open over night was not asked all night.
-const SECONDS_MAX: i64 = 6 * 3600;
-/// Local time of the programme, minutes east of UTC.
-const OFFSET_MINUTES: i32 = 480;
-
 /// A form ready to be laid over submissions.
 pub type Ready = Assessor<Form, Attachments>;
 
@@ -68,79 +59,9 @@ pub fn ready(app: &App, version: &FormVersion) -> Result<Option<Arc<Ready>>, Pro
     Ok(form)
 }
 
-/// A submission that was looked at.
-pub struct Looked {
-    /// What is recorded of it.
-    pub checked: Checked,
-    /// All that came out; none where it cannot be laid over the form.
-    pub evaluation: Option<Evaluation>,
-}
-
 /// Looks at a submission; `now_ms` is when it came.
 pub fn look(app: &App, version: &FormVersion, xml: &[u8], now_ms: i64) -> Result<Looked, Problem> {
-    let unjudged =
-        Checked { judged: false, doubts: Vec::new(), doubts_count: 0, unjudged: 0, questions: 0, seconds: None, point: None };
-    let Some(form) = ready(app, version)? else { return Ok(Looked { checked: unjudged, evaluation: None }) };
-    let context = Context::at(Moment { epoch_ms: now_ms, offset_minutes: OFFSET_MINUTES });
-    let evaluation = match form.evaluate(xml, &context) {
-        Ok(evaluation) => evaluation,
-        Err(SubmissionError::Encrypted) => return Ok(Looked { checked: unjudged, evaluation: None }),
-        Err(SubmissionError::Xml(_) | SubmissionError::WrongRoot { .. } | SubmissionError::WrongForm { .. }) => {
-            let at = Text::new("/").map_err(|e| Problem::accident(e.to_string()))?;
-            let doubts = vec![Doubt { at, what: DoubtKind::NotOfTheForm }];
-            return Ok(Looked { checked: Checked { judged: true, doubts, doubts_count: 1, ..unjudged }, evaluation: None });
-        }
-    };
-    let doubts = evaluation.findings.iter().take(DOUBTS_MAX).filter_map(doubt).collect();
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let moments = evaluation.filled.iter().map(|m| m.epoch_ms);
-    let seconds = match (moments.clone().min(), moments.max()) {
-        (Some(from), Some(to)) if evaluation.filled.len() > 1 => u32::try_from((to - from) / 1000).ok(),
-        _ => None,
-    };
-    let checked = Checked {
-        judged: true,
-        doubts,
-        doubts_count: count(evaluation.findings.len()),
-        unjudged: count(evaluation.unjudged.len()),
-        questions: count(evaluation.questions),
-        seconds: seconds.filter(|s| i64::from(*s) <= SECONDS_MAX),
-        point: evaluation.answers.iter().filter(|a| a.data_type == DataType::Geopoint).find_map(|a| position(&a.value)),
-    };
-    Ok(Looked { checked, evaluation: Some(evaluation) })
-}
-
-/// A geopoint to a thousandth of a degree.
-fn position(geopoint: &str) -> Option<Position> {
-    let mut numbers = geopoint.split_whitespace().map(str::parse::<f64>);
-    let (lat, lon) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
-    let coarse = |degrees: f64| (degrees * 1e3).round() as i32 * 10_000;
-    let known = lat.abs() <= 85.0 && lon.abs() <= 180.0 && (lat, lon) != (0.0, 0.0);
-    if known { Position::new(coarse(lon), coarse(lat)) } else { None }
-}
-
-fn kind(found: &FindingKind) -> DoubtKind {
-    match found {
-        FindingKind::ConstraintNotMet { .. } => DoubtKind::ConstraintNotMet,
-        FindingKind::RequiredButEmpty => DoubtKind::RequiredButEmpty,
-        FindingKind::IrrelevantButFilled { .. } => DoubtKind::IrrelevantButFilled,
-        FindingKind::CalculationDiffers { .. } => DoubtKind::CalculationDiffers,
-        FindingKind::NoSuchField => DoubtKind::NoSuchField,
-        FindingKind::TypeMismatch { .. } => DoubtKind::TypeMismatch,
-        FindingKind::ChoiceNotOffered { .. } => DoubtKind::ChoiceNotOffered,
-        FindingKind::RepeatCountDiffers { .. } => DoubtKind::RepeatCountDiffers,
-        FindingKind::OccursAgain => DoubtKind::OccursAgain,
-        FindingKind::UnexpectedContent => DoubtKind::UnexpectedContent,
-        FindingKind::OtherVersion { .. } => DoubtKind::OtherVersion,
-    }
-}
-
-fn doubt(finding: &Finding) -> Option<Doubt> {
-    // A path longer than anybody reads is cut from the front, where forms are alike.
-    let (path, max) = (&finding.at, 500);
-    let skipped = path.chars().count().saturating_sub(max);
-    let at: String = path.chars().skip(skipped).collect();
-    Some(Doubt { at: Text::new(&at).ok()?, what: kind(&finding.kind) })
+    Ok(ready(app, version)?.map_or_else(Looked::unjudged, |form| surveys::look(&form, xml, now_ms)))
 }
 
 /// A reason to look again, in words.
@@ -159,7 +80,7 @@ pub struct DoubtTold {
 
 /// The words for what was found.
 pub fn told(language: wording::Language, label: Option<String>, finding: &Finding) -> DoubtTold {
-    let what = kind(&finding.kind);
+    let what = DoubtKind::of(&finding.kind);
     let (sent, wanted) = match &finding.kind {
         FindingKind::ConstraintNotMet { value, constraint } => (value.clone(), constraint.clone()),
         FindingKind::IrrelevantButFilled { value } | FindingKind::ChoiceNotOffered { value } => (value.clone(), String::new()),

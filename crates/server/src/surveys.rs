@@ -8,16 +8,15 @@ use domain::{
     Command, Row, ViewId,
     basics::{AccountId, Actor, Capability, Context, FileHash, FormId, PlaceId, SubmissionId, Text},
     places::Place,
-    surveys::{self, Attached, FileName, Form, FormFile, FormHead, FormState, FormVersion, Submission, SubmissionHead, Word},
+    surveys::{self, Attached, FileName, Form, FormHead, FormState, FormVersion, Submission, SubmissionHead, Word},
 };
-use md5::{Digest, Md5};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{Condition, List, NewFile, Outcome, Scope};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use xforms::{
-    head::{self, FileKind, HeadError},
+    head::{self, HeadError},
     xlsform::{Finding, Kind, Severity},
 };
 
@@ -136,57 +135,24 @@ pub fn unreadable(error: HeadError) -> Problem {
     }
 }
 
-/// A word of the form as the programme keeps it; what is left empty by cleaning is missing.
-fn word<const N: usize>(part: head::Part, raw: &str) -> Result<Text<N>, Problem> {
-    Text::new(raw).map_err(|_| unreadable(HeadError::BadWord { part, found: raw.chars().take(40).collect() }))
-}
-
 /// The name of a file that came.
 pub fn file_name(raw: &str) -> Result<FileName, Problem> {
-    word(head::Part::FileName, &head::file_name(raw).map_err(unreadable)?)
+    surveys::file_name(raw).map_err(unreadable)
 }
 
 /// The digest that phones compare.
 fn md5_of(bytes: &[u8]) -> Result<surveys::Md5, Problem> {
-    Text::new(&hex::encode(Md5::digest(bytes))).map_err(|e| Problem::accident(format!("MD5: {e}")))
+    Text::new(&head::md5(bytes)).map_err(|e| Problem::accident(format!("MD5: {e}")))
 }
 
 /// What a form says of itself.
 pub fn form_head(xml: &[u8]) -> Result<FormHead, Problem> {
-    use head::Part;
-    let read = head::form_head(xml).map_err(unreadable)?;
-    let kind = |kind| match kind {
-        FileKind::Image => surveys::FileKind::Image,
-        FileKind::Audio => surveys::FileKind::Audio,
-        FileKind::Video => surveys::FileKind::Video,
-        FileKind::Data => surveys::FileKind::Data,
-    };
-    let file = |f: &head::NeededFile| {
-        Ok::<_, Problem>(FormFile { name: word(Part::FileName, &f.name)?, kind: kind(f.kind), file: None, md5: None })
-    };
-    Ok(FormHead {
-        form_id: word(Part::FormId, &read.id)?,
-        version: read.version.as_deref().map(|v| word(Part::Version, v)).transpose()?,
-        title: word(Part::Title, &read.title)?,
-        md5: md5_of(xml)?,
-        encrypted: read.encrypted,
-        files: read.files.iter().map(file).collect::<Result<_, _>>()?,
-        file_questions: read.file_questions.iter().map(|q| word(Part::Path, q)).collect::<Result<_, _>>()?,
-    })
+    surveys::form_head(xml).map_err(unreadable)
 }
 
 /// What a filled form says of itself; `questions` are the paths of those answered with files.
 pub fn submission_head(xml: &[u8], questions: &[String]) -> Result<SubmissionHead, Problem> {
-    use head::Part;
-    let read = head::submission_head(xml, questions).map_err(unreadable)?;
-    Ok(SubmissionHead {
-        form_id: word(Part::FormId, &read.id)?,
-        version: read.version.as_deref().map(|v| word(Part::Version, v)).transpose()?,
-        instance: word(Part::InstanceId, &read.instance)?,
-        deprecated: read.deprecated.as_deref().map(|v| word(Part::DeprecatedId, v)).transpose()?,
-        encrypted: read.encrypted,
-        mentioned: read.mentioned.iter().map(|m| word(Part::FileName, m)).collect::<Result<_, _>>()?,
-    })
+    surveys::submission_head(xml, questions).map_err(unreadable)
 }
 
 /// So many findings of a workbook are told at once.

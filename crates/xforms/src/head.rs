@@ -320,6 +320,12 @@ fn word(part: Part, raw: &str) -> Result<String> {
     }
 }
 
+/// MD5 of a file in hexadecimal, as phones compare it.
+pub fn md5(bytes: &[u8]) -> String {
+    use md5::Digest as _;
+    md5::Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The name of a file: no path, and nothing that leads elsewhere.
 ///
 /// # Errors

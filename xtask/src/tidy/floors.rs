@@ -18,7 +18,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     // The made-up county: a caller like any other, through the one way to write.
     ("demo", &["store", "domain", "facts", "maps", "xforms"]),
     ("store", &["domain", "facts"]),
-    ("domain", &["facts"]),
+    ("domain", &["facts", "xforms"]),
     ("facts", &[]),
     ("maps", &[]),
     ("xforms", &[]),

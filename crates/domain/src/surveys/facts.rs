@@ -21,7 +21,7 @@ pub type Reason = Text<500>;
 pub type Md5 = Text<32>;
 
 /// The first 16 bytes of a digest as an id, so that it can be looked up by what it was made from.
-pub(super) fn digested(parts: &[&[u8]]) -> Uuid {
+fn digested(parts: &[&[u8]]) -> Uuid {
     let hash = Suite::Sha256.hash(parts).to_string();
     let mut bytes = [0; 16];
     for (byte, pair) in bytes.iter_mut().zip(hash.as_bytes().chunks(2)) {
@@ -42,6 +42,13 @@ impl SubmissionId {
     /// The submission of an instance of a form.
     pub fn of(form: FormId, instance: &Word) -> SubmissionId {
         SubmissionId(digested(&[b"qianwan/submission/1\n", form.key().as_bytes(), b"\n", instance.as_str().as_bytes()]))
+    }
+}
+
+impl ProblemId {
+    /// The `n`th problem that a submission told of, from 0: the same whenever it is applied.
+    pub fn found(told: SubmissionId, n: u8) -> ProblemId {
+        ProblemId(digested(&[b"qianwan/found/1\n", told.key().as_bytes(), &[n]]))
     }
 }
 

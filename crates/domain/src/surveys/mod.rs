@@ -11,6 +11,7 @@
 //! Start reading at [`Command`], then [`Form`] and [`Submission`].
 
 mod facts;
+mod looked;
 mod mapping;
 mod readings;
 mod rules;
@@ -19,7 +20,18 @@ pub(crate) mod tests;
 mod view;
 
 pub use facts::*;
+pub use looked::{Looked, answered, file_name, form_head, look, questions, submission_head};
 pub use mapping::*;
 pub use readings::Reading;
 pub use rules::{COMMENTS_MAX, Command, DOUBTS_MAX, Refusal, offered};
 pub use view::{Comment, Form, FormState, FormVersion, Mapped, Submission, SubmissionState};
+
+use crate::DossierSection;
+
+/// Figures of the place, the latest first.
+pub const READINGS_DOSSIER: DossierSection =
+    DossierSection { room: "surveys", view: "readings", columns: &["title", "value", "on", "withdrawn"], sort: "-on" };
+
+/// What was filled in about the place, the latest first.
+pub const SUBMISSIONS_DOSSIER: DossierSection =
+    DossierSection { room: "surveys", view: "submissions", columns: &["form_id", "state", "received_on"], sort: "-received_ms" };

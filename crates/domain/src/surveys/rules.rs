@@ -771,8 +771,7 @@ fn apply(
             }
             Made::Problem { field, text, photos: names } => {
                 let Some(account) = row.account else { continue };
-                // The same submission gives the same problems, whenever it is applied.
-                let problem = ProblemId(digested(&[b"qianwan/found/1\n", id.key().as_bytes(), &[applied.problems.len() as u8]]));
+                let problem = ProblemId::found(id, applied.problems.len() as u8);
                 let of = |name: &FileName| photos.iter().find(|p| p.name == *name).map(|p| p.photo.clone());
                 let reported = Reported {
                     field,

@@ -96,7 +96,7 @@ fn what_does_not_fit_is_told_and_nothing_is_refused_for_it() {
     assert!(facts.contains("submission.checked@1") && !facts.contains("不知道"), "{facts}");
     // What has to be looked at is a list, until somebody has.
     let doubtful = || {
-        let rows = world.get("/api/rows/submissions?doubtful=1").by("office").send().json();
+        let rows = world.get("/api/rows/submissions?doubtful=1&form_id=look").by("office").send().json();
         rows["rows"].as_array().unwrap().iter().map(|r| r["key"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(doubtful(), [id]);

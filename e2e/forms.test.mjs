@@ -231,7 +231,7 @@ test('against the real server: the office uploads a workbook and publishes it, a
     await page.locator('.arrived').getByText('村庄人居环境调查（演示）').waitFor()
     await person.finish()
 
-    const { rows } = (await ask_(office, `/api/rows/submissions?place=${home.id}`)).json
+    const { rows } = (await ask_(office, `/api/rows/submissions?form=${made.form}`)).json
     assert.equal(rows.length, 1)
     const told = (await ask_(office, `/api/submissions/${rows[0].key}`)).json
     assert.equal(told.submission.files.length, 1)

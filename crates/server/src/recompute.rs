@@ -20,43 +20,48 @@ const TOLD: usize = 200;
 /// A form ready to be laid over submissions.
 pub type Ready = Assessor<Form, Attachments>;
 
+/// What is kept of a form: nothing yet, or what was read.
+type Seat = Arc<Mutex<Option<Option<Arc<Ready>>>>>;
+
 /// Forms that were read, the last used first; none where a form holds what is not understood here.
 #[derive(Default)]
-pub struct ReadyForms(Mutex<Vec<(String, Option<Arc<Ready>>)>>);
+pub struct ReadyForms(Mutex<Vec<(String, Seat)>>);
+
+impl ReadyForms {
+    /// The form under a key, read by whoever comes first; the others wait for him, for a form with its lists takes megabytes.
+    fn get<E>(&self, key: String, read: impl FnOnce() -> Result<Option<Arc<Ready>>, E>) -> Result<Option<Arc<Ready>>, E> {
+        let seat = {
+            let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let seat = kept.iter().position(|(k, _)| *k == key).map(|at| kept.remove(at).1).unwrap_or_default();
+            kept.insert(0, (key, seat.clone()));
+            kept.truncate(READY_MAX);
+            seat
+        };
+        let mut form = seat.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(form) = &*form {
+            return Ok(form.clone());
+        }
+        Ok(form.insert(read()?).clone())
+    }
+}
 
 /// The form of a version with its files; none where it holds what is not understood here.
 pub fn ready(app: &App, version: &FormVersion) -> Result<Option<Arc<Ready>>, Problem> {
     let files = version.head.files.iter().filter_map(|f| f.file.as_ref());
     let key: String = [&version.file].into_iter().chain(files).map(|hash| hash.as_str()).collect();
-    {
-        let mut kept = app.ready_forms.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = kept.iter().position(|(k, _)| *k == key) {
-            let found = kept.remove(at);
-            let form = found.1.clone();
-            kept.insert(0, found);
-            return Ok(form);
-        }
-    }
     let store = app.store.files();
-    let form = match Form::read(&store.read(&version.file)?).form {
-        None => None,
-        Some(form) => {
-            let mut contents = Vec::new();
-            for file in &version.head.files {
-                if let Some(hash) = file.file.as_ref().filter(|_| file.kind == domain::surveys::FileKind::Data) {
-                    contents.push((file.name.as_str(), store.read(hash)?));
-                }
+    app.ready_forms.get(key, || {
+        let Some(form) = Form::read(&store.read(&version.file)?).form else { return Ok(None) };
+        let mut contents = Vec::new();
+        for file in &version.head.files {
+            if let Some(hash) = file.file.as_ref().filter(|_| file.kind == domain::surveys::FileKind::Data) {
+                contents.push((file.name.as_str(), store.read(hash)?));
             }
-            let attachments =
-                Attachments::read(&form, |name| contents.iter().find(|(n, _)| *n == name).map(|(_, bytes)| bytes.as_slice()));
-            Some(Arc::new(Assessor::new(form, attachments)))
         }
-    };
-    let mut kept = app.ready_forms.0.lock().unwrap_or_else(PoisonError::into_inner);
-    kept.retain(|(k, _)| *k != key);
-    kept.insert(0, (key, form.clone()));
-    kept.truncate(READY_MAX);
-    Ok(form)
+        let attachments =
+            Attachments::read(&form, |name| contents.iter().find(|(n, _)| *n == name).map(|(_, bytes)| bytes.as_slice()));
+        Ok(Some(Arc::new(Assessor::new(form, attachments))))
+    })
 }
 
 /// Looks at a submission; `now_ms` is when it came.
@@ -126,5 +131,39 @@ pub fn type_word(data_type: DataType) -> &'static str {
         DataType::SelectOne => "select_one",
         DataType::Select => "select",
         DataType::Rank => "rank",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    const FORM: &str = "<h:html xmlns='http://www.w3.org/2002/xforms' xmlns:h='http://www.w3.org/1999/xhtml'><h:head><h:title>t</h:title>\
+        <model><instance><data id='t'><n/><meta><instanceID/></meta></data></instance></model></h:head><h:body><input ref='/data/n'/></h:body></h:html>";
+
+    #[test]
+    fn a_form_is_read_once_however_many_want_it() {
+        let (forms, reads) = (ReadyForms::default(), AtomicUsize::new(0));
+        let read = || {
+            reads.fetch_add(1, Ordering::SeqCst);
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            let form = Form::read(FORM.as_bytes()).form.expect("a form");
+            let attachments = Attachments::read(&form, |_| None);
+            Ok::<_, ()>(Some(Arc::new(Assessor::new(form, attachments))))
+        };
+        assert!(forms.get("a".into(), || Err(())).is_err(), "what could not be read is tried again");
+        std::thread::scope(|scope| {
+            let all: Vec<_> = (0..16).map(|_| scope.spawn(|| forms.get("a".into(), read).expect("read").is_some())).collect();
+            assert!(all.into_iter().all(|one| one.join().expect("a thread")));
+        });
+        assert_eq!(reads.load(Ordering::SeqCst), 1);
+        for n in 0..READY_MAX {
+            forms.get(n.to_string(), || Ok::<_, ()>(None)).expect("read");
+        }
+        assert_eq!(forms.0.lock().expect("kept").len(), READY_MAX);
+        forms.get("a".into(), read).expect("read");
+        assert_eq!(reads.load(Ordering::SeqCst), 2, "pushed out by others");
     }
 }

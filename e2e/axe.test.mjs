@@ -407,7 +407,7 @@ describe('pages made by the server', () => {
 /** Screen → visits. `act` has those of every act. */
 const FIELD = {
   today: [() => '#/'], list: [() => '#/list/mine', () => '#/list/to_verify', () => '#/list/tasks_mine'], report: [() => '#/report'], queue: [() => '#/queue'], me: [() => '#/me'],
-  forms: [() => '#/forms'], form: [(k) => `#/forms/${k.surveys.rich}/draft`, () => '#/forms/none/draft'],
+  forms: [() => '#/forms'], form: [(k) => `#/forms/${k.surveys.rich}/draft`, () => '#/forms/none/draft'], preview: [(k) => `#/preview/${k.surveys.rich}/2026112501`, () => '#/preview/none/1'],
   task: ['open', 'claimed', 'verified', 'target'].map((s) => (k) => `#/tasks/${k.tasks[s]}`),
   problem: ['assigned', 'claimed', 'verified', 'dismissed', 'merged'].map((s) => (k) => `#/problems/${k.problems[s]}`),
 }

@@ -12,7 +12,7 @@ use domain::{
     campaigns::{self, Adds, Assignee, Load, Plan},
     problems::{Field, Photo},
     rules::{self, Rule},
-    surveys::{self, Attached, Command, FoundPhoto, Made, Mapping, MappingOutcome, Tried, Verdict},
+    surveys::{self, Attached, Command, FoundPhoto, Mapping, MappingOutcome, Tried, Verdict},
 };
 use jiff::{Timestamp, tz};
 use store::{NewFile, StoreError};
@@ -192,19 +192,10 @@ impl Surveys {
         let Some(form) = &mut self.form else { return Ok(()) };
         form.on = true;
         let id = form.id;
-        let mut tried = Tried { submissions: 0, readings: 0, counts: 0, problems: 0, not_made: 0 };
+        let mut tried = Tried::default();
         let past: Vec<usize> = (0..self.filled.len()).collect();
         for filled in &past {
-            let outcome = &self.filled[*filled].outcome;
-            tried.submissions += 1;
-            for made in &outcome.made {
-                match made {
-                    Made::Reading { .. } => tried.readings += 1,
-                    Made::Count { .. } => tried.counts += 1,
-                    Made::Problem { .. } => tried.problems += 1,
-                }
-            }
-            tried.not_made += outcome.not_made.len() as u32;
+            tried.count(&self.filled[*filled].outcome);
         }
         let office = By::Account(world.people.office);
         self.act(world, office, Command::SwitchMapping { form: id, on: true, past: true, tried: Some(tried) })?;

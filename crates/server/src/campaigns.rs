@@ -435,7 +435,7 @@ fn forecast(ask: &Ask, wanted: &Wanted) -> Result<Option<Adds>, Problem> {
     let open: Vec<Campaign> = rows_of(
         ask,
         ViewId::Campaigns,
-        vec![one_of("state", CampaignState::Open.word()), Condition::From("until".into(), ask.today().into())],
+        vec![one_of("state", CampaignState::OPEN), Condition::From("until".into(), ask.today().into())],
     )?;
     for other in &open {
         // Sent again, it is not there twice.
@@ -514,9 +514,9 @@ pub fn may(actor: &Actor, place: &Place, campaign: &Campaign) -> Vec<&'static st
 pub fn list(ask: &Ask) -> Result<Answer, Problem> {
     let scope = ask.scope(Capability::Read)?;
     let villages = villages(ask, &scope)?;
-    let page = |scope: Scope, mut conditions: Vec<Condition>, state: &CampaignState| {
-        conditions.push(one_of("state", state.word()));
-        let sort = Some(("until".into(), *state != CampaignState::Open));
+    let page = |scope: Scope, mut conditions: Vec<Condition>, state: &str| {
+        conditions.push(one_of("state", state));
+        let sort = Some(("until".into(), state != CampaignState::OPEN));
         ask.app.store.list(&List { view: ViewId::Campaigns, scope, conditions, sort, after: None, limit: CAMPAIGNS_MAX })
     };
     let mut above: Vec<Cell> = Vec::new();
@@ -525,21 +525,17 @@ pub fn list(ask: &Ask) -> Result<Answer, Problem> {
             above.extend(ask.place(*id)?.within.iter().map(|id| Cell::from(*id)));
         }
     }
-    let closed = CampaignState::Closed {
-        reason: domain::basics::Text::new("-").map_err(|e| Problem::accident(e.to_string()))?,
-        since_ms: 0,
-    };
     let mut found: Vec<Campaign> = Vec::new();
-    for state in [CampaignState::Open, closed] {
+    for state in [CampaignState::OPEN, CampaignState::CLOSED] {
         let mut some: Vec<Campaign> = Vec::new();
-        let own = page(scope.clone(), Vec::new(), &state)?;
-        let theirs = page(Scope::All, vec![Condition::OneOf("place".into(), above.clone())], &state)?;
+        let own = page(scope.clone(), Vec::new(), state)?;
+        let theirs = page(Scope::All, vec![Condition::OneOf("place".into(), above.clone())], state)?;
         for row in own.rows.iter().chain(&theirs.rows) {
             some.push(serde_json::from_str(&row.data)?);
         }
         some.sort_by_key(|c| (c.until, c.id));
         some.dedup_by_key(|c| c.id);
-        if state != CampaignState::Open {
+        if state != CampaignState::OPEN {
             some.reverse();
         }
         found.extend(some);

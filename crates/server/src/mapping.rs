@@ -169,19 +169,11 @@ fn latest(app: &App, form: FormId, limit: usize) -> Result<Vec<Submission>, Prob
 }
 
 fn trial(app: &App, form: &Form, mapping: &Mapping) -> Result<(Tried, Vec<(Submission, MappingOutcome)>), Problem> {
-    let mut tried = Tried { submissions: 0, readings: 0, counts: 0, problems: 0, not_made: 0 };
+    let mut tried = Tried::default();
     let mut shown = Vec::new();
     for row in latest(app, form.id, TRIED_ON)? {
         let Some(outcome) = outcome(app, form, mapping, &row)? else { continue };
-        tried.submissions += 1;
-        for made in &outcome.made {
-            match made {
-                Made::Reading { .. } => tried.readings += 1,
-                Made::Count { .. } => tried.counts += 1,
-                Made::Problem { .. } => tried.problems += 1,
-            }
-        }
-        tried.not_made += u32::try_from(outcome.not_made.len()).unwrap_or(u32::MAX);
+        tried.count(&outcome);
         if shown.len() < SHOWN {
             shown.push((row, outcome));
         }

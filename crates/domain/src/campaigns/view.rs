@@ -26,11 +26,16 @@ pub enum CampaignState {
 }
 
 impl CampaignState {
+    /// The word of one that is going on.
+    pub const OPEN: &'static str = "open";
+    /// The word of one that has ended.
+    pub const CLOSED: &'static str = "closed";
+
     /// The word in columns and locale files.
     pub fn word(&self) -> &'static str {
         match self {
-            CampaignState::Open => "open",
-            CampaignState::Closed { .. } => "closed",
+            CampaignState::Open => Self::OPEN,
+            CampaignState::Closed { .. } => Self::CLOSED,
         }
     }
 }

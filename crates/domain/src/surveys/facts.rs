@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::{Builder, Uuid};
 
-use super::mapping::{Figure, Mapping, NotMade, Path};
+use super::mapping::{Figure, Made, Mapping, MappingOutcome, NotMade, Path};
 use crate::{
     basics::{Day, FileHash, FormId, PlaceId, Position, Post, ProblemId, SubmissionId, Text},
     places::Counted,
@@ -295,7 +295,7 @@ pub struct SubmissionEdited {
 }
 
 /// A trial of a mapping on past submissions: what would have come of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Tried {
     /// Submissions tried, the latest.
     pub submissions: u32,
@@ -307,6 +307,21 @@ pub struct Tried {
     pub problems: u32,
     /// Answers that would have given nothing.
     pub not_made: u32,
+}
+
+impl Tried {
+    /// One more submission, and what would have come of it.
+    pub fn count(&mut self, outcome: &MappingOutcome) {
+        self.submissions += 1;
+        for made in &outcome.made {
+            match made {
+                Made::Reading { .. } => self.readings += 1,
+                Made::Count { .. } => self.counts += 1,
+                Made::Problem { .. } => self.problems += 1,
+            }
+        }
+        self.not_made = self.not_made.saturating_add(u32::try_from(outcome.not_made.len()).unwrap_or(u32::MAX));
+    }
 }
 
 /// What a form's answers become was written down. It is not in force before it is switched on.

@@ -68,13 +68,17 @@ pub fn glossary(tree: &Tree, rust: &RustFiles) -> String {
     out
 }
 
-/// Asks the binary; it knows its routes.
+/// Asks the binary; it knows its routes. `QW_BINARY` names one that is up to date already.
 fn openapi(root: &Path) -> Result<String> {
-    let out = Command::new("cargo")
-        .args(["run", "--quiet", "--package", "qianwan", "--", "openapi"])
-        .current_dir(root)
-        .output()
-        .context("cannot run cargo")?;
+    let mut command = match std::env::var_os("QW_BINARY") {
+        Some(binary) => Command::new(binary),
+        None => {
+            let mut cargo = Command::new("cargo");
+            cargo.args(["run", "--quiet", "--package", "qianwan", "--"]);
+            cargo
+        }
+    };
+    let out = command.arg("openapi").current_dir(root).output().context("cannot run it, or cargo")?;
     ensure!(out.status.success(), "qianwan openapi failed: {}", String::from_utf8_lossy(&out.stderr));
     let text = String::from_utf8(out.stdout).context("qianwan openapi is not UTF-8")?;
     serde_json::from_str::<serde_json::Value>(&text).context("qianwan openapi is not JSON")?;

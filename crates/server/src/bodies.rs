@@ -4,7 +4,15 @@
 //! [`FIRST`] and then a second for every [`PER_SECOND`] bytes of it: a photo from a mountain village comes through, and a
 //! client that sends a byte now and then does not keep a connection for ever.
 
-use std::{io::Read as _, sync::Arc, time::Duration};
+use std::{
+    io::Read as _,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        mpsc::{Sender, channel},
+    },
+    time::Duration,
+};
 
 use axum::{
     body::Body,
@@ -14,7 +22,8 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use store::{Incoming, Store};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     time::{Instant, timeout_at},
 };
 
@@ -31,13 +40,45 @@ const ON_DISK_MAX: usize = 32;
 /// Larger bodies in memory at a time, KiB, all together: 384 MB.
 const LARGE_KIB: usize = 384 << 10;
 
-/// Room for large bodies: in memory, and on the disk.
-pub struct Room(Arc<Semaphore>, Arc<Semaphore>);
+/// Parcels that are looked at, or wait for the disk, at a time: enough that they wait together and the processors are never idle;
+/// more would only be more threads, each with memory of its own. The others wait with nothing but their bytes.
+const TURNS: usize = 16;
+
+type Task = Box<dyn FnOnce() + Send>;
+
+/// Room for large bodies: in memory, and on the disk; and the threads on which parcels are looked at.
+pub struct Room {
+    memory: Arc<Semaphore>,
+    disk: Arc<Semaphore>,
+    turns: OnceLock<Sender<Task>>,
+}
 
 impl Default for Room {
     fn default() -> Room {
-        Room(Arc::new(Semaphore::new(LARGE_KIB)), Arc::new(Semaphore::new(ON_DISK_MAX)))
+        let of = |n| Arc::new(Semaphore::new(n));
+        Room { memory: of(LARGE_KIB), disk: of(ON_DISK_MAX), turns: OnceLock::new() }
     }
+}
+
+/// Threads that do what comes, one task after the other each, until nobody can send any more.
+fn workers() -> Sender<Task> {
+    let (send, receive) = channel::<Task>();
+    let receive = Arc::new(Mutex::new(receive));
+    for n in 0..TURNS {
+        let receive = receive.clone();
+        let work = move || {
+            loop {
+                let next = receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                let Ok(task) = next else { return };
+                // Whoever waits for it is told; the next one is not to suffer for it.
+                let _ = catch_unwind(AssertUnwindSafe(task));
+            }
+        };
+        if let Err(e) = std::thread::Builder::new().name(format!("parcels-{n}")).spawn(work) {
+            tracing::warn!(error = %e, "fewer threads for parcels");
+        }
+    }
+    send
 }
 
 /// A body that may be larger than one wants in memory. It can be read more than once, piece by piece.
@@ -105,6 +146,19 @@ async fn next(body: &mut Body, began: Instant, come: usize) -> Result<Option<Byt
 }
 
 impl Room {
+    /// Does something with a parcel, on a thread that may wait, when it is its turn; none where that broke off.
+    pub async fn in_turn<T: Send + 'static>(&self, task: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let (done, wait) = oneshot::channel();
+        let runtime = Handle::current();
+        let task: Task = Box::new(move || {
+            let _within = runtime.enter();
+            // Whoever is gone meanwhile needs no answer.
+            let _ = done.send(task());
+        });
+        self.turns.get_or_init(workers).send(task).ok()?;
+        wait.await.ok()
+    }
+
     /// Takes in a body of at most `max` bytes: in memory while it is small, on the disk from then on. Writing to the disk
     /// within the reader of a connection is meant: who sends much waits for the disk, and nobody else does.
     pub async fn take_in(&self, mut body: Body, headers: &HeaderMap, max: usize, store: &Store) -> Result<Parcel, Problem> {
@@ -124,7 +178,7 @@ impl Room {
                 Some((incoming, _)) => incoming.write(&data)?,
                 None if come <= ALWAYS => small.extend_from_slice(&data),
                 None => {
-                    let seat = self.1.clone().try_acquire_owned();
+                    let seat = self.disk.clone().try_acquire_owned();
                     let seat = seat.map_err(|_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy").arg("seconds", 30))?;
                     let mut incoming = store.files().begin()?;
                     incoming.write(&std::mem::take(&mut small))?;
@@ -157,7 +211,7 @@ impl Room {
             let has = taken.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
             let wants = whole.len().saturating_sub(ALWAYS).div_ceil(1024);
             if wants > has {
-                let more = self.0.clone().try_acquire_many_owned(u32::try_from(wants - has).unwrap_or(u32::MAX));
+                let more = self.memory.clone().try_acquire_many_owned(u32::try_from(wants - has).unwrap_or(u32::MAX));
                 let more = more.map_err(|_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy").arg("seconds", 30))?;
                 match &mut taken {
                     Some(taken) => taken.merge(more),
@@ -225,7 +279,8 @@ mod tests {
     #[test]
     fn large_bodies_have_room_for_so_many() {
         reader().block_on(async {
-            let room = Room(Arc::new(Semaphore::new(100)), Arc::new(Semaphore::new(1)));
+            let of = |n| Arc::new(Semaphore::new(n));
+            let room = Room { memory: of(100), disk: of(1), turns: OnceLock::new() };
             let none = HeaderMap::new();
             let body = |size| dripping(1, size, Duration::ZERO);
             let kept = room.read(body(160 << 10), &none, 1 << 20).await.expect("there is room");

@@ -399,11 +399,11 @@ async fn serve(app: Arc<App>, route: Arc<Route>, params: RawPathParams, request:
     let handled = match later {
         None => {
             let table_row = route.clone();
-            tokio::task::spawn_blocking(move || handle(&table_row, ask, dialect)).await
+            tokio::task::spawn_blocking(move || handle(&table_row, ask, dialect)).await.ok()
         }
         Some((body, headers)) => handle_parcel(&route, ask, dialect, body, &headers).await,
     };
-    let mut answer = handled.unwrap_or_else(|e| told(&app, Problem::accident(format!("handler: {e}")), language, dialect));
+    let mut answer = handled.unwrap_or_else(|| told(&app, Problem::accident("a handler broke off"), language, dialect));
     // What is for somebody, or was asked for with a key in the address, is kept nowhere unless its handler says how.
     let for_somebody = route.permit != Permit::Public || route.path == "/key/{key}";
     if for_somebody && !answer.headers.iter().any(|(name, _)| *name == header::CACHE_CONTROL) {
@@ -426,26 +426,28 @@ async fn handle_parcel(
     dialect: Dialect,
     body: Body,
     headers: &axum::http::HeaderMap,
-) -> Result<Answer, tokio::task::JoinError> {
-    let table_row = route.clone();
-    let (mut ask, entered) = tokio::task::spawn_blocking(move || {
-        let entered = enter(&table_row, &mut ask);
-        (ask, entered)
-    })
-    .await?;
+) -> Option<Answer> {
+    let (app, table_row) = (ask.app.clone(), route.clone());
+    let (mut ask, entered) = app
+        .room
+        .in_turn(move || {
+            let entered = enter(&table_row, &mut ask);
+            (ask, entered)
+        })
+        .await?;
     let taken = match entered {
-        Ok(()) => ask.app.room.take_in(body, headers, route.body_max, &ask.app.store).await,
+        Ok(()) => app.room.take_in(body, headers, route.body_max, &app.store).await,
         Err(problem) => Err(problem),
     };
     let table_row = route.clone();
-    tokio::task::spawn_blocking(move || {
+    let answered = move || {
         let result = taken.and_then(|parcel| {
             ask.parcel = Some(parcel);
             (table_row.handler)(&ask)
         });
         answer(&table_row, &ask, dialect, result)
-    })
-    .await
+    };
+    app.room.in_turn(answered).await
 }
 
 fn answer(route: &Route, ask: &Ask, dialect: Dialect, result: Result<Answer, Problem>) -> Answer {

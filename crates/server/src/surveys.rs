@@ -565,7 +565,9 @@ fn take_in(ask: &Ask, place: &Place, device: Option<&str>, xml: &[u8], names: &[
         };
         if let Some((form, version)) = keys.iter().find_map(version) {
             let questions: Vec<String> = version.head.file_questions.iter().map(|q| q.as_str().to_owned()).collect();
-            head = submission_head(xml, &questions)?;
+            if !questions.is_empty() {
+                head = submission_head(xml, &questions)?;
+            }
             let looked = recompute::look(&ask.app, version, xml, ask.now_ms)?;
             about = mapping::about(&ask.app, form, &looked, place)?.map(|p| p.id);
             checked = Some(Box::new(looked.checked));

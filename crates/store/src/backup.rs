@@ -137,6 +137,9 @@ pub fn verify_backup(file: &Path) -> Result<u64> {
 fn checked(dir: &Path) -> Result<u64> {
     files_hold(dir)?;
     let store = Store::open(&Location::in_dir(dir))?;
+    if let Some(name) = store.files().altered_in_row()? {
+        return Err(StoreError::Bad(format!("stored file {name} was altered")));
+    }
     let report = store.verify(&[], &mut |_| {})?;
     match report.chains.iter().find_map(|c| c.broken.as_ref().map(|b| format!("{}: {b}", c.chain))) {
         Some(broken) => Err(StoreError::Bad(format!("the backup does not verify: {broken}"))),

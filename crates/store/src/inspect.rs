@@ -114,20 +114,20 @@ impl Store {
     /// The database said no; a missing file is a finding, not an error.
     pub fn check_files(&self, at_most: u64, hashed: bool) -> Result<FilesReport> {
         let mut known = Vec::new();
-        let query = "SELECT hash, bytes FROM file ORDER BY stored_ms DESC, hash LIMIT $1";
+        let query = "SELECT hash, bytes, CAST(coalesce(length(content), -1) AS BIGINT) FROM file ORDER BY stored_ms DESC, hash LIMIT $1";
         self.reader()?.each(query, &[i64::try_from(at_most).unwrap_or(i64::MAX).into()], &mut |r| {
             let hash = FileHash::new(r.text(0)?).ok_or_else(|| StoreError::Stored("a file with a bad name".into()))?;
-            known.push((hash, r.int(1)?.unsigned_abs()));
+            known.push((hash, r.int(1)?, r.int(2)?));
             Ok(())
         })?;
         let mut report = FilesReport::default();
-        for (hash, bytes) in known {
+        for (hash, bytes, in_row) in known {
             report.looked_at += 1;
-            let path = self.files().path(&hash);
-            if !fs::metadata(&path).is_ok_and(|m| m.is_file() && m.len() == bytes) {
+            let on_disk = || fs::metadata(self.files().path(&hash)).is_ok_and(|m| m.is_file() && m.len() == bytes.unsigned_abs());
+            if in_row != bytes && !on_disk() {
                 report.missing.push(hash);
             } else if hashed {
-                match fs::read(&path) {
+                match self.files().read(&hash) {
                     Ok(content) if hex::encode(Sha256::digest(&content)) == hash.as_str() => {}
                     Ok(_) => report.altered.push(hash),
                     Err(_) => report.missing.push(hash),

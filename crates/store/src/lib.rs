@@ -52,6 +52,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../sql/0003_accounts.sql"),
     include_str!("../sql/0004_particulars.sql"),
     include_str!("../sql/0005_identities.sql"),
+    include_str!("../sql/0006_contents.sql"),
 ];
 
 /// Where the data are.

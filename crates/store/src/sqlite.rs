@@ -3,7 +3,7 @@
 use std::{
     ops::{Deref, DerefMut},
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -15,11 +15,23 @@ use crate::sql::*;
 /// The database in one file.
 pub struct Sqlite {
     path: PathBuf,
-    idle: Mutex<Vec<SqliteConnection>>,
+    readers: Mutex<Readers>,
+    given_back: Condvar,
 }
 
-/// Pages that a reader keeps, KiB: there may be sixteen, and the operating system keeps the file as well.
-const READER_CACHE: &str = "PRAGMA cache_size=-8192;";
+#[derive(Default)]
+struct Readers {
+    idle: Vec<SqliteConnection>,
+    lent: usize,
+}
+
+/// Connections for reading. Making one costs more than most of what is read with it, so whoever finds all of them lent waits for
+/// one to come back,
+const READERS: usize = 16;
+/// but not for ever: whoever holds one may be the one who asks for another, or a long reader may have it.
+const WAIT: Duration = Duration::from_millis(250);
+/// Pages that a reader keeps, KiB: the operating system keeps the file as well.
+const READER_CACHE: &str = "PRAGMA cache_size=-2048;";
 
 /// How a commit reaches the disk. `FULL` is the only one for real data. The writer keeps 16 MiB of pages: SQLite goes through
 /// the whole of its cache after every commit that has balanced a tree.
@@ -35,9 +47,8 @@ impl Sqlite {
     /// # Errors
     /// The file cannot be opened or is not a database.
     pub fn open(path: &Path) -> Result<Sqlite> {
-        let db = Sqlite { path: path.to_owned(), idle: Mutex::new(Vec::new()) };
-        let first = db.connect()?;
-        db.give_back(first);
+        let db = Sqlite { path: path.to_owned(), readers: Mutex::default(), given_back: Condvar::new() };
+        drop(db.reader()?);
         Ok(db)
     }
 
@@ -50,28 +61,36 @@ impl Sqlite {
         Ok(SqliteConnection(connection))
     }
 
-    fn give_back(&self, connection: SqliteConnection) {
-        if let Ok(mut idle) = self.idle.lock()
-            && idle.len() < 16
-            && connection.0.is_autocommit()
-        {
-            idle.push(connection);
+    fn readers(&self) -> MutexGuard<'_, Readers> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn give_back(&self, connection: Option<SqliteConnection>) {
+        let mut readers = self.readers();
+        readers.lent -= 1;
+        if readers.idle.len() + readers.lent < READERS {
+            readers.idle.extend(connection.filter(|c| c.0.is_autocommit()));
         }
+        drop(readers);
+        self.given_back.notify_one();
     }
 }
 
 impl Database for Sqlite {
     fn reader(&self) -> Result<Box<dyn Sql + '_>> {
-        let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
-        let connection = match idle {
-            Some(connection) => connection,
-            None => {
-                let connection = self.connect()?;
-                connection.0.execute_batch(READER_CACHE)?;
-                connection
-            }
-        };
-        Ok(Box::new(Lent { home: self, connection: Some(connection) }))
+        let full = |readers: &mut Readers| readers.idle.is_empty() && readers.lent >= READERS;
+        let waited = self.given_back.wait_timeout_while(self.readers(), WAIT, full);
+        let (mut readers, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        readers.lent += 1;
+        let connection = readers.idle.pop();
+        drop(readers);
+        // From here on it goes back whatever happens.
+        let mut lent = Lent { home: self, connection };
+        if lent.connection.is_none() {
+            let made = lent.connection.insert(self.connect()?);
+            made.0.execute_batch(READER_CACHE)?;
+        }
+        Ok(Box::new(lent))
     }
 
     fn writer(&self) -> Result<Box<dyn Sql>> {
@@ -119,12 +138,11 @@ impl DerefMut for Lent<'_> {
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        if let Some(mut connection) = self.connection.take() {
-            if !connection.0.is_autocommit() {
-                let _ = connection.rollback();
-            }
-            self.home.give_back(connection);
+        let mut connection = self.connection.take();
+        if let Some(open) = connection.as_mut().filter(|c| !c.0.is_autocommit()) {
+            let _ = open.rollback();
         }
+        self.home.give_back(connection);
     }
 }
 

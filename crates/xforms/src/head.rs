@@ -532,7 +532,7 @@ pub fn submission_head(bytes: &[u8], file_questions: &[String]) -> Result<Submis
                     "file" if encrypted && path.len() == 2 && path[1] == "media" => {
                         push_unique(&mut mentioned, file_name(&said)?)?
                     }
-                    _ if !path.is_empty() && !said.trim().is_empty() => {
+                    _ if !questions.is_empty() && !path.is_empty() && !said.trim().is_empty() => {
                         let here = path.iter().skip(1).map(String::as_str).chain([name.as_str()]).collect::<Vec<_>>().join("/");
                         if questions.contains(&here) {
                             push_unique(&mut mentioned, file_name(&said)?)?;

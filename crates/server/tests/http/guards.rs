@@ -329,7 +329,10 @@ fn every_answer_carries_the_headers() {
 #[test]
 fn an_accident_tells_its_number_only() {
     let world = World::own();
-    let photo = world.post("/api/files").by("office").parts(&[], &[("file", "a.png", &picture(9, 9, 9))]).send().json();
+    // A small one would lie in the database.
+    let large = crate::world::encoded(1000, 1000, 9, image::ImageFormat::Jpeg);
+    assert!(large.len() > 16 << 10, "{}", large.len());
+    let photo = world.post("/api/files").by("office").parts(&[], &[("file", "a.jpg", &large)]).send().json();
     let hash = photo["hash"].as_str().unwrap();
     std::fs::remove_file(world.store.dir().join("files").join(&hash[..2]).join(hash)).unwrap();
     for language in ["zh-CN", "en"] {

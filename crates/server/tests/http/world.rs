@@ -536,9 +536,9 @@ impl World {
         heads.iter().filter(|h| h.chain.name == facts::ChainName::Main).map(|h| h.size).sum()
     }
 
-    /// Everything stored under the data directory but the database: hashes of files.
+    /// Everything stored, noted in the database or lying beside it: hashes of files.
     pub fn stored_files(&self) -> Vec<String> {
-        let mut names = Vec::new();
+        let mut names: Vec<String> = self.store.files().all().unwrap().iter().map(|hash| hash.as_str().to_owned()).collect();
         let mut open = vec![self.store.dir().join("files")];
         while let Some(dir) = open.pop() {
             for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
@@ -549,6 +549,7 @@ impl World {
             }
         }
         names.sort();
+        names.dedup();
         names
     }
 }

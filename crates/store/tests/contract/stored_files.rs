@@ -1,6 +1,6 @@
 //! Files: once each, and a row never names what is not there.
 
-use std::{fs, path::PathBuf, thread};
+use std::{fs, io::Read, path::PathBuf, thread};
 
 use domain::basics::{FileHash, Position};
 use store::{NewFile, Store};
@@ -11,6 +11,7 @@ pub const CASES: &[Case] = &[
     ("the_same_content_is_stored_once", once),
     ("a_row_never_names_a_missing_file", never_missing),
     ("what_comes_in_pieces_is_kept_or_gone", in_pieces),
+    ("small_contents_lie_in_their_rows", small_in_rows),
 ];
 
 fn file(content: &[u8]) -> NewFile<'_> {
@@ -94,12 +95,50 @@ fn in_pieces(ground: &Ground) {
 fn never_missing(ground: &Ground) {
     let store = ground.open();
     let folder = store.dir().join("files");
+    let large = vec![3; 20_000];
     // The disk says no: a file stands where the folder should be.
     fs::write(&folder, "in the way").expect("written");
-    assert!(store.files().put(&file(b"photo"), NOW).is_err());
+    assert!(store.files().put(&file(&large), NOW).is_err());
     assert_eq!(ground.raw().one("SELECT count(*) FROM file"), "0");
     fs::remove_file(&folder).expect("removed");
-    let stored = store.files().put(&file(b"photo"), NOW).expect("stored");
-    assert_eq!(store.files().read(&stored.hash).expect("read"), b"photo");
+    let stored = store.files().put(&file(&large), NOW).expect("stored");
+    assert_eq!(store.files().read(&stored.hash).expect("read"), large);
     assert_eq!(on_disk(&store).len(), 1, "nothing half-written");
+}
+
+fn read_to_end(store: &Store, hash: &FileHash) -> Vec<u8> {
+    let mut content = Vec::new();
+    store.files().open(hash).expect("opened").read_to_end(&mut content).expect("read");
+    content
+}
+
+fn small_in_rows(ground: &Ground) {
+    let store = ground.open();
+    let (small, large) = (vec![1; 16 << 10], vec![2; (16 << 10) + 1]);
+    let [small_hash, large_hash] = [&small, &large].map(|content| store.files().put(&file(content), NOW).expect("stored").hash);
+    let [path] = on_disk(&store).try_into().expect("the large one alone");
+    assert!(path.ends_with(large_hash.as_str()));
+    assert_eq!((read_to_end(&store, &small_hash), read_to_end(&store, &large_hash)), (small.clone(), large));
+    let mut all = vec![small_hash.clone(), large_hash.clone()];
+    all.sort();
+    assert_eq!(store.files().all().expect("read"), all);
+    // What came in pieces as well.
+    let mut incoming = store.files().begin().expect("begun");
+    incoming.write(b"a small attachment").expect("written");
+    let kept = store.files().keep(incoming, &file(b""), NOW).expect("kept");
+    assert_eq!((store.files().read(&kept.hash).expect("read"), on_disk(&store).len()), (b"a small attachment".to_vec(), 1));
+    // Nothing is missing or altered; then somebody alters a row, and takes a file away.
+    let report = store.check_files(10, true).expect("checked");
+    assert_eq!((report.looked_at, report.missing.len(), report.altered.len()), (3, 0, 0));
+    let bytes = if ground.is_postgres() { "bytea" } else { "BLOB" };
+    let other = "x".repeat(16 << 10);
+    ground.raw().run(&format!("UPDATE file SET content = CAST('{other}' AS {bytes}) WHERE hash = '{}'", small_hash.as_str()));
+    fs::remove_file(&path).expect("removed");
+    let report = store.check_files(10, true).expect("checked");
+    assert_eq!((report.missing, report.altered), (vec![large_hash], vec![small_hash.clone()]));
+    // Of older data, where it was a file that is lost: it comes again, and is there.
+    ground.raw().run(&format!("UPDATE file SET content = NULL WHERE hash = '{}'", small_hash.as_str()));
+    assert!(store.files().read(&small_hash).is_err());
+    store.files().put(&file(&small), NOW).expect("stored");
+    assert_eq!(store.files().read(&small_hash).expect("read"), small);
 }

@@ -9,6 +9,7 @@ pub mod instance;
 mod model;
 mod parallel;
 pub mod plan;
+mod primal;
 mod random;
 mod village;
 
@@ -40,7 +41,8 @@ pub fn trial(instance: &instance::Instance, steps: usize, heats: &[f64], hold: f
     }
     let unit = dual.bound / model.villages.len() as f64;
     let mut hold = hold;
-    for &h in heats {
+    let mut h = heats[0];
+    for _round in 0..heats[1] as usize {
         let heat = h * unit;
         let smoothing = h * theta * 3.0;
         let z = dual.descend(heat, smoothing, hold, steps);
@@ -48,7 +50,21 @@ pub fn trial(instance: &instance::Instance, steps: usize, heats: &[f64], hold: f
         let before = dual.bound;
         let s = dual.pass(&z, 1);
         let n: usize = dual.blocks.iter().flat_map(|b| &b.villages).map(|c| c.len()).sum();
-        eprintln!("{t1:.3} {:.3} heat {h} hold {hold} bound {:.3} known {:.3} added {} cols {n} best {:.3}", t0.elapsed().as_secs_f64(), s.bound / 1e6, s.known / 1e6, s.added, dual.bound / 1e6);
+        let d = (s.bound - s.known) / s.bound;
+        eprintln!("{t1:.3} {:.3} heat {h:.5} hold {hold:.5} bound {:.3} known {:.3} d {d:.6} added {} cols {n} best {:.3}", t0.elapsed().as_secs_f64(), s.bound / 1e6, s.known / 1e6, s.added, dual.bound / 1e6);
         if dual.bound < before { hold *= 0.5 } else { hold *= 2.0 }
+        if h <= heats[2] && d < heats[2] { break; }
+        h = h.min(0.3 * d).max(heats[2]);
+    }
+    let e = |k: &str, d: f64| std::env::var(k).ok().and_then(|x| x.parse().ok()).unwrap_or(d);
+    for seed in 0..3 {
+    let t1 = std::time::Instant::now();
+    let mut primal = primal::Primal::new(&dual, vec![Vec::new(); model.villages.len()], seed, e("CUT", 0.1), heats[2] * unit, heats[2] * theta * 3.0);
+    primal.begin();
+    let draft = primal.run(primal::Schedule { rounds: e("R", 1.0) as usize, sweeps: e("SW", 3000.0) as usize, from: e("FROM", 0.005), to: e("TO", 0.0002), price_from: e("P0", 1.3), price_to: e("P1", 0.6) }, |d| { if std::env::var("V").is_ok() {eprintln!("  {:.3} {}", t1.elapsed().as_secs_f64(), d.objective);} false });
+    let plan = primal.items(&dual, &draft);
+    let value = draft.objective;
+    let demand = primal::demand(&model, &plan);
+    eprintln!("{:.3} plan {:.3} {} gap {:.4}% ok {}", t1.elapsed().as_secs_f64(), value as f64 / 1e6, model.objective(&plan), (dual.bound - value as f64) / dual.bound * 100.0, primal::allot(&model, &demand).is_ok());
     }
 }

@@ -47,6 +47,7 @@ pub(crate) struct NeedOf {
 pub(crate) struct VillageOf {
     /// Position in the input.
     pub origin: usize,
+    pub code: String,
     pub county: usize,
     pub demo: bool,
     pub load: i64,
@@ -74,6 +75,7 @@ pub(crate) struct CountyOf {
 pub(crate) struct PoolOf {
     /// Position in the input.
     pub origin: usize,
+    pub id: String,
     pub cumulative: bool,
     pub cap: Vec<i64>,
     pub share: Vec<i64>,
@@ -318,6 +320,23 @@ impl Model {
         self.terms.iter().map(earned).sum()
     }
 
+    /// Whether a plan keeps every village's limits and the demonstration share; money is for the flow.
+    pub fn kept_by(&self, plan: &[Vec<Item>]) -> bool {
+        let mut demo = vec![(0, 0); self.counties.len() * self.demo_years];
+        for (v, items) in plan.iter().enumerate() {
+            for &item in items {
+                let (option, t) = self.item(v, item);
+                if t < self.demo_years {
+                    let (of_demo, of_all) = &mut demo[self.villages[v].county * self.demo_years + t];
+                    *of_demo += if self.villages[v].demo { option.shared } else { 0 };
+                    *of_all += option.shared;
+                }
+            }
+        }
+        demo.iter().all(|(of_demo, of_all)| of_demo * 100 >= self.demo_share * of_all)
+            && plan.iter().enumerate().all(|(v, items)| self.village_can(v, items))
+    }
+
     /// Whether a village can do these items: one for a need, prerequisites, load, labour and own money.
     pub fn village_can(&self, v: usize, items: &[Item]) -> bool {
         let village = &self.villages[v];
@@ -350,7 +369,7 @@ impl Model {
 fn pool(instance: &Instance, p: usize) -> PoolOf {
     let pool = &instance.pools[p];
     let cumulative = pool.kind == PoolKind::Cumulative;
-    PoolOf { origin: p, cumulative, cap: pool.cap.clone(), share: pool.share.clone() }
+    PoolOf { origin: p, id: pool.id.clone(), cumulative, cap: pool.cap.clone(), share: pool.share.clone() }
 }
 
 fn village(instance: &Instance, v: usize) -> VillageOf {
@@ -381,6 +400,7 @@ fn village(instance: &Instance, v: usize) -> VillageOf {
     options.shrink_to_fit();
     VillageOf {
         origin: v,
+        code: village.code.clone(),
         county: 0,
         demo: village.demo == 1,
         load: village.load,

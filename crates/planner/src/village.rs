@@ -416,7 +416,7 @@ impl Search<'_> {
 
 /// Differences below this are not worth a search.
 fn tolerance(value: f64) -> f64 {
-    if value.is_finite() { 1e-9 * value.abs().max(1.0) } else { 0.0 }
+    if value.is_finite() { 1e-11 * value.abs().max(1.0) } else { 0.0 }
 }
 
 /// Depth-first search for villages that the walk over states does not take.

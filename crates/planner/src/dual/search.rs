@@ -82,7 +82,7 @@ impl<'m> Dual<'m> {
             step.added += added;
         }
         // A margin for rounding in sums of floating-point numbers.
-        step.bound += 1e-10 * step.bound.abs();
+        step.bound += 1e-11 * step.bound.abs();
         if every == 1 && step.bound < self.bound {
             self.bound = step.bound;
             self.center.clear();
@@ -242,12 +242,70 @@ impl<'m> Dual<'m> {
         (prices, demand)
     }
 
+    /// Weight of each column of a village in the soft maximum at the best prices.
+    pub fn weights(&self, v: usize, heat: f64) -> Vec<f64> {
+        let model = self.model;
+        let prices = Prices::new(model, &self.layout, &self.center, 0.0);
+        let cells = model.works * model.years;
+        let base = model.villages[v].county * cells;
+        let (mut values, mut worth) = (Vec::new(), Vec::new());
+        let cell_prices = &(if model.villages[v].demo { &prices.demo } else { &prices.plain })[base..base + cells];
+        self.columns(v).worths(&prices, cell_prices, &mut values, &mut worth);
+        let top = worth.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        worth.iter_mut().for_each(|worth| *worth = ((*worth - top) / heat).exp());
+        let sum: f64 = worth.iter().sum();
+        worth.iter_mut().for_each(|worth| *worth /= sum);
+        worth
+    }
+
     /// Money that all pools hold over the horizon, and what the columns that are best at prices `z` would spend.
     pub fn spending(&self, z: &[f64]) -> (f64, f64) {
         let prices = Prices::new(self.model, &self.layout, z, 0.0);
         let spent = self.tallies(&prices, 0.0).iter().flat_map(|tally| &tally.demand).sum();
         let held = self.model.pools.iter().flat_map(|pool| &pool.cap).sum::<i64>() as f64;
         (held, spent)
+    }
+
+    /// Prices at which one unit of any pool costs `theta` in every year.
+    pub fn flat(&self, theta: f64, z: &mut [f64]) {
+        let years = self.model.years;
+        for (p, pool) in self.model.pools.iter().enumerate() {
+            for t in 0..years {
+                z[self.layout.money(p, t)] = if pool.cumulative && t + 1 < years { 0.0 } else { theta };
+            }
+        }
+    }
+
+    /// Mean price of the money held.
+    pub fn mean_price(&self, z: &[f64]) -> f64 {
+        let held = self.model.pools.iter().flat_map(|pool| &pool.cap).sum::<i64>().max(1) as f64;
+        let worth: f64 = self.caps.iter().zip(z).map(|(cap, price)| cap * price).sum();
+        (worth / held).max(1.0)
+    }
+
+    /// A price at which, without the villages' own limits, about one and a third of the money would be asked for.
+    pub fn guess(&self) -> f64 {
+        let model = self.model;
+        let held = model.pools.iter().flat_map(|pool| &pool.cap).sum::<i64>() as f64;
+        let most = model.villages.iter().flat_map(|v| &v.options).map(|o| o.benefit as f64 * 1000.0 / o.shared.max(1) as f64).fold(1.0, f64::max);
+        let (mut low, mut high) = (0.0, most);
+        for _ in 0..24 {
+            let theta = (low + high) / 2.0;
+            let mut asked = 0;
+            for village in &model.villages {
+                for need in &village.needs {
+                    let worth = |o: &crate::model::Opt| {
+                        let t = o.allow.trailing_zeros() as usize;
+                        let gain = model.disc.get(t).map_or(f64::NEG_INFINITY, |disc| (o.benefit * disc) as f64);
+                        (gain - theta * o.shared as f64, o.shared)
+                    };
+                    let options = village.options[need.first..need.end].iter().map(worth).filter(|(worth, _)| *worth > 0.0);
+                    asked += options.max_by(|a, b| a.0.total_cmp(&b.0)).map_or(0, |(_, shared)| shared);
+                }
+            }
+            if asked as f64 > 1.33 * held { low = theta } else { high = theta }
+        }
+        high.max(1.0)
     }
 
     /// Drops the columns that are far from best at the best prices, so that at most `most` stay in a village.

@@ -177,6 +177,15 @@ impl<'m> Exact<'m> {
     /// A short search for better plans among the node's columns.
     fn try_plans(&mut self, dual: &Dual<'_>, serial: u64) {
         let model = dual.model;
+        // What the villages want at the prices, which is all that is left where everything is decided.
+        let wanted = |v: usize| {
+            let weights = dual.weights(v, 1.0);
+            let k = (0..weights.len()).max_by(|&a, &b| weights[a].total_cmp(&weights[b]).then(b.cmp(&a)))?;
+            Some(dual.columns(v).items(k))
+        };
+        if let Some(items) = (0..model.villages.len()).map(wanted).collect::<Option<Vec<_>>>() {
+            self.offer(items);
+        }
         let base = |v: usize| (0..dual.columns(v).len()).map(|k| dual.columns(v).items(k)).min_by_key(|items| spent(model, v, items));
         let Some(bases) = (0..model.villages.len()).map(base).collect::<Option<Vec<_>>>() else { return };
         let mut search = Primal::new(dual, bases, self.seed ^ serial, 10.0, 0.0, 0.0);
@@ -187,10 +196,16 @@ impl<'m> Exact<'m> {
         let schedule = Schedule { rounds: 1, sweeps, from: 0.1, to: 0.001, price_from: 1.1, price_to: 0.3 };
         let draft = search.run(schedule, |_| false);
         if draft.objective > self.objective {
-            let items = search.items(dual, &draft);
-            if self.model.kept_by(&items) && primal::allot(self.model, &primal::demand(self.model, &items)).is_ok() {
-                (self.objective, self.best) = (draft.objective, Some(items));
-            }
+            self.offer(search.items(dual, &draft));
+        }
+    }
+
+    /// Takes a plan if it is better and can be paid.
+    fn offer(&mut self, items: Vec<Vec<Item>>) {
+        let model = self.model;
+        let objective = model.objective(&items);
+        if objective > self.objective && model.kept_by(&items) && primal::allot(model, &primal::demand(model, &items)).is_ok() {
+            (self.objective, self.best) = (objective, Some(items));
         }
     }
 }
@@ -208,6 +223,7 @@ fn narrowed(model: &Model, narrowings: &[Narrowing]) -> Model {
         let options = &mut village.options[need.first..need.end];
         options.iter_mut().zip(&narrowing.allow).for_each(|(option, allow)| option.allow &= allow);
     }
+    model.strike();
     model
 }
 

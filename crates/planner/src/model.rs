@@ -188,23 +188,33 @@ impl Model {
         }
     }
 
-    /// Strikes out what no plan can hold: beyond the village's own limits, beyond the shares of all pools, or in the demonstration
-    /// years of a county whose demonstration villages can spend nothing.
-    fn strike(&mut self) {
+    /// Strikes out what no plan can hold: beyond the village's own limits, beyond what all pools together can pay, or in the
+    /// demonstration years of a county whose demonstration villages can spend nothing.
+    pub fn strike(&mut self) {
         for county in &self.counties {
-            let mut payable = vec![0; self.works];
-            for (w, payable) in payable.iter_mut().enumerate() {
-                *payable = county.pools.iter().map(|&p| self.pools[p].share[w]).sum::<i64>();
-            }
+            // Money of each pool that is there in each year.
+            let there = |p: usize, t: usize| {
+                let pool = &self.pools[p];
+                if pool.cumulative { pool.cap[..=t].iter().sum() } else { pool.cap[t] }
+            };
+            let money: Vec<Vec<i64>> = county.pools.iter().map(|&p| (0..self.years).map(|t| there(p, t)).collect()).collect();
+            // What a cell must draw grows faster than what it may draw, so an option too dear alone is too dear with others.
+            let payable = |work: usize, t: usize, cost: i64| {
+                let share = |k: usize| self.pools[county.pools[k]].share[work] * cost;
+                (0..money.len()).map(|k| share(k).min(100 * money[k][t])).sum::<i64>() >= 100 * cost
+            };
             let villages = &mut self.villages[county.first..county.end];
             for village in villages.iter_mut() {
                 let (load, labour, own) = (village.load, village.labour, village.own);
                 for option in &mut village.options {
-                    if self.loads[option.work] > load || option.labour > labour || (option.shared > 0 && payable[option.work] < 100) {
+                    if self.loads[option.work] > load || option.labour > labour {
                         option.allow = 0;
                     }
-                    for t in 0..self.years {
-                        if option.own > own * (t as i64 + 1) {
+                    for t in (0..self.years) {
+                        if option.allow >> t & 1 == 0 {
+                            continue;
+                        }
+                        if option.own > own * (t as i64 + 1) || !payable(option.work, t, option.shared) {
                             option.allow &= !(1 << t);
                         }
                     }

@@ -88,6 +88,7 @@ pub(crate) struct Term {
     pub ends: [usize; 2],
     /// Their bonus slots.
     pub slots: [usize; 2],
+    pub work: usize,
     /// Points.
     pub bonus: i64,
 }
@@ -258,7 +259,7 @@ impl Model {
                         self.villages[v].terms.push(self.terms.len());
                         slots.insert((v, n), 0);
                     }
-                    self.terms.push(Term { ends, slots: [a, b], bonus });
+                    self.terms.push(Term { ends, slots: [a, b], work, bonus });
                 }
             }
         }
@@ -289,6 +290,20 @@ impl Model {
                 slot += here;
                 first = end;
             }
+        }
+    }
+
+    /// A model of one village only, for the search within it.
+    pub fn clone_village(&self, v: usize) -> Model {
+        Model {
+            loads: self.loads.clone(),
+            disc: self.disc.clone(),
+            villages: vec![self.villages[v].clone()],
+            counties: Vec::new(),
+            pools: Vec::new(),
+            terms: Vec::new(),
+            blocks: Vec::new(),
+            ..*self
         }
     }
 

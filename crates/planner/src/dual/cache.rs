@@ -93,30 +93,6 @@ impl Columns {
         true
     }
 
-    /// Keeps the given columns only.
-    pub fn keep(&mut self, keep: &[usize]) {
-        let (mut parts, mut ends) = (Vec::new(), Vec::new());
-        for &k in keep {
-            parts.extend_from_slice(self.range(k));
-            ends.push(parts.len() as u32);
-        }
-        let mut used = vec![false; self.active.len()];
-        parts.iter().for_each(|&a| used[usize::from(a)] = true);
-        let mut to = vec![0u16; used.len()];
-        let mut count = 0;
-        for (a, &used) in used.iter().enumerate() {
-            to[a] = count;
-            count += u16::from(used);
-        }
-        let mut at = 0;
-        self.active.retain(|_| {
-            at += 1;
-            used[at - 1]
-        });
-        parts.iter_mut().for_each(|a| *a = to[usize::from(*a)]);
-        (self.parts, self.ends) = (parts, ends);
-    }
-
     /// Worth of each column at the given prices, into `worth`.
     pub fn worths(&self, prices: &Prices, cell_prices: &[f64], values: &mut Vec<f64>, worth: &mut Vec<f64>) {
         values.clear();

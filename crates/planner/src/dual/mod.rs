@@ -8,6 +8,5 @@ mod descent;
 mod prices;
 mod search;
 
-pub(crate) use cache::BlockCache;
-pub(crate) use prices::{Layout, Prices};
-pub(crate) use search::{Dual, Step};
+pub(crate) use prices::Prices;
+pub(crate) use search::{Dual, item_values};

@@ -307,24 +307,6 @@ impl<'m> Dual<'m> {
         }
         high.max(1.0)
     }
-
-    /// Drops the columns that are far from best at the best prices, so that at most `most` stay in a village.
-    pub fn prune(&mut self, most: usize) {
-        let prices = Prices::new(self.model, &self.layout, &self.center, 0.0);
-        let (model, cells) = (self.model, self.model.works * self.model.years);
-        parallel::map_mut(self.threads, &mut self.blocks, |_, cache, (values, worth): &mut (Vec<f64>, Vec<f64>)| {
-            let base = cache.block.county * cells;
-            for (at, columns) in cache.villages.iter_mut().enumerate().filter(|(_, columns)| columns.len() > most) {
-                let demo = model.villages[cache.block.first + at].demo;
-                columns.worths(&prices, &(if demo { &prices.demo } else { &prices.plain })[base..base + cells], values, worth);
-                let mut order: Vec<usize> = (0..columns.len()).collect();
-                order.sort_by(|&a, &b| worth[b].total_cmp(&worth[a]).then(a.cmp(&b)));
-                order.truncate(most);
-                order.sort_unstable();
-                columns.keep(&order);
-            }
-        });
-    }
 }
 
 #[derive(Debug, Default)]

@@ -6,5 +6,4 @@ mod funds;
 mod search;
 
 pub(crate) use flow::{allot, demand};
-pub(crate) use funds::Funds;
 pub(crate) use search::{Draft, Primal, Schedule};

@@ -57,8 +57,6 @@ pub(crate) struct Outcome {
     pub plan: Option<Vec<Vec<Item>>>,
     pub objective: i64,
     pub bound: f64,
-    /// Whether the search ended of itself.
-    pub finished: bool,
 }
 
 /// The incumbent and the columns of all nodes.
@@ -92,11 +90,11 @@ impl<'m> Exact<'m> {
         while let Some(node) = heap.pop() {
             let bound = node.bound;
             if self.beaten(bound) {
-                return self.outcome(true, None);
+                return self.outcome(None);
             }
             nodes += 1;
             if nodes > nodes_max || stop(self.objective, bound) {
-                return self.outcome(false, Some(bound));
+                return self.outcome(Some(bound));
             }
             for mut child in self.open(&node) {
                 serial += 1;
@@ -106,7 +104,7 @@ impl<'m> Exact<'m> {
                 }
             }
         }
-        self.outcome(true, None)
+        self.outcome(None)
     }
 
     /// Whether no plan under such a bound is better than the best; objectives are whole numbers.
@@ -114,9 +112,9 @@ impl<'m> Exact<'m> {
         bound == f64::NEG_INFINITY || self.best.is_some() && bound < self.objective as f64 + 0.99
     }
 
-    fn outcome(self, finished: bool, bound: Option<f64>) -> Outcome {
+    fn outcome(self, bound: Option<f64>) -> Outcome {
         let bound = bound.unwrap_or(if self.best.is_some() { self.objective as f64 } else { f64::NEG_INFINITY });
-        Outcome { plan: self.best, objective: self.objective, bound, finished }
+        Outcome { plan: self.best, objective: self.objective, bound }
     }
 
     /// Bounds a node and splits it.
@@ -162,7 +160,7 @@ impl<'m> Exact<'m> {
                 break;
             }
             let before = dual.bound;
-            let z = dual.descend(heat * unit, heat * money, hold, 80);
+            let z = dual.descend(heat * unit, heat * money, hold, 80, 1e-7);
             let step = dual.pass(&z, 1);
             let apart = (step.bound - step.known) / step.bound.abs().max(1.0);
             hold = if dual.bound < before { hold * 0.3 } else { hold * 4.0 };

@@ -211,7 +211,7 @@ impl Model {
                     if self.loads[option.work] > load || option.labour > labour {
                         option.allow = 0;
                     }
-                    for t in (0..self.years) {
+                    for t in 0..self.years {
                         if option.allow >> t & 1 == 0 {
                             continue;
                         }

@@ -363,7 +363,8 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
                 return (true, heat);
             }
             let before = dual.bound;
-            let z = dual.descend(heat * units.village, 3.0 * heat * units.money, hold, 150);
+            let precision = (1e-3 * heat).clamp(1e-7, 1e-4);
+            let z = dual.descend(heat * units.village, 3.0 * heat * units.money, hold, 150, precision);
             let step = dual.pass(&z, 1);
             self.watch.bound = dual.bound;
             hold = if dual.bound < before { hold * 0.5 } else { hold * 2.0 };
@@ -402,9 +403,9 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
             (_, true) => (1, 1200.0),
         };
         let sweeps = sweeps * self.settings.effort * if remembered { 0.3 } else { 1.0 };
-        let from = if bonus { 0.03 } else { 0.006 };
+        let (from, to, prices) = if bonus { (0.04, 5e-4, (1.05, 0.8)) } else { (0.006, 2e-4, (1.3, 0.6)) };
         for run in 0..if remembered { 1 } else { runs } {
-            let schedule = Schedule { rounds: 12, sweeps: sweeps as usize, from, to: 2e-4, price_from: 1.3, price_to: 0.6 };
+            let schedule = Schedule { rounds: 12, sweeps: sweeps as usize, from, to, price_from: prices.0, price_to: prices.1 };
             if self.draft(dual, units, heat, schedule, run + 1, best) {
                 break;
             }

@@ -1,7 +1,9 @@
 //! Minimisation of a smooth convex function over a box: projected L-BFGS (Nocedal 1980; two-metric projection after Bertsekas 1982).
 
-/// Pairs kept.
-const MEMORY: usize = 6;
+/// Pairs kept; fewer where each is large.
+fn memory_of(n: usize) -> usize {
+    if n > 50_000 { 3 } else { 6 }
+}
 
 /// Bounds of coordinate `j`: at least 0, and at most 1 from `unit_from` on.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +77,7 @@ pub(crate) fn minimise(
         let sy: f64 = s.iter().zip(&y).map(|(s, y)| s * y).sum();
         let scale: f64 = y.iter().zip(curvature).map(|(y, c)| y * y / c).sum();
         if sy > 1e-12 * scale.max(1e-300) {
-            if memory.len() == MEMORY {
+            if memory.len() == memory_of(n) {
                 memory.remove(0);
             }
             memory.push((s, y, sy));

@@ -208,15 +208,16 @@ impl<'m> Dual<'m> {
         }
     }
 
-    /// Minimises over the known columns from the best prices, held near them by `hold` (in units of the curvature).
-    pub fn descend(&self, heat: f64, smoothing: f64, hold: f64, steps: usize) -> Vec<f64> {
+    /// Minimises over the known columns from the best prices, held near them by `hold` (in units of the curvature),
+    /// until steps bring less than `precision`, relative.
+    pub fn descend(&self, heat: f64, smoothing: f64, hold: f64, steps: usize, precision: f64) -> Vec<f64> {
         let mut z = self.center.clone();
         let mut curvature = Vec::new();
         let mut gradient = vec![0.0; z.len()];
         self.evaluate(&z, heat, smoothing, &mut gradient, Some(&mut curvature));
         let center = &self.center;
         let bounds = Bounds { unit_from: self.layout.split };
-        minimise(&mut z, bounds, &curvature, steps, 1e-7, |z, gradient| {
+        minimise(&mut z, bounds, &curvature, steps, precision, |z, gradient| {
             let mut value = self.evaluate(z, heat, smoothing, gradient, None);
             if hold > 0.0 {
                 for j in 0..z.len() {

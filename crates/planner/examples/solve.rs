@@ -8,7 +8,8 @@ use planner::{demands::Demands, instance, plan, solve};
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let word = |name: &str| arguments.iter().position(|a| a == name).and_then(|at| arguments.get(at + 1));
-    let number = |name: &str| word(name).map(|text| text.parse::<f64>().unwrap_or_else(|_| fail(&format!("{name} takes a number"))));
+    let number =
+        |name: &str| word(name).map(|text| text.parse::<f64>().unwrap_or_else(|_| fail(&format!("{name} takes a number"))));
     let quiet = arguments.iter().any(|a| a == "--quiet");
     let Some(path) = arguments.first().filter(|path| !path.starts_with("--")) else { fail("name an instance file") };
     let bytes = std::fs::read(path).unwrap_or_else(|error| fail(&format!("{path}: {error}")));
@@ -25,7 +26,13 @@ fn main() {
     let report = |progress: &solve::Progress| {
         if !quiet {
             let gap = progress.gap().map_or(String::new(), |gap| format!(" gap {:.4} %", 100.0 * gap));
-            eprintln!("{:8.3} s, {:.3} CPU s: plan {:?} bound {:?}{gap}", progress.seconds, cpu_seconds(), progress.objective, progress.bound);
+            eprintln!(
+                "{:8.3} s, {:.3} CPU s: plan {:?} bound {:?}{gap}",
+                progress.seconds,
+                cpu_seconds(),
+                progress.objective,
+                progress.bound
+            );
         }
         solve::Wish::Continue
     };

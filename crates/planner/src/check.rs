@@ -9,6 +9,9 @@ use crate::{
     plan::Plan,
 };
 
+/// Larger payments are refused, so that no sum overflows.
+const AMOUNT_MAX: i64 = 1_000_000_000_000;
+
 /// The rules of the exchange format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Rule {
@@ -136,7 +139,12 @@ impl<'a> Checker<'a> {
                 continue;
             };
             if choice.year < option.earliest {
-                self.violations.push(Violation { rule: Rule::Earliest, found: choice.year, allowed: option.earliest, ..place.clone() });
+                self.violations.push(Violation {
+                    rule: Rule::Earliest,
+                    found: choice.year,
+                    allowed: option.earliest,
+                    ..place.clone()
+                });
             }
             if self.done[v].insert(w, (*option, choice.year)).is_some() {
                 self.violations.push(Violation { rule: Rule::Once, found: 2, allowed: 1, ..place });
@@ -146,9 +154,11 @@ impl<'a> Checker<'a> {
 
     fn village(&mut self, v: usize) {
         let (village, done) = (&self.instance.villages[v], &self.done[v]);
-        let at = |rule, found, allowed, work, year| Violation { village: Some(v), work, year, ..Violation::of(rule, found, allowed) };
+        let at =
+            |rule, found, allowed, work, year| Violation { village: Some(v), work, year, ..Violation::of(rule, found, allowed) };
         for &[work, after, lag] in &self.instance.pred {
-            let (Some(&(_, year)), true) = (done.get(&(work as usize)), village.needs.iter().any(|need| need.work == after)) else {
+            let (Some(&(_, year)), true) = (done.get(&(work as usize)), village.needs.iter().any(|need| need.work == after))
+            else {
                 continue;
             };
             let before = done.get(&(after as usize)).map_or(i64::MAX, |&(_, year)| year);
@@ -162,9 +172,11 @@ impl<'a> Checker<'a> {
             let load: i64 = now().map(|(&w, _)| self.instance.works[w].load).sum();
             let labour: i64 = now().map(|(_, (option, _))| option.labour).sum();
             saved += now().map(|(_, (option, _))| option.own).sum::<i64>();
-            for (rule, found, allowed) in
-                [(Rule::Load, load, village.load), (Rule::Labour, labour, village.labour), (Rule::Own, saved, village.own * (year + 1))]
-            {
+            for (rule, found, allowed) in [
+                (Rule::Load, load, village.load),
+                (Rule::Labour, labour, village.labour),
+                (Rule::Own, saved, village.own * (year + 1)),
+            ] {
                 if found > allowed {
                     self.violations.push(at(rule, found, allowed, None, Some(year)));
                 }
@@ -197,7 +209,9 @@ impl<'a> Checker<'a> {
                 pool,
                 ..Violation::of(Rule::Exists, payment.amount, 0)
             };
-            let (Some(w), Some(p), true) = (work, pool, payment.amount >= 0 && (0..self.instance.years).contains(&payment.year)) else {
+            let (Some(w), Some(p), true) =
+                (work, pool, (0..=AMOUNT_MAX).contains(&payment.amount) && (0..self.instance.years).contains(&payment.year))
+            else {
                 self.violations.push(place);
                 continue;
             };

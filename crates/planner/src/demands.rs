@@ -59,7 +59,8 @@ impl Demands {
             let clashes = |other: &Fixed| {
                 let apart = |a: Option<i64>, b: Option<i64>| a.is_some() && b.is_some() && a != b;
                 let years = (other.year.map(|year| year as i64), fixed.year.map(|year| year as i64));
-                (other.village, other.work) == (fixed.village, fixed.work) && (apart(other.level, fixed.level) || apart(years.0, years.1))
+                (other.village, other.work) == (fixed.village, fixed.work)
+                    && (apart(other.level, fixed.level) || apart(years.0, years.1))
             };
             if let Some(first) = self.fixed[..at].iter().position(clashes) {
                 let finding = Finding::new("contradictory-fixing", place.clone(), "drop one of the two");
@@ -84,7 +85,8 @@ impl Demands {
 
 fn options(instance: &Instance, village: usize, work: usize, year: Option<usize>, place: String) -> Result<Vec<i64>, Finding> {
     let years = usize::try_from(instance.years).unwrap_or(0);
-    let Some(found) = instance.villages.get(village).filter(|_| work < instance.works.len() && year.is_none_or(|year| year < years))
+    let Some(found) =
+        instance.villages.get(village).filter(|_| work < instance.works.len() && year.is_none_or(|year| year < years))
     else {
         let finding = Finding::new("demand-out-of-range", place, "name a village, work and year of the instance");
         let year = year.map_or(-1, |year| year as i64);

@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     dual::Dual,
+    enumerate::enumerate,
     model::{Item, Model},
     primal::{self, Primal, Schedule},
 };
@@ -83,6 +84,9 @@ impl<'m> Exact<'m> {
 
     /// Runs until the bound meets the best plan, or until `stop`, asked after every node with the best objective and the bound, says so.
     pub fn run(mut self, root: &Dual<'m>, nodes_max: usize, mut stop: impl FnMut(i64, f64) -> bool) -> Outcome {
+        if self.prove(root, &mut stop) {
+            return self.outcome(None);
+        }
         let mut heap = BinaryHeap::new();
         let mut serial = 0;
         heap.push(Node { bound: root.bound, depth: 0, serial, narrowings: Vec::new(), prices: root.center.clone() });
@@ -105,6 +109,43 @@ impl<'m> Exact<'m> {
             }
         }
         self.outcome(None)
+    }
+
+    /// Looks for better plans among all that could be, ever fewer as the best plan gets better; true when all were tried.
+    fn prove(&mut self, root: &Dual<'m>, stop: &mut impl FnMut(i64, f64) -> bool) -> bool {
+        let mut dual = root.clone();
+        self.converge(&mut dual, &root.center);
+        for round in 0..3 {
+            if self.beaten(dual.bound) {
+                return true;
+            }
+            if self.best.is_none() || stop(self.objective, dual.bound) {
+                return false;
+            }
+            let before = self.objective;
+            let found = enumerate(&dual, self.objective, 2000, 200_000);
+            if let Some((_, items)) = found.better {
+                self.offer(items);
+            }
+            if found.complete {
+                return true;
+            }
+            // Plans a little off the best of each village, for the annealing to choose from.
+            let gap = dual.bound - self.objective as f64;
+            for v in 0..self.model.villages.len() {
+                let near = [1.0, 0.5, 0.2, 0.1].into_iter().find_map(|part| dual.near_best(v, part * gap, 400));
+                for (_, items) in near.unwrap_or_default() {
+                    dual.add_column(v, &items);
+                }
+            }
+            for run in 0..4 {
+                self.try_plans(&dual, (round * 16 + run) << 40, 4000);
+            }
+            if self.objective == before && round >= 1 {
+                break;
+            }
+        }
+        false
     }
 
     /// Whether no plan under such a bound is better than the best; objectives are whole numbers.
@@ -135,7 +176,17 @@ impl<'m> Exact<'m> {
         if self.beaten(bound) {
             return Vec::new();
         }
-        self.try_plans(&dual, node.serial);
+        // Where little is left to choose, trying it all is quicker than splitting on.
+        if self.best.is_some() {
+            let found = enumerate(&dual, self.objective, 500, 20_000);
+            if let Some((_, items)) = found.better {
+                self.offer(items);
+            }
+            if found.complete {
+                return Vec::new();
+            }
+        }
+        self.try_plans(&dual, node.serial, if node.serial == 0 { 20_000 } else { 100 });
         if self.beaten(bound) {
             return Vec::new();
         }
@@ -173,7 +224,7 @@ impl<'m> Exact<'m> {
     }
 
     /// A short search for better plans among the node's columns.
-    fn try_plans(&mut self, dual: &Dual<'_>, serial: u64) {
+    fn try_plans(&mut self, dual: &Dual<'_>, serial: u64, sweeps: usize) {
         let model = dual.model;
         // What the villages want at the prices, which is all that is left where everything is decided.
         let wanted = |v: usize| {
@@ -184,13 +235,13 @@ impl<'m> Exact<'m> {
         if let Some(items) = (0..model.villages.len()).map(wanted).collect::<Option<Vec<_>>>() {
             self.offer(items);
         }
-        let base = |v: usize| (0..dual.columns(v).len()).map(|k| dual.columns(v).items(k)).min_by_key(|items| spent(model, v, items));
+        let base =
+            |v: usize| (0..dual.columns(v).len()).map(|k| dual.columns(v).items(k)).min_by_key(|items| spent(model, v, items));
         let Some(bases) = (0..model.villages.len()).map(base).collect::<Option<Vec<_>>>() else { return };
         let mut search = Primal::new(dual, bases, self.seed ^ serial, 10.0, 0.0, 0.0);
         if !search.begin() {
             return;
         }
-        let sweeps = if serial == 0 { 20_000 } else { 100 };
         let schedule = Schedule { rounds: 1, sweeps, from: 0.1, to: 0.001, price_from: 1.1, price_to: 0.3 };
         let draft = search.run(schedule, |_| false);
         if draft.objective > self.objective {
@@ -274,7 +325,12 @@ fn halves(model: &Model, v: usize, n: usize, mass: &[f64]) -> (Narrowing, Narrow
         sum += mass;
         let early = (1u64 << (t + 1)) as u32 - 1;
         let (before, after) = (options.iter().any(|o| o.allow & early != 0), options.iter().any(|o| o.allow & !early != 0));
-        if sum > 0.02 && sum < 0.98 && before && (after || !need.required) && (sum > 0.4 || by_year[t + 1..].iter().all(|m| *m < 0.9)) {
+        if sum > 0.02
+            && sum < 0.98
+            && before
+            && (after || !need.required)
+            && (sum > 0.4 || by_year[t + 1..].iter().all(|m| *m < 0.9))
+        {
             return (part(vec![early; options.len()], true), part(vec![!early; options.len()], false));
         }
     }

@@ -301,7 +301,14 @@ fn obstacles(
 }
 
 /// Money and demonstration share of the county with the work moved to the option and year.
-fn of_money(instance: &Instance, model: &Model, present: &Present<'_>, work: usize, option: &WorkOption, year: usize) -> Vec<Obstacle> {
+fn of_money(
+    instance: &Instance,
+    model: &Model,
+    present: &Present<'_>,
+    work: usize,
+    option: &WorkOption,
+    year: usize,
+) -> Vec<Obstacle> {
     let code = &instance.villages[present.village].county;
     let Some(c) = model.counties.iter().position(|county| county.code == *code) else { return Vec::new() };
     let (years, cells) = (model.years, model.works * model.years);

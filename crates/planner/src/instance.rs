@@ -10,6 +10,12 @@ use crate::error::{Finding, Refused, malformed};
 pub const FORMAT: &str = "qw-plan-1";
 /// Longest horizon, in years.
 pub const YEARS_MAX: usize = 30;
+/// Most works in a catalogue.
+pub const WORKS_MAX: usize = 60;
+/// Most standards of one need.
+pub const OPTIONS_MAX: usize = 30;
+/// Most pools that may pay in one county.
+pub const COUNTY_POOLS_MAX: usize = 10;
 /// Largest single number, so that no sum over a province can overflow.
 pub const NUMBER_MAX: i64 = 1_000_000_000;
 
@@ -193,7 +199,7 @@ pub fn write(instance: &Instance, out: impl std::io::Write) -> std::io::Result<(
 /// # Errors
 /// `unknown-format`, `no-villages`, `no-works`, `no-money`, `years-out-of-range`, `wrong-length`, `negative-number`, `number-too-large`,
 /// `percent-out-of-range`, `unknown-work`, `cyclic-prerequisites`, `edge-out-of-range`, `duplicate`, `not-ascending`, `empty-code`,
-/// `no-options`, `not-a-flag`.
+/// `no-options`, `not-a-flag`, `too-many`.
 pub fn validate(instance: &Instance) -> Result<(), Refused> {
     let mut check = Validation { works: instance.works.len(), findings: Vec::new() };
     check.head(instance);
@@ -223,6 +229,14 @@ impl Validation {
         } else if value > NUMBER_MAX {
             let finding = Finding::new("number-too-large", place(), "check the unit; no number may pass the limit");
             self.find(finding.with("value", value).with("limit", NUMBER_MAX));
+        }
+    }
+
+    fn many(&mut self, count: usize, limit: usize, place: impl FnOnce() -> String) {
+        if count > limit {
+            self.find(
+                Finding::new("too-many", place(), "join some, or leave some out").with("count", count).with("limit", limit),
+            );
         }
     }
 
@@ -270,6 +284,7 @@ impl Validation {
         if instance.works.is_empty() {
             self.find(Finding::new("no-works", "works", "name at least one work"));
         }
+        self.many(instance.works.len(), WORKS_MAX, || "works".into());
         if !(1..=YEARS_MAX as i64).contains(&instance.years) {
             let finding = Finding::new("years-out-of-range", "years", "plan for at least one year and at most the limit");
             self.find(finding.with("years", instance.years).with("limit", YEARS_MAX));
@@ -322,7 +337,12 @@ impl Validation {
 
     fn villages(&mut self, instance: &Instance) {
         self.unique("villages", instance.villages.iter().map(|village| village.code.as_str()));
+        let mut counties = std::collections::HashSet::new();
         for (i, village) in instance.villages.iter().enumerate() {
+            if counties.insert(village.county.as_str()) {
+                let pays = |pool: &&Pool| village.county.starts_with(pool.place.as_str());
+                self.many(instance.pools.iter().filter(pays).count(), COUNTY_POOLS_MAX, || format!("villages[{i}].county"));
+            }
             if village.county.is_empty() {
                 self.find(Finding::new("empty-code", format!("villages[{i}].county"), "name the county"));
             }
@@ -348,6 +368,7 @@ impl Validation {
         if need.options.is_empty() {
             self.find(Finding::new("no-options", place(), "give at least one standard, or leave the need out"));
         }
+        self.many(need.options.len(), OPTIONS_MAX, &place);
         for (o, option) in need.options.iter().enumerate() {
             if need.options[..o].iter().any(|other| other.level == option.level) {
                 let finding = Finding::new("duplicate", format!("{}[{o}]", place()), "list each level of a need once");
@@ -376,7 +397,8 @@ impl Validation {
             settled[w] = true;
         }
         if let Some(start) = (0..self.works).find(|&w| !settled[w]) {
-            let next = |w: usize| instance.pred.iter().find(|p| p[0] as usize == w && !settled[p[1] as usize]).map(|p| p[1] as usize);
+            let next =
+                |w: usize| instance.pred.iter().find(|p| p[0] as usize == w && !settled[p[1] as usize]).map(|p| p[1] as usize);
             let mut walk = vec![start];
             while let Some(w) = walk.last().and_then(|&w| next(w)) {
                 if let Some(from) = walk.iter().position(|&seen| seen == w) {

@@ -61,7 +61,8 @@ impl Multipliers {
             match demo.get(county.code.as_str()).filter(|prices| prices.len() == layout.demo_years) {
                 Some(prices) => prices.iter().enumerate().for_each(|(t, &price)| z[layout.demo(c, t)] = price),
                 None => {
-                    let finding = Finding::new("wrong-length", "multipliers.demonstration", "give one number for each county and year");
+                    let finding =
+                        Finding::new("wrong-length", "multipliers.demonstration", "give one number for each county and year");
                     findings.push(finding.with("county", &county.code));
                 }
             }

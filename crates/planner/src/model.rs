@@ -227,7 +227,8 @@ impl Model {
             for t in 0..self.demo_years {
                 let spends = |option: &Opt| option.shared > 0 && option.allow >> t & 1 == 1;
                 if !villages.iter().any(|village| village.demo && village.options.iter().any(spends)) {
-                    for option in villages.iter_mut().flat_map(|village| &mut village.options).filter(|option| option.shared > 0) {
+                    for option in villages.iter_mut().flat_map(|village| &mut village.options).filter(|option| option.shared > 0)
+                    {
                         option.allow &= !(1 << t);
                     }
                 }
@@ -321,7 +322,8 @@ impl Model {
 
     /// Objective of a whole plan, bonus included.
     pub fn objective(&self, plan: &[Vec<Item>]) -> i64 {
-        let gains: i64 = plan.iter().enumerate().map(|(v, items)| items.iter().map(|&item| self.gain(v, item)).sum::<i64>()).sum();
+        let gains: i64 =
+            plan.iter().enumerate().map(|(v, items)| items.iter().map(|&item| self.gain(v, item)).sum::<i64>()).sum();
         gains + self.bonus(plan)
     }
 

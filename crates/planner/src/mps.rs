@@ -57,9 +57,12 @@ pub fn write_mps(instance: &Instance, demands: &Demands, mut out: impl Write) ->
     writeln!(out, "RHS")?;
     rows(&model, |row| if row.right == 0 { Ok(()) } else { writeln!(out, " rhs {} {}", row.name, row.right) })?;
     writeln!(out, "BOUNDS")?;
-    columns(&model, |column| {
-        if column.binary || column.at_most_one { writeln!(out, " UP bound {} 1", column.name) } else { Ok(()) }
-    })?;
+    columns(
+        &model,
+        |column| {
+            if column.binary || column.at_most_one { writeln!(out, " UP bound {} 1", column.name) } else { Ok(()) }
+        },
+    )?;
     writeln!(out, "ENDATA")?;
     out.flush()?;
     Ok(())
@@ -213,7 +216,13 @@ fn columns(model: &Model, mut take: impl FnMut(Column) -> io::Result<()>) -> io:
                     let mut entries = vec![(format!("paid_{c}_{w}_{t}"), 1), (format!("share_{c}_{w}_{t}_{origin}"), 100)];
                     let last = if pool.cumulative { years } else { t + 1 };
                     entries.extend((t..last).map(|u| (format!("cap_{origin}_{u}"), 1)));
-                    take(Column { name: format!("Y_{c}_{w}_{t}_{origin}"), gain: 0, binary: false, at_most_one: false, entries })?;
+                    take(Column {
+                        name: format!("Y_{c}_{w}_{t}_{origin}"),
+                        gain: 0,
+                        binary: false,
+                        at_most_one: false,
+                        entries,
+                    })?;
                 }
             }
         }

@@ -102,13 +102,15 @@ pub fn read(json: &[u8], instance: &Instance) -> Result<Plan, Refused> {
     let years = usize::try_from(instance.years).unwrap_or(0);
     for (at, c) in plan.choices.iter().enumerate() {
         if !(within(c.village, instance.villages.len()) && within(c.work, instance.works.len()) && within(c.year, years)) {
-            let finding = Finding::new("choice-out-of-range", format!("choices[{at}]"), "name a village, work and year of the instance");
+            let finding =
+                Finding::new("choice-out-of-range", format!("choices[{at}]"), "name a village, work and year of the instance");
             findings.push(finding.with("village", c.village).with("work", c.work).with("year", c.year));
         }
     }
     for (at, p) in plan.funds.iter().enumerate() {
         if !(within(p.pool, instance.pools.len()) && within(p.work, instance.works.len()) && within(p.year, years)) {
-            let finding = Finding::new("payment-out-of-range", format!("funds[{at}]"), "name a work, year and pool of the instance");
+            let finding =
+                Finding::new("payment-out-of-range", format!("funds[{at}]"), "name a work, year and pool of the instance");
             findings.push(finding.with("work", p.work).with("year", p.year).with("pool", p.pool));
         }
     }

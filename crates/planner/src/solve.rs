@@ -146,7 +146,8 @@ pub fn solve_again(
     demands.validate(instance)?;
     let model = Model::new(instance, demands);
     let bases = bases(&model).map_err(|v| clash::of_village(instance, demands, model.villages[v].origin))?;
-    let watch = Watch { start: Instant::now(), settings: *settings, objective: None, bound: f64::INFINITY, stopped: false, report };
+    let watch =
+        Watch { start: Instant::now(), settings: *settings, objective: None, bound: f64::INFINITY, stopped: false, report };
     let mut search = Search { model: &model, settings: *settings, bases, watch };
     let mut dual = Dual::new(&model, settings.threads.max(1));
     let best = search.run(&mut dual, memory);
@@ -276,7 +277,8 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
     /// Best plan and bound, or none where even the base plans cannot be paid.
     fn run(&mut self, dual: &mut Dual<'_>, memory: Option<&Memory>) -> Option<(Vec<Vec<Item>>, f64)> {
         let model = self.model;
-        let base = Some(self.bases.clone()).filter(|plan| model.kept_by(plan) && primal::allot(model, &primal::demand(model, plan)).is_ok());
+        let base = Some(self.bases.clone())
+            .filter(|plan| model.kept_by(plan) && primal::allot(model, &primal::demand(model, plan)).is_ok());
         let mut best = base.map(|plan| (model.objective(&plan), plan));
         if let Some((objective, _)) = best {
             self.watch.found(objective);
@@ -340,8 +342,18 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
             if self.watch.end() || high - low < 0.04 * low {
                 break;
             }
-            if spent > held { low = theta } else { high = theta }
-            theta = if high.is_infinite() { theta * 1.4 } else if low == 0.0 { theta * 0.7 } else { (low + high) / 2.0 };
+            if spent > held {
+                low = theta
+            } else {
+                high = theta
+            }
+            theta = if high.is_infinite() {
+                theta * 1.4
+            } else if low == 0.0 {
+                theta * 0.7
+            } else {
+                (low + high) / 2.0
+            };
         }
         Units { village: (dual.bound / count).max(1.0), money: theta.max(1.0) }
     }

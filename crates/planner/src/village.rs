@@ -78,6 +78,33 @@ pub(crate) fn best(model: &Model, v: usize, values: &[f64], lower: f64, price: &
     deep::best(model, v, values, lower)
 }
 
+/// Every plan of village `v` worth at least `floor`, with its worth, best first; none where there are more than `most` or the walk over
+/// states does not take the village.
+pub(crate) fn all(
+    model: &Model,
+    v: usize,
+    values: &[f64],
+    floor: f64,
+    most: usize,
+    price: f64,
+    scratch: &mut Scratch,
+) -> Option<Vec<(f64, Vec<Item>)>> {
+    let village = &model.villages[v];
+    let short_lags = village.needs.iter().all(|need| need.after.iter().all(|&(_, lag)| lag <= 1));
+    if village.needs.len() > STATES_MAX || !short_lags || !scratch.list_bundles(model, village) {
+        return None;
+    }
+    let mut search = Search { model, village, values, lower: NEVER, better: None, scratch };
+    search.value_bundles();
+    search.backward(price);
+    let mut found = Vec::new();
+    let mut steps = 0;
+    let start = Label { mask: 0, own: 0, value: 0.0, parent: 0, bundle: 0 };
+    let complete = search.collect(0, start, (floor, price), &mut Vec::new(), &mut found, (most, &mut steps));
+    found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    complete.then_some(found)
+}
+
 impl Scratch {
     /// Lists what can be built in one year; false when there is too much.
     fn list_bundles(&mut self, model: &Model, village: &VillageOf) -> bool {
@@ -310,7 +337,8 @@ impl Search<'_> {
                     let group = scratch.groups[g as usize];
                     let wanted = scratch.group_worth[g as usize * years + t];
                     let worth = |b: u32| scratch.worth[b as usize * years + t];
-                    let pick = (group.first..group.end).find(|&b| worth(b) - price * scratch.bundles[b as usize].own as f64 == wanted);
+                    let pick =
+                        (group.first..group.end).find(|&b| worth(b) - price * scratch.bundles[b as usize].own as f64 == wanted);
                     let b = pick.unwrap_or(group.first);
                     spent += scratch.bundles[b as usize].own;
                     value += worth(b);
@@ -321,6 +349,57 @@ impl Search<'_> {
             in_time &= spent <= self.village.own * (t as i64 + 1);
         }
         (spent, in_time, value, trace)
+    }
+
+    /// Walks on from a label through all plans above the floor; false when there are too many.
+    fn collect(
+        &self,
+        t: usize,
+        label: Label,
+        (floor, price): (f64, f64),
+        trace: &mut Vec<(u32, usize)>,
+        found: &mut Vec<(f64, Vec<Item>)>,
+        (most, steps): (usize, &mut usize),
+    ) -> bool {
+        let years = self.model.years;
+        let states = 1usize << self.village.needs.len();
+        *steps += 1;
+        if found.len() > most || *steps > 60 * most {
+            return false;
+        }
+        if t == years {
+            found.push((label.value, self.items(trace)));
+            return true;
+        }
+        let scratch = &*self.scratch;
+        let own_all = (self.village.own * years as i64) as f64;
+        let open = |mask: u32, own: i64, value: f64| {
+            value + scratch.table[(t + 1) * states + mask as usize] + price * (own_all - own as f64) >= floor
+        };
+        if open(label.mask, label.own, label.value)
+            && !self.collect(t + 1, label, (floor, price), trace, found, (most, &mut *steps))
+        {
+            return false;
+        }
+        let s = scratch.closed.binary_search(&label.mask).unwrap_or(0);
+        let (first, last) = scratch.moves_of[s];
+        for &(g, to) in &scratch.moves[first as usize..last as usize] {
+            let group = scratch.groups[g as usize];
+            for b in group.first..group.end {
+                let (own, worth) = (label.own + scratch.bundles[b as usize].own, scratch.worth[b as usize * years + t]);
+                if worth == NEVER || own > self.village.own * (t as i64 + 1) || !open(to, own, label.value + worth) {
+                    continue;
+                }
+                trace.push((b, t));
+                let next = Label { mask: to, own, value: label.value + worth, ..label };
+                let complete = self.collect(t + 1, next, (floor, price), trace, found, (most, &mut *steps));
+                trace.pop();
+                if !complete {
+                    return false;
+                }
+            }
+        }
+        true
     }
 
     fn items(&self, trace: &[(u32, usize)]) -> Vec<Item> {
@@ -357,7 +436,8 @@ impl Search<'_> {
                         return;
                     }
                     let bucket = &mut scratch.buckets[mask as usize];
-                    if bucket.iter().any(|&l| scratch.labels[l as usize].own <= own && scratch.labels[l as usize].value >= value) {
+                    if bucket.iter().any(|&l| scratch.labels[l as usize].own <= own && scratch.labels[l as usize].value >= value)
+                    {
                         return;
                     }
                     bucket.retain(|&l| scratch.labels[l as usize].own < own || scratch.labels[l as usize].value > value);
@@ -385,7 +465,8 @@ impl Search<'_> {
             }
             // Only the labels that nothing dominates go on.
             begin = scratch.labels.len();
-            let kept: Vec<u32> = scratch.closed.iter().flat_map(|&mask| std::mem::take(&mut scratch.buckets[mask as usize])).collect();
+            let kept: Vec<u32> =
+                scratch.closed.iter().flat_map(|&mask| std::mem::take(&mut scratch.buckets[mask as usize])).collect();
             for l in kept {
                 let label = scratch.labels[l as usize];
                 scratch.labels.push(label);
@@ -501,7 +582,8 @@ pub(crate) mod deep {
             };
             let (years, village) = (self.model.years, &self.model.villages[self.v]);
             let need = &village.needs[n];
-            let mut items: Vec<usize> = (need.first * years..need.end * years).filter(|&i| allowed(self.model, self.v, i)).collect();
+            let mut items: Vec<usize> =
+                (need.first * years..need.end * years).filter(|&i| allowed(self.model, self.v, i)).collect();
             items.sort_by(|&a, &b| self.values[b].total_cmp(&self.values[a]));
             let mut skipped = need.required;
             for item in items {
@@ -519,7 +601,8 @@ pub(crate) mod deep {
         fn take(&mut self, depth: usize, n: usize, item: usize, value: f64) {
             let (model, village) = (self.model, &self.model.villages[self.v]);
             let (option, t) = (&village.options[item / model.years], item % model.years);
-            let ready = |&(other, lag): &(usize, i64)| self.year[other] != usize::MAX && self.year[other] as i64 + lag <= t as i64;
+            let ready =
+                |&(other, lag): &(usize, i64)| self.year[other] != usize::MAX && self.year[other] as i64 + lag <= t as i64;
             if !village.needs[n].after.iter().all(ready) {
                 return;
             }

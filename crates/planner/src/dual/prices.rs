@@ -147,7 +147,11 @@ fn mix(offers: &[(f64, f64)], smoothing: f64, parts: &mut [f64]) -> f64 {
         if (sum - 1.0).abs() < 1e-12 {
             break;
         }
-        if sum < 1.0 { low = level } else { high = level }
+        if sum < 1.0 {
+            low = level
+        } else {
+            high = level
+        }
         let rising = offers.iter().filter(|o| level > o.0 - 1e-30 && level < o.0 + smoothing);
         let slope: f64 = rising.map(|o| o.1 / smoothing).sum();
         let newton = level + (1.0 - sum) / slope.max(1e-300);

@@ -259,6 +259,28 @@ impl<'m> Dual<'m> {
         worth
     }
 
+    /// Every plan of a village whose worth at the best prices is within `loss` of its best; none where there are more than `most`.
+    pub fn near_best(&self, v: usize, loss: f64, most: usize) -> Option<Vec<(f64, Vec<Item>)>> {
+        let model = self.model;
+        let prices = Prices::new(model, &self.layout, &self.center, 0.0);
+        let cells = model.works * model.years;
+        let base = model.villages[v].county * cells;
+        let cell_prices = &(if model.villages[v].demo { &prices.demo } else { &prices.plain })[base..base + cells];
+        let mut values = Vec::new();
+        item_values(model, v, &prices, cell_prices, &mut values);
+        let mut scratch = Scratch::default();
+        let mut price = self.columns(v).own_price;
+        let found = village::best(model, v, &values, f64::NEG_INFINITY, &mut price, &mut scratch);
+        let top = found.upper;
+        let near = village::all(model, v, &values, top - loss, most, price, &mut scratch)?;
+        Some(near.into_iter().map(|(worth, items)| (top - worth, items)).collect())
+    }
+
+    /// What a unit of demand costs in a county's cells at the best prices, for plain villages and demonstration villages.
+    pub fn prices(&self) -> Prices {
+        Prices::new(self.model, &self.layout, &self.center, 0.0)
+    }
+
     /// Money that all pools hold over the horizon, and what the columns that are best at prices `z` would spend.
     pub fn spending(&self, z: &[f64]) -> (f64, f64) {
         let prices = Prices::new(self.model, &self.layout, z, 0.0);
@@ -277,6 +299,11 @@ impl<'m> Dual<'m> {
         }
     }
 
+    /// What all money is worth at the best prices.
+    pub fn money_worth(&self) -> f64 {
+        self.caps.iter().zip(&self.center).map(|(cap, price)| cap * price).sum()
+    }
+
     /// Mean price of the money held.
     pub fn mean_price(&self, z: &[f64]) -> f64 {
         let held = self.model.pools.iter().flat_map(|pool| &pool.cap).sum::<i64>().max(1) as f64;
@@ -288,7 +315,12 @@ impl<'m> Dual<'m> {
     pub fn guess(&self) -> f64 {
         let model = self.model;
         let held = model.pools.iter().flat_map(|pool| &pool.cap).sum::<i64>() as f64;
-        let most = model.villages.iter().flat_map(|v| &v.options).map(|o| o.benefit as f64 * 1000.0 / o.shared.max(1) as f64).fold(1.0, f64::max);
+        let most = model
+            .villages
+            .iter()
+            .flat_map(|v| &v.options)
+            .map(|o| o.benefit as f64 * 1000.0 / o.shared.max(1) as f64)
+            .fold(1.0, f64::max);
         let (mut low, mut high) = (0.0, most);
         for _ in 0..24 {
             let theta = (low + high) / 2.0;

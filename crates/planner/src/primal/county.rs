@@ -121,7 +121,8 @@ impl CountySearch {
             for &(own, other, points) in &seat.bonds {
                 let t = seat.candidates[seat.now].slots[own];
                 // A bond within the county is seen from both ends and counted from the first.
-                let within = self.slot_seats.get(other.wrapping_sub(self.first_slot)).is_some_and(|&(neighbour, _)| neighbour < s);
+                let within =
+                    self.slot_seats.get(other.wrapping_sub(self.first_slot)).is_some_and(|&(neighbour, _)| neighbour < s);
                 if t != NONE && years[other] == t && !within {
                     value += points * disc[usize::from(t)];
                 }
@@ -242,7 +243,16 @@ impl CountySearch {
 
     /// Moves a village to column `k` and one of its neighbours into the same year for the same work.
     #[expect(clippy::too_many_arguments, reason = "the arguments of the annealing step")]
-    fn try_pair(&mut self, disc: &[i64], years: &mut [u8], s: usize, k: usize, price: f64, temperature: f64, random: &mut Random) {
+    fn try_pair(
+        &mut self,
+        disc: &[i64],
+        years: &mut [u8],
+        s: usize,
+        k: usize,
+        price: f64,
+        temperature: f64,
+        random: &mut Random,
+    ) {
         let seat = &self.seats[s];
         let (own, other, _) = seat.bonds[random.below(seat.bonds.len())];
         let t = seat.candidates[k].slots[own];

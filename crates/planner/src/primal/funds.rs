@@ -5,9 +5,6 @@
 //! money over, being exhausted in a year includes all years before. The excess of every set is kept, so that a change of one cell
 //! costs 2^k additions and the test a short walk over the years. All numbers are integers, so the flow can be made of whole units.
 
-/// Most pools for which the sets are kept.
-pub(crate) const POOLS_MAX: usize = 10;
-
 /// A source in one county, with the part of its money set aside for the county.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
@@ -222,17 +219,17 @@ impl Funds {
             return;
         }
         let sets = 1usize << self.pools;
-        let mut shares = [0i64; POOLS_MAX];
+        let mut shares = [0i64; crate::instance::COUNTY_POOLS_MAX];
         let mut left = demand;
-        for p in 0..self.pools {
-            shares[p] = self.share[p * self.works + w] * demand / 100;
-            left -= shares[p];
+        for (p, share) in shares.iter_mut().enumerate().take(self.pools) {
+            *share = self.share[p * self.works + w] * demand / 100;
+            left -= *share;
         }
         let must = &mut self.must;
         must[0] = left;
-        for p in 0..self.pools {
+        for (p, share) in shares.iter().enumerate().take(self.pools) {
             let (known, new) = must.split_at_mut(1 << p);
-            new.iter_mut().zip(known.iter()).for_each(|(new, known)| *new = known + shares[p]);
+            new.iter_mut().zip(known.iter()).for_each(|(new, known)| *new = known + share);
         }
         let row = &mut self.excess[t * sets..(t + 1) * sets];
         row.iter_mut().zip(must.iter()).for_each(|(row, must)| *row += sign * (*must).max(0));

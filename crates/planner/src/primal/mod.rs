@@ -6,4 +6,5 @@ mod funds;
 mod search;
 
 pub(crate) use flow::{allot, demand};
+pub(crate) use funds::{Change, Funds, Source};
 pub(crate) use search::{Draft, Primal, Schedule};

@@ -222,9 +222,9 @@ fn objective(instance: &Instance, picked: &[&Choices]) -> i64 {
     for &[i, j] in &instance.edges {
         for &work in &instance.line_works {
             let year = |v: i64| picked[v as usize].iter().find(|c| c.0 == work).map(|c| c.2);
-            if year(i).is_some() && year(i) == year(j) {
+            if let Some(t) = year(i).filter(|&t| year(j) == Some(t)) {
                 let points = instance.bonus_pct * first(i, work).min(first(j, work)) / 100;
-                bonus += points * instance.disc_permille[year(i).unwrap() as usize];
+                bonus += points * instance.disc_permille[t as usize];
             }
         }
     }
@@ -259,7 +259,15 @@ fn payable(instance: &Instance, picked: &[&Choices]) -> bool {
     let mut paid = vec![vec![0i64; coffers.len()]; cells.len()];
     for cell in 0..cells.len() {
         for _ in 0..cells[cell].1 {
-            if !pay_one(instance, &cells, &coffers, &mut left, &mut paid, cell, &mut vec![false; cells.len() * instance.pools.len()]) {
+            if !pay_one(
+                instance,
+                &cells,
+                &coffers,
+                &mut left,
+                &mut paid,
+                cell,
+                &mut vec![false; cells.len() * instance.pools.len()],
+            ) {
                 return false;
             }
         }

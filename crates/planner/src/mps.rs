@@ -228,7 +228,9 @@ fn columns(model: &Model, mut take: impl FnMut(Column) -> io::Result<()>) -> io:
         }
     }
     for (i, term) in model.terms.iter().enumerate() {
-        let [a, b] = term.ends.map(|v| model.villages[v].origin);
+        let mut ends = term.ends.map(|v| model.villages[v].origin);
+        ends.sort_unstable();
+        let [a, b] = ends;
         for t in 0..years {
             let entries = vec![(format!("near_{i}_0_{t}"), 1), (format!("near_{i}_1_{t}"), 1)];
             let name = format!("z_{a}_{b}_{}_{t}", term.work);

@@ -1,5 +1,7 @@
 //! Five instances with known optima (HiGHS on the full model), and what explanations, texts for solvers and bad input are like.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod small;
 
 use std::collections::HashMap;

@@ -1,9 +1,9 @@
 //! Reads an instance file, solves it and prints progress; the last line is JSON: objective, bound, gap, seconds, cpu_seconds, peak_mb.
 //!
-//! `solve INSTANCE [--threads N] [--seed N] [--seconds S] [--effort E] [--gap G] [--plan FILE] [--again PERCENT] [--quiet]`; with
+//! `solve INSTANCE [--threads N] [--seed N] [--seconds S] [--effort E] [--gap G] [--plan FILE] [--mps FILE] [--again PERCENT] [--quiet]`; with
 //! `--again` the funds of the first pool are changed by so many percent and the instance is solved once more from what is known.
 
-use planner::{demands::Demands, instance, plan, solve};
+use planner::{demands::Demands, instance, mps, plan, solve};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -47,6 +47,11 @@ fn main() {
         print(&solution, cpu_seconds() - before);
     } else {
         print(&solution, cpu_seconds());
+    }
+    if let Some(path) = word("--mps") {
+        let file = std::fs::File::create(path).unwrap_or_else(|error| fail(&format!("{path}: {error}")));
+        mps::write_mps(&instance, &Demands::default(), std::io::BufWriter::new(file))
+            .unwrap_or_else(|error| fail(&error.to_string()));
     }
     if let Some(path) = word("--plan") {
         let file = std::fs::File::create(path).unwrap_or_else(|error| fail(&format!("{path}: {error}")));

@@ -148,7 +148,7 @@ pub fn solve_again(
     let bases = bases(&model).map_err(|v| clash::of_village(instance, demands, model.villages[v].origin))?;
     let watch =
         Watch { start: Instant::now(), settings: *settings, objective: None, bound: f64::INFINITY, stopped: false, report };
-    let mut search = Search { model: &model, settings: *settings, bases, watch };
+    let mut search = Search { model: &model, settings: *settings, bases, remembered: None, watch };
     let mut dual = Dual::new(&model, settings.threads.max(1));
     let best = search.run(&mut dual, memory);
     let Some((items, bound)) = best else {
@@ -261,6 +261,8 @@ struct Search<'m, R> {
     model: &'m Model,
     settings: Settings,
     bases: Vec<Vec<Item>>,
+    /// The plan of an earlier search.
+    remembered: Option<Vec<Vec<Item>>>,
     watch: Watch<R>,
 }
 
@@ -284,7 +286,8 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
             self.watch.found(objective);
         }
         let remembered = memory.is_some_and(|memory| memory.restore(dual));
-        if let Some(plan) = memory.and_then(|memory| memory.plan(dual)) {
+        self.remembered = memory.filter(|_| remembered).and_then(|memory| memory.plan(dual));
+        if let Some(plan) = self.remembered.clone() {
             let feasible = model.kept_by(&plan) && primal::allot(model, &primal::demand(model, &plan)).is_ok();
             let objective = model.objective(&plan);
             if feasible && best.as_ref().is_none_or(|(known, _)| objective > *known) {
@@ -326,11 +329,8 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
         let (mut low, mut high) = (0.0, f64::INFINITY);
         let mut theta = dual.guess();
         if remembered {
-            let z = dual.center.clone();
-            dual.pass(&z, 1);
-            self.watch.bound = dual.bound;
-            theta = dual.mean_price(&z).max(1e-3 * theta);
-            return Units { village: (dual.bound / count).max(1.0), money: theta };
+            theta = dual.mean_price(&dual.center).max(1e-3 * theta);
+            return Units { village: (dual.known() / count).max(1.0), money: theta };
         }
         let mut z = dual.center.clone();
         let passes = if model.villages.len() > 5000 { 3 } else { 6 };
@@ -367,7 +367,7 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
         best: &mut Option<(i64, Vec<Vec<Item>>)>,
     ) -> (bool, f64) {
         let least = if self.model.villages.len() > 5000 { 3e-4 } else { 2e-4 };
-        let mut heat: f64 = if remembered { 1e-3 } else { 0.02 };
+        let mut heat: f64 = if remembered { 2.0 * least } else { 0.02 };
         let mut hold = if remembered { 1e-3 } else { 0.01 };
         let mut first_plan = false;
         for _ in 0..60 {
@@ -376,9 +376,13 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
             }
             let before = dual.bound;
             let precision = (1e-3 * heat).clamp(1e-7, 1e-4);
-            let z = dual.descend(heat * units.village, 3.0 * heat * units.money, hold, 150, precision);
+            let z =
+                dual.descend(heat * units.village, 3.0 * heat * units.money, hold, if remembered { 60 } else { 150 }, precision);
             let step = dual.pass(&z, 1);
             self.watch.bound = dual.bound;
+            if remembered && dual.bound < before && (step.bound - step.known) < 1e-3 * step.bound {
+                break;
+            }
             hold = if dual.bound < before { hold * 0.5 } else { hold * 2.0 };
             let apart = (step.bound - step.known) / step.bound.abs().max(1.0);
             if heat <= least && (apart < least || before - dual.bound < 2e-5 * dual.bound.abs()) {
@@ -407,15 +411,18 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
         let count = model.villages.len();
         let bonus = !model.terms.is_empty();
         let (runs, sweeps) = match (count, bonus) {
-            (0..400, false) => (2, 4000.0),
-            (0..400, true) => (2, 8000.0),
+            // A smaller county gets more sweeps: its gap is mostly rounding, which only trying helps.
+            (0..400, false) => (2, 8e5 / count.max(50) as f64),
+            (0..400, true) => (1, 3.6e6 / count.max(50) as f64),
             (400..5000, false) => (1, 3000.0),
             (400..5000, true) => (1, 4000.0),
             (_, false) => (1, 700.0),
             (_, true) => (1, 1200.0),
         };
-        let sweeps = sweeps * self.settings.effort * if remembered { 0.3 } else { 1.0 };
+        let sweeps = sweeps * self.settings.effort * if remembered { 0.15 } else { 1.0 };
         let (from, to, prices) = if bonus { (0.04, 5e-4, (1.05, 0.8)) } else { (0.006, 2e-4, (1.3, 0.6)) };
+        // From an earlier plan there is less to thaw.
+        let (from, prices) = if remembered { (from / 4.0, (1.0 + (prices.0 - 1.0) / 4.0, prices.1)) } else { (from, prices) };
         for run in 0..if remembered { 1 } else { runs } {
             let schedule = Schedule { rounds: 12, sweeps: sweeps as usize, from, to, price_from: prices.0, price_to: prices.1 };
             if self.draft(dual, units, heat, schedule, run + 1, best) {
@@ -435,12 +442,20 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
         best: &mut Option<(i64, Vec<Vec<Item>>)>,
     ) -> bool {
         let model = self.model;
-        let cutoff = if model.terms.is_empty() { 0.1 } else { 0.3 };
+        let cutoff = match (model.terms.is_empty(), self.remembered.is_some()) {
+            (true, false) => 0.1,
+            (false, false) => 0.3,
+            (true, true) => 0.05,
+            (false, true) => 0.15,
+        };
         let (heat, smoothing) = (heat * units.village, 3.0 * heat * units.money);
         let seed = self.settings.seed.wrapping_add(run << 32);
         let mut primal = Primal::new(dual, self.bases.clone(), seed, cutoff, heat, smoothing);
         if !primal.begin() {
             return self.watch.end();
+        }
+        if let Some(plan) = &self.remembered {
+            primal.wish(dual, plan);
         }
         let watch = &mut self.watch;
         let draft: Draft = primal.run(schedule, |draft| {

@@ -304,6 +304,12 @@ impl<'m> Dual<'m> {
         self.caps.iter().zip(&self.center).map(|(cap, price)| cap * price).sum()
     }
 
+    /// Value of the dual over the known columns at the best prices: about what the bound will be.
+    pub fn known(&self) -> f64 {
+        let prices = Prices::new(self.model, &self.layout, &self.center, 0.0);
+        self.money_worth() + self.tallies(&prices, 0.0).iter().map(|tally| tally.value).sum::<f64>()
+    }
+
     /// Mean price of the money held.
     pub fn mean_price(&self, z: &[f64]) -> f64 {
         let held = self.model.pools.iter().flat_map(|pool| &pool.cap).sum::<i64>().max(1) as f64;

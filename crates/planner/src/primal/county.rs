@@ -28,6 +28,8 @@ pub(crate) struct Seat {
     pub demo: bool,
     pub candidates: Vec<Candidate>,
     pub now: usize,
+    /// Candidate to begin with, if the money allows it.
+    pub wish: Option<usize>,
     /// First bonus slot.
     pub first_slot: usize,
     /// Edges: own slot (from the first), slot of the neighbour, points.
@@ -198,7 +200,8 @@ impl CountySearch {
             let mut tries: Vec<usize> = (0..self.seats[s].candidates.len()).collect();
             let worth = |k: &usize| self.seats[s].candidates[*k].gain as f64 - self.seats[s].candidates[*k].cost;
             tries.sort_by(|a, b| worth(b).total_cmp(&worth(a)).then(a.cmp(b)));
-            for k in tries {
+            let wish = self.seats[s].wish;
+            for k in wish.into_iter().chain(tries) {
                 let (gain, _) = self.difference(disc, years, s, k);
                 if k == self.seats[s].now || self.try_move(years, s, k, gain) {
                     break;

@@ -120,7 +120,7 @@ impl<'m> Primal<'m> {
             let side = usize::from(term.ends[1] == v);
             bonds.push((term.slots[side] - first_slot, term.slots[1 - side], term.bonus));
         }
-        Seat { demo: village.demo, candidates, now: 0, first_slot, bonds }
+        Seat { demo: village.demo, candidates, now: 0, wish: None, first_slot, bonds }
     }
 
     /// Sets the money of wide pools aside: what each county needs by `used`, and the rest by what the dual expects it to draw.
@@ -158,6 +158,14 @@ impl<'m> Primal<'m> {
             }
         }
         sources
+    }
+
+    /// Begins with an earlier plan, as far as the money allows.
+    pub fn wish(&mut self, dual: &Dual<'m>, plan: &[Vec<Item>]) {
+        for (v, seat) in self.counties.iter_mut().flat_map(|county| &mut county.seats).enumerate() {
+            let wanted = |candidate: &Candidate| candidate.column.is_some_and(|k| dual.columns(v).items(k) == plan[v]);
+            seat.wish = seat.candidates.iter().position(wanted);
+        }
     }
 
     /// Starts with the base plans; false where they cannot be paid.

@@ -239,9 +239,6 @@ impl<'m> Exact<'m> {
             |v: usize| (0..dual.columns(v).len()).map(|k| dual.columns(v).items(k)).min_by_key(|items| spent(model, v, items));
         let Some(bases) = (0..model.villages.len()).map(base).collect::<Option<Vec<_>>>() else { return };
         let mut search = Primal::new(dual, bases, self.seed ^ serial, 10.0, 0.0, 0.0);
-        if !search.begin() {
-            return;
-        }
         let schedule = Schedule { rounds: 1, sweeps, from: 0.1, to: 0.001, price_from: 1.1, price_to: 0.3 };
         let draft = search.run(schedule, |_| false);
         if draft.objective > self.objective {

@@ -320,6 +320,15 @@ impl Model {
         option.benefit * self.disc[t]
     }
 
+    /// More than the benefit of any plan of a village.
+    pub fn best_gain(&self, v: usize) -> i64 {
+        let most = self.disc.iter().copied().max().unwrap_or(0);
+        let village = &self.villages[v];
+        let of_need =
+            |need: &NeedOf| village.options[need.first..need.end].iter().map(|option| option.benefit).max().unwrap_or(0);
+        village.needs.iter().map(of_need).sum::<i64>() * most
+    }
+
     /// Objective of a whole plan, bonus included.
     pub fn objective(&self, plan: &[Vec<Item>]) -> i64 {
         let gains: i64 =

@@ -414,7 +414,7 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
             // A smaller county gets more sweeps: its gap is mostly rounding, which only trying helps.
             (0..400, false) => (2, 8e5 / count.max(50) as f64),
             (0..400, true) => (1, 3.6e6 / count.max(50) as f64),
-            (400..5000, false) => (1, 3000.0),
+            (400..5000, false) => (1, 6000.0),
             (400..5000, true) => (1, 4000.0),
             (_, false) => (1, 700.0),
             (_, true) => (1, 1200.0),
@@ -451,18 +451,17 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
         let (heat, smoothing) = (heat * units.village, 3.0 * heat * units.money);
         let seed = self.settings.seed.wrapping_add(run << 32);
         let mut primal = Primal::new(dual, self.bases.clone(), seed, cutoff, heat, smoothing);
-        if !primal.begin() {
-            return self.watch.end();
-        }
         if let Some(plan) = &self.remembered {
             primal.wish(dual, plan);
         }
         let watch = &mut self.watch;
         let draft: Draft = primal.run(schedule, |draft| {
-            watch.found(draft.objective);
+            if draft.complete {
+                watch.found(draft.objective);
+            }
             watch.end()
         });
-        if best.as_ref().is_none_or(|(known, _)| draft.objective > *known) {
+        if draft.complete && best.as_ref().is_none_or(|(known, _)| draft.objective > *known) {
             let items = primal.items(dual, &draft);
             if model.kept_by(&items) {
                 *best = Some((draft.objective, items));

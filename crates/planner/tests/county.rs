@@ -4,7 +4,7 @@ mod small;
 
 use planner::{
     check::{Rule, check},
-    demands::Demands,
+    demands::{Demands, Fixed},
     instance::{Instance, PoolKind},
     plan::Plan,
     solve::{End, Settings, Solution, Wish, certify, solve, solve_again},
@@ -86,6 +86,29 @@ fn a_change_of_funds_starts_from_what_is_known() {
     assert!(check(&instance, &again.plan).feasible());
     assert!(again.plan.bound >= fresh.plan.objective && fresh.plan.bound >= again.plan.objective);
     assert!(again.plan.gap() < fresh.plan.gap() + 0.01, "{} {}", again.plan.gap(), fresh.plan.gap());
+}
+
+#[test]
+fn what_is_fixed_without_a_year_finds_one_that_can_be_paid() {
+    let instance = county(11, 60, 2, false);
+    let free = solved(&instance, &settings()).plan;
+    // Half of what the free plan does is fixed, the year left open.
+    let fixed = free.choices.iter().step_by(2).map(|c| Fixed {
+        village: c.village as usize,
+        work: c.work as usize,
+        level: Some(c.level),
+        year: None,
+    });
+    let demands = Demands { fixed: fixed.collect(), forbidden: Vec::new() };
+    let solution = solve(&instance, &demands, &settings(), |_| Wish::Continue).unwrap();
+    assert!(check(&instance, &solution.plan).feasible());
+    for fixed in &demands.fixed {
+        let holds = |c: &planner::plan::Choice| {
+            (c.village, c.work, Some(c.level)) == (fixed.village as i64, fixed.work as i64, fixed.level)
+        };
+        assert!(solution.plan.choices.iter().any(holds));
+    }
+    assert!(solution.plan.bound >= free.objective && solution.plan.gap() < 0.05, "{}", solution.plan.gap());
 }
 
 #[test]

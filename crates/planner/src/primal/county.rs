@@ -8,11 +8,24 @@ use crate::{
 
 const NONE: u8 = u8::MAX;
 
+/// Where the items of a candidate are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Nothing is done.
+    Nothing,
+    /// Nothing is done, though something must be: no plan, but where the search begins.
+    Missing,
+    /// The base plan.
+    Base,
+    /// A column of the village's store.
+    Column(usize),
+}
+
 /// A column made ready for quick exchange.
 #[derive(Debug, Clone)]
 pub(crate) struct Candidate {
-    /// Column of the village's store, or none for the base plan.
-    pub column: Option<usize>,
+    /// Where its items are.
+    pub source: Origin,
     /// Benefit, discounted, without bonus.
     pub gain: i64,
     /// Shared cost at the best prices, with the premium or penalty of the demonstration share.
@@ -64,8 +77,15 @@ pub(crate) struct CountySearch {
     changes: Vec<Change>,
 }
 
+impl Seat {
+    /// Whether something must be done here.
+    pub fn must(&self) -> bool {
+        self.candidates.first().is_some_and(|candidate| candidate.source == Origin::Missing)
+    }
+}
+
 impl Candidate {
-    pub fn new(model: &Model, v: usize, column: Option<usize>, items: &[Item], cell_prices: &[f64]) -> Candidate {
+    pub fn new(model: &Model, v: usize, source: Origin, items: &[Item], cell_prices: &[f64]) -> Candidate {
         let village = &model.villages[v];
         let (mut gain, mut cost, mut changes) = (0, 0.0, Vec::with_capacity(items.len()));
         let mut slots = vec![NONE; village.needs.iter().filter(|need| need.slot.is_some()).count()];
@@ -82,7 +102,7 @@ impl Candidate {
                 slots[slot - first] = t as u8;
             }
         }
-        Candidate { column, gain, cost, changes, slots }
+        Candidate { source, gain, cost, changes, slots }
     }
 }
 
@@ -99,20 +119,6 @@ impl CountySearch {
         }
         let first_slot = first_slot.unwrap_or(0);
         CountySearch { seats, funds, slot_seats, first_slot, value: 0, best, best_value: i64::MIN, changes: Vec::new() }
-    }
-
-    /// Books the present columns, which must be the first ones, as demand; false where they cannot be paid.
-    pub fn begin(&mut self, years: &mut [u8]) -> bool {
-        let seats = &self.seats;
-        let changes: Vec<(bool, &[Change])> = seats.iter().map(|s| (s.demo, s.candidates[s.now].changes.as_slice())).collect();
-        if !self.funds.try_changes(&changes) {
-            return false;
-        }
-        for seat in &self.seats {
-            let slots = &seat.candidates[seat.now].slots;
-            years[seat.first_slot..seat.first_slot + slots.len()].copy_from_slice(slots);
-        }
-        true
     }
 
     /// Recomputes the value of the present columns.
@@ -189,16 +195,23 @@ impl CountySearch {
         true
     }
 
-    /// Gives every village the best column at the full price of money that can still be paid, demonstration villages first.
+    /// Gives every village the best column at the full price of money that can still be paid, what is required and
+    /// demonstration villages first.
     pub fn fill(&mut self, disc: &[i64], years: &mut [u8], random: &mut Random) {
-        let mut order: Vec<(bool, u64, usize)> = Vec::new();
+        let mut order: Vec<(bool, bool, u64, usize)> = Vec::new();
         for (s, seat) in self.seats.iter().enumerate() {
-            order.push((!seat.demo, random.next(), s));
+            order.push((!seat.must(), !seat.demo, random.next(), s));
         }
         order.sort_unstable();
-        for (_, _, s) in order {
-            let mut tries: Vec<usize> = (0..self.seats[s].candidates.len()).collect();
-            let worth = |k: &usize| self.seats[s].candidates[*k].gain as f64 - self.seats[s].candidates[*k].cost;
+        for (must_not, _, _, s) in order {
+            let candidates = &self.seats[s].candidates;
+            let mut tries: Vec<usize> = (0..candidates.len()).collect();
+            // What must be done is done as cheaply as it can be; the annealing makes it better.
+            let worth = |k: &usize| match (candidates[*k].source, must_not) {
+                (Origin::Missing, _) => f64::NEG_INFINITY,
+                (_, false) => -candidates[*k].cost,
+                (_, true) => candidates[*k].gain as f64 - candidates[*k].cost,
+            };
             tries.sort_by(|a, b| worth(b).total_cmp(&worth(a)).then(a.cmp(b)));
             let wish = self.seats[s].wish;
             for k in wish.into_iter().chain(tries) {

@@ -4,7 +4,7 @@
 //! it to draw; after each round what a county does not need goes back and is set aside anew.
 
 use super::{
-    county::{Candidate, CountySearch, Heat, Seat},
+    county::{Candidate, CountySearch, Heat, Origin, Seat},
     flow,
     funds::{Funds, Source},
 };
@@ -52,6 +52,8 @@ pub(crate) struct Primal<'m> {
 pub(crate) struct Draft {
     chosen: Vec<usize>,
     pub objective: i64,
+    /// Whether everything that must be done is.
+    pub complete: bool,
 }
 
 impl<'m> Primal<'m> {
@@ -103,14 +105,22 @@ impl<'m> Primal<'m> {
         let (model, columns) = (self.model, dual.columns(v));
         let village = &model.villages[v];
         let base = &self.bases[v];
-        let mut candidates = vec![Candidate::new(model, v, None, base, cell_prices)];
+        let mut candidates = vec![Candidate::new(model, v, Origin::Nothing, &[], cell_prices)];
+        if !base.is_empty() {
+            candidates[0].source = Origin::Missing;
+            // Worth more than anything a village can do instead.
+            candidates[0].gain = -(20.0 * self.unit) as i64 - 4 * self.model.best_gain(v);
+            candidates.push(Candidate::new(model, v, Origin::Base, base, cell_prices));
+        }
         let (mut values, mut worth) = (Vec::new(), Vec::new());
         columns.worths(prices, cell_prices, &mut values, &mut worth);
         let top = worth.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        // Where something is fixed, a column far from best may be the only one that can be paid.
+        let cutoff = if base.is_empty() { cutoff } else { f64::INFINITY };
         for k in (0..columns.len()).filter(|&k| worth[k] >= top - cutoff) {
             let items = columns.items(k);
             if items != *base {
-                candidates.push(Candidate::new(model, v, Some(k), &items, cell_prices));
+                candidates.push(Candidate::new(model, v, Origin::Column(k), &items, cell_prices));
             }
         }
         let first_slot = village.needs.iter().find_map(|need| need.slot).unwrap_or(0);
@@ -163,15 +173,10 @@ impl<'m> Primal<'m> {
     /// Begins with an earlier plan, as far as the money allows.
     pub fn wish(&mut self, dual: &Dual<'m>, plan: &[Vec<Item>]) {
         for (v, seat) in self.counties.iter_mut().flat_map(|county| &mut county.seats).enumerate() {
-            let wanted = |candidate: &Candidate| candidate.column.is_some_and(|k| dual.columns(v).items(k) == plan[v]);
+            let wanted =
+                |candidate: &Candidate| matches!(candidate.source, Origin::Column(k) if dual.columns(v).items(k) == plan[v]);
             seat.wish = seat.candidates.iter().position(wanted);
         }
-    }
-
-    /// Starts with the base plans; false where they cannot be paid.
-    pub fn begin(&mut self) -> bool {
-        let years = &mut self.years;
-        self.counties.iter_mut().all(|county| county.begin(years))
     }
 
     /// Fills and anneals; `stop` is asked between rounds with the best draft so far.
@@ -245,7 +250,9 @@ impl<'m> Primal<'m> {
             }
         }
         let objective = self.objective(&chosen);
-        Draft { chosen, objective }
+        let seats = self.counties.iter().flat_map(|county| &county.seats);
+        let complete = seats.zip(&chosen).all(|(seat, &k)| seat.candidates[k].source != Origin::Missing);
+        Draft { chosen, objective, complete }
     }
 
     fn objective(&self, chosen: &[usize]) -> i64 {
@@ -267,8 +274,10 @@ impl<'m> Primal<'m> {
     /// A draft as items by village.
     pub fn items(&self, dual: &Dual<'m>, draft: &Draft) -> Vec<Vec<Item>> {
         let seats = self.counties.iter().flat_map(|county| &county.seats);
-        let items = |(v, (seat, &k)): (usize, (&Seat, &usize))| {
-            seat.candidates[k].column.map_or_else(|| self.bases[v].clone(), |column| dual.columns(v).items(column))
+        let items = |(v, (seat, &k)): (usize, (&Seat, &usize))| match seat.candidates[k].source {
+            Origin::Nothing | Origin::Missing => Vec::new(),
+            Origin::Base => self.bases[v].clone(),
+            Origin::Column(column) => dual.columns(v).items(column),
         };
         seats.zip(&draft.chosen).enumerate().map(items).collect()
     }

@@ -21,6 +21,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("domain", &["facts", "xforms"]),
     ("facts", &[]),
     ("maps", &[]),
+    ("planner", &[]),
     ("xforms", &[]),
     // Benches look at every floor; nobody looks at xtask.
     ("xtask", &["qianwan", "server", "demo", "store", "domain", "facts", "maps", "xforms"]),

@@ -1,0 +1,100 @@
+//! Decisions that a plan must or must not contain.
+
+use crate::{
+    error::{Finding, Refused},
+    instance::Instance,
+};
+
+/// A decision that is taken already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fixed {
+    /// Position of the village.
+    pub village: usize,
+    /// Position of the work.
+    pub work: usize,
+    /// Level, or any.
+    pub level: Option<i64>,
+    /// Year, or any.
+    pub year: Option<usize>,
+}
+
+/// A work that may not be done in a year, or never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Forbidden {
+    /// Position of the village.
+    pub village: usize,
+    /// Position of the work.
+    pub work: usize,
+    /// Year, or all years.
+    pub year: Option<usize>,
+}
+
+/// Demands on a plan beyond the rules of its instance.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Demands {
+    /// What must be done.
+    pub fixed: Vec<Fixed>,
+    /// What may not be done.
+    pub forbidden: Vec<Forbidden>,
+}
+
+impl Demands {
+    /// Finds demands that name what the instance does not have or that contradict each other in themselves.
+    ///
+    /// # Errors
+    /// `demand-out-of-range`, `no-such-need`, `no-such-level`, `contradictory-fixing`, `fixed-and-forbidden`.
+    pub fn validate(&self, instance: &Instance) -> Result<(), Refused> {
+        let mut findings = Vec::new();
+        for (at, fixed) in self.fixed.iter().enumerate() {
+            let place = format!("fixed[{at}]");
+            match options(instance, fixed.village, fixed.work, fixed.year, place.clone()) {
+                Err(finding) => findings.push(finding),
+                Ok(levels) => {
+                    if let Some(level) = fixed.level.filter(|level| !levels.contains(level)) {
+                        let finding = Finding::new("no-such-level", place.clone(), "fix a level that the need offers");
+                        findings.push(finding.with("level", level));
+                    }
+                }
+            }
+            let clashes = |other: &Fixed| {
+                let apart = |a: Option<i64>, b: Option<i64>| a.is_some() && b.is_some() && a != b;
+                let years = (other.year.map(|year| year as i64), fixed.year.map(|year| year as i64));
+                (other.village, other.work) == (fixed.village, fixed.work)
+                    && (apart(other.level, fixed.level) || apart(years.0, years.1))
+            };
+            if let Some(first) = self.fixed[..at].iter().position(clashes) {
+                let finding = Finding::new("contradictory-fixing", place.clone(), "drop one of the two");
+                findings.push(finding.with("first", first).with("village", fixed.village).with("work", fixed.work));
+            }
+            let forbids = |other: &Forbidden| {
+                (other.village, other.work) == (fixed.village, fixed.work)
+                    && (other.year.is_none() || other.year == fixed.year && fixed.year.is_some())
+            };
+            if let Some(first) = self.forbidden.iter().position(forbids) {
+                let finding = Finding::new("fixed-and-forbidden", place, "drop one of the two");
+                findings.push(finding.with("forbidden", first).with("village", fixed.village).with("work", fixed.work));
+            }
+        }
+        for (at, forbidden) in self.forbidden.iter().enumerate() {
+            let place = format!("forbidden[{at}]");
+            findings.extend(options(instance, forbidden.village, forbidden.work, forbidden.year, place).err());
+        }
+        Refused::if_any(findings)
+    }
+}
+
+fn options(instance: &Instance, village: usize, work: usize, year: Option<usize>, place: String) -> Result<Vec<i64>, Finding> {
+    let years = usize::try_from(instance.years).unwrap_or(0);
+    let Some(found) =
+        instance.villages.get(village).filter(|_| work < instance.works.len() && year.is_none_or(|year| year < years))
+    else {
+        let finding = Finding::new("demand-out-of-range", place, "name a village, work and year of the instance");
+        let year = year.map_or(-1, |year| year as i64);
+        return Err(finding.with("village", village).with("work", work).with("year", year));
+    };
+    let Some(need) = found.needs.iter().find(|need| need.work == work as i64) else {
+        let finding = Finding::new("no-such-need", place, "name a work that the village needs");
+        return Err(finding.with("village", village).with("work", work));
+    };
+    Ok(need.options.iter().map(|option| option.level).collect())
+}

@@ -22,6 +22,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("facts", &[]),
     ("maps", &[]),
     ("xforms", &[]),
+    ("ranking", &[]),
     // Benches look at every floor; nobody looks at xtask.
     ("xtask", &["qianwan", "server", "demo", "store", "domain", "facts", "maps", "xforms"]),
 ];
@@ -30,7 +31,7 @@ const FLOORS: &[(&str, &[&str])] = &[
 const IN_TESTS: &[&str] = &["demo"];
 
 /// Crates that only compute.
-const PURE: &[&str] = &["facts", "domain", "maps", "xforms"];
+const PURE: &[&str] = &["facts", "domain", "maps", "xforms", "ranking"];
 
 /// What they may not name, with the reason.
 const IMPURE: &[(&str, &str)] = &[

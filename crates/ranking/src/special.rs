@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn all_thirty_satisfied_says_little() {
-        close(clopper_pearson(30, 30, 0.95).0, 0.884_296_692_433_438_3);
+        close(clopper_pearson(30, 30, 0.95).0, 0.025_f64.powf(1.0 / 30.0));
         assert_eq!(clopper_pearson(0, 10, 0.95).0, 0.0);
     }
 }

@@ -201,7 +201,15 @@ impl<'a> Tree<'a> {
         let distance = |child: usize| {
             let node = &self.nodes[child];
             let p = self.points[unit];
-            let outside = |v: i64, low: i64, high: i64| if v < low { low.abs_diff(v) } else if v > high { v.abs_diff(high) } else { 0 };
+            let outside = |v: i64, low: i64, high: i64| {
+                if v < low {
+                    low.abs_diff(v)
+                } else if v > high {
+                    v.abs_diff(high)
+                } else {
+                    0
+                }
+            };
             let (dx, dy) = (outside(p.0, node.low.0, node.high.0), outside(p.1, node.low.1, node.high.1));
             dx * dx + dy * dy
         };

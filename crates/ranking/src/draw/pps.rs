@@ -34,8 +34,9 @@ impl Fraction {
 
     /// The probability of a unit of a second stage: product, in lowest terms; `None` where it does not fit.
     pub fn times(self, inner: Fraction) -> Option<Fraction> {
-        let a = Fraction { numerator: self.numerator, denominator: inner.denominator }.reduced();
-        let b = Fraction { numerator: inner.numerator, denominator: self.denominator }.reduced();
+        let (outer, inner) = (self.reduced(), inner.reduced());
+        let a = Fraction { numerator: outer.numerator, denominator: inner.denominator }.reduced();
+        let b = Fraction { numerator: inner.numerator, denominator: outer.denominator }.reduced();
         Some(Fraction {
             numerator: a.numerator.checked_mul(b.numerator)?,
             denominator: a.denominator.checked_mul(b.denominator)?,

@@ -36,7 +36,8 @@ pub fn run(given: Given<'_>) -> Result<Record, DrawRefusal> {
     plan.check_beacons(beacons)?;
     let (frame_hash, plan_hash) = (frame.hash(), plan.hash());
     let seed = Seed::of(draw_id, &frame_hash, &plan_hash, secret, beacons);
-    let mut drawing = Drawing { frame, seed: &seed, units: blank(frame), order: Vec::new(), cutoffs: BTreeMap::new(), start: None };
+    let mut drawing =
+        Drawing { frame, seed: &seed, units: blank(frame), order: Vec::new(), cutoffs: BTreeMap::new(), start: None };
     match &plan.method {
         Method::Strata(counts) => drawing.strata(counts)?,
         Method::Systematic(n) => drawing.systematic(*n)?,
@@ -109,7 +110,11 @@ impl Drawing<'_> {
                 return Err(DrawRefusal::StratumNotPlanned { stratum: (*stratum).to_owned() });
             };
             if n > places.len() as u64 {
-                return Err(DrawRefusal::SampleTooLarge { stratum: (*stratum).to_owned(), wanted: n, there: places.len() as u64 });
+                return Err(DrawRefusal::SampleTooLarge {
+                    stratum: (*stratum).to_owned(),
+                    wanted: n,
+                    there: places.len() as u64,
+                });
             }
             let label = format!("srs/{stratum}");
             let ids: Vec<&str> = places.iter().map(|at| self.frame.units()[*at].id.as_str()).collect();

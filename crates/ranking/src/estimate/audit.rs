@@ -78,7 +78,13 @@ pub fn audit(reports: &[f64], audited: &[usize], truth: &[f64], tolerance: f64) 
     let rest: f64 = claimed.iter().zip(truth).map(|(c, t)| t - intercept - slope * c).map(|r| r * r).sum();
     let overstated = excess.iter().filter(|e| **e > tolerance).count() as u64;
     let t = if plain > 0.0 { inflation / (plain / n).sqrt() } else { inflation.signum() * f64::INFINITY };
-    let p_inflated = if inflation == 0.0 && plain == 0.0 { 1.0 } else if t.is_infinite() { f64::from(t < 0.0) } else { t_upper(t, n - 1.0) };
+    let p_inflated = if inflation == 0.0 && plain == 0.0 {
+        1.0
+    } else if t.is_infinite() {
+        f64::from(t < 0.0)
+    } else {
+        t_upper(t, n - 1.0)
+    };
     Ok(Audit {
         mean_reported: mean_all,
         mean_audited: mean_truth,
@@ -92,7 +98,11 @@ pub fn audit(reports: &[f64], audited: &[usize], truth: &[f64], tolerance: f64) 
         slope,
         intercept,
         p_inflated,
-        overstated: Overstated { count: overstated, of: truth.len() as u64, interval: clopper_pearson(overstated, truth.len() as u64, 0.95) },
+        overstated: Overstated {
+            count: overstated,
+            of: truth.len() as u64,
+            interval: clopper_pearson(overstated, truth.len() as u64, 0.95),
+        },
     })
 }
 

@@ -122,7 +122,17 @@ pub fn copeland(scores: &[Vec<f64>], weights: &[f64]) -> Result<Vec<i64>, Refusa
     };
     let of = |i: usize| {
         let against = (0..scores.len()).filter(|k| *k != i).map(|k| support(&scores[i], &scores[k]) - 0.5 * total);
-        against.map(|lead| if lead > 1e-12 { 1 } else if lead < -1e-12 { -1 } else { 0 }).sum()
+        against
+            .map(|lead| {
+                if lead > 1e-12 {
+                    1
+                } else if lead < -1e-12 {
+                    -1
+                } else {
+                    0
+                }
+            })
+            .sum()
     };
     Ok((0..scores.len()).map(of).collect())
 }

@@ -176,10 +176,8 @@ pub fn could_be_last_correlated(
             }
         });
         let critical = quantile(&mut largest, level);
-        let statistic = (0..p)
-            .filter(|k| *k != j)
-            .map(|k| (x[j] - x[k]) / joint.sigma.get(j, k))
-            .fold(f64::NEG_INFINITY, f64::max);
+        let statistic =
+            (0..p).filter(|k| *k != j).map(|k| (x[j] - x[k]) / joint.sigma.get(j, k)).fold(f64::NEG_INFINITY, f64::max);
         last::Candidate { statistic, possible: statistic <= critical, critical: Some(critical) }
     };
     Ok((0..p).map(one).collect())

@@ -12,10 +12,7 @@ pub(super) fn bounds(x: &[f64], se: &[f64], c: f64) -> Vec<Bounds> {
     let p = x.len();
     let up = Tree::new(x.iter().copied().zip(se.iter().copied()).collect());
     let down = Tree::new(x.iter().map(|x| -x).zip(se.iter().copied()).collect());
-    let of = |j: usize| Bounds {
-        best: 1 + up.count_above((x[j], se[j]), c),
-        worst: p - down.count_above((-x[j], se[j]), c),
-    };
+    let of = |j: usize| Bounds { best: 1 + up.count_above((x[j], se[j]), c), worst: p - down.count_above((-x[j], se[j]), c) };
     (0..p).map(of).collect()
 }
 

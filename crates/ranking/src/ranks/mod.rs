@@ -5,7 +5,7 @@
 //!
 //! * [`tukey_constant`], [`simultaneous`]: the official sets. Deterministic, anybody can recompute them. All intervals hold
 //!   together with probability ≥ level for independent normal estimates, also of unequal precision (Tukey 1953; Hayter, Ann.
-//!   Statist. 12 (1984) 61–75). With few primary units use [`studentized_range_constant`].
+//!   Statist. 12 (1984) 61–75). Where standard errors rest on few primary units: [`few_units`].
 //! * [`step_down`]: the refinement by simulation (Mogstad, Romano, Shaikh and Wilhelm, Rev. Econ. Stud. 91 (2024) 476–518);
 //!   [`step_down_correlated`] for correlated estimates.
 //! * [`could_be_last`], [`could_be_first`]: the smallest sets that hold the true last (first) with probability ≥ level (Gupta,
@@ -19,6 +19,7 @@
 
 mod correlated;
 mod counting;
+mod few;
 mod last;
 mod marginal;
 mod multinomial;
@@ -28,13 +29,14 @@ mod summons;
 mod tukey;
 
 pub use correlated::{CorrelatedStepDown, could_be_last_correlated, step_down_correlated};
+pub use few::few_units;
 pub use last::{Candidate, could_be_first, could_be_last, critical_value, sidak_constant};
 pub use marginal::{Marginal, marginal};
 pub use multinomial::{Correction, multinomial, multinomial_marginal};
 pub use normals::{Draws, Here, Normals, Spread};
 pub use stepdown::{StepDown, step_down};
 pub use summons::{Look, Scheme, SummonsRule, Verdict, second_look, summons};
-pub use tukey::{range_cdf, studentized_range_constant, tukey_constant};
+pub use tukey::{maximum_modulus_constant, range_cdf, studentized_range_constant, tukey_constant};
 
 use crate::refusal::{Refusal, finite, same_length};
 

@@ -180,9 +180,8 @@ fn judge(scheme: &Scheme, rule: SummonsRule, look: Look) -> Result<Verdict, Refu
     let fixed = scheme.bounds.is_fixed();
     let corners = if d <= 10 { Corners::All(scheme.bounds.corners()) } else { Corners::TooMany };
     // A unit is no candidate if it could not be last at the published weights, and somebody lies below it under all weights.
-    let excluded = |k: usize| {
-        !at_published[k].possible && (fixed || (0..p).any(|m| m != k && scheme.below_always(m, k, c, &corners)))
-    };
+    let excluded =
+        |k: usize| !at_published[k].possible && (fixed || (0..p).any(|m| m != k && scheme.below_always(m, k, c, &corners)));
     let candidates: Vec<usize> = (0..p).filter(|k| !excluded(*k)).collect();
     if let [unit] = candidates[..] {
         let two_sided = normal_quantile(1.0 - 0.5 * alpha);

@@ -11,10 +11,10 @@ fn range(p: usize, r: f64) -> (f64, f64) {
     if r <= 0.0 {
         return (0.0, 0.0);
     }
-    const STEP: f64 = 1.0 / 16.0;
+    const STEP: f64 = 1.0 / 8.0;
     let n = p as f64;
     let (mut cdf, mut slope) = (0.0, 0.0);
-    for node in -144..=144 {
+    for node in -72..=72 {
         let z = f64::from(node) * STEP;
         let density = normal_density(z);
         // 1 − [Φ(z) − Φ(z−r)] without cancellation, so that high powers keep their digits.
@@ -76,33 +76,31 @@ pub fn tukey_constant(p: usize, level: f64) -> Result<f64, Refusal> {
     Ok(solve(low, high, level, |r| range(p, r)) / std::f64::consts::SQRT_2)
 }
 
-/// The same where standard errors are estimated with `df` degrees of freedom each (take the smallest): q of the studentized
-/// range over √2. Exact for one pooled variance; for separate variances a guard that the simulation of coverage supports,
-/// not a theorem. `df` ≥ 1; infinite gives [`tukey_constant`].
-pub fn studentized_range_constant(p: usize, level: f64, df: f64) -> Result<f64, Refusal> {
-    if df.is_infinite() && df > 0.0 {
-        return tukey_constant(p, level);
-    }
-    if !(df >= 1.0) {
-        return Err(Refusal::OutOfRange { what: "degrees of freedom", index: 0, value: df });
-    }
-    let (low, _) = { if p < 2 { return Err(Refusal::OneUnit {}) } else { proper("level", level)?; bracket(p, level) } };
-    // s = χ/√df; trapezoid rule in ln s, in units of its spread.
+/// The distribution of s = χ/√df as nodes and weights: the trapezoid rule in ln s.
+fn spread_nodes(df: f64) -> Vec<(f64, f64)> {
     let spread = (0.5 / df).sqrt();
     let (from, to) = (-(9.0 * spread).max(37.0 / df + 0.5), (9.0 * spread).min(3.0));
-    let count = ((to - from) / (0.6 * spread)).ceil().max(20.0);
+    let count = ((to - from) / (0.6 * spread).min(0.12)).ceil();
     let step = (to - from) / count;
     let front = std::f64::consts::LN_2 + 0.5 * df * (0.5 * df).ln() - libm::lgamma(0.5 * df);
-    let nodes: Vec<(f64, f64)> = (0..=count as usize)
+    (0..=count as usize)
         .map(|i| from + step * i as f64)
         .map(|t| (t, libm::exp(t)))
         .map(|(t, s)| (s, step * libm::exp(front + df * t - 0.5 * df * s * s)))
         .filter(|(_, weight)| *weight > 1e-18)
-        .collect();
+        .collect()
+}
+
+/// The `level`-quantile of a statistic over an estimated standard error, given the statistic's distribution function and slope.
+fn over_estimated(low: f64, level: f64, df: f64, of: impl Fn(f64) -> (f64, f64)) -> Result<f64, Refusal> {
+    if !(df >= 1.0) {
+        return Err(Refusal::OutOfRange { what: "degrees of freedom", index: 0, value: df });
+    }
+    let nodes = spread_nodes(df);
     let cdf = |r: f64| {
         let mut sum = (0.0, 0.0);
         for (s, weight) in &nodes {
-            let (value, slope) = range(p, r * s);
+            let (value, slope) = of(r * s);
             sum = (sum.0 + weight * value, sum.1 + weight * s * slope);
         }
         sum
@@ -110,9 +108,40 @@ pub fn studentized_range_constant(p: usize, level: f64, df: f64) -> Result<f64, 
     let mut high = 2.0 * low;
     while cdf(high).0 < level {
         high *= 2.0;
-        if high > 1e8 {
-            return Err(Refusal::NoConvergence { what: "the studentized range", iterations: 27 });
+        if high > 1e9 {
+            return Err(Refusal::NoConvergence { what: "the constant", iterations: 30 });
         }
     }
-    Ok(solve(low, high, level, cdf) / std::f64::consts::SQRT_2)
+    Ok(solve(low, high, level, cdf))
+}
+
+/// The same where **one pooled** variance is estimated with `df` ≥ 1 degrees of freedom: q of the studentized range over √2. For variances
+/// of their own in each unit it is too small when units are few (`examples/measure.rs`): use [`super::few_units`] there. Infinite `df`
+/// gives [`tukey_constant`].
+pub fn studentized_range_constant(p: usize, level: f64, df: f64) -> Result<f64, Refusal> {
+    let normal = tukey_constant(p, level)?;
+    if df == f64::INFINITY {
+        return Ok(normal);
+    }
+    let root = std::f64::consts::SQRT_2;
+    Ok(over_estimated(normal * root, level, df, |r| range(p, r))? / root)
+}
+
+/// Quantile of the largest of `comparisons` absolute independent normals over one estimated standard error (studentized maximum modulus,
+/// Tukey 1953; Stoline and Ury, Technometrics 21 (1979) 87–93). Infinite `df` is the known standard error.
+pub fn maximum_modulus_constant(comparisons: usize, level: f64, df: f64) -> Result<f64, Refusal> {
+    if comparisons == 0 {
+        return Err(Refusal::OneUnit {});
+    }
+    proper("level", level)?;
+    let k = comparisons as f64;
+    // Φ(c) − Φ(−c) = level^(1/k).
+    let normal = -normal_quantile(-0.5 * (level.ln() / k).exp_m1());
+    if df == f64::INFINITY {
+        return Ok(normal);
+    }
+    over_estimated(normal, level, df, |r| {
+        let log_inside = libm::log1p(-2.0 * normal_upper(r.max(1e-300)));
+        (libm::exp(k * log_inside), k * libm::exp((k - 1.0) * log_inside) * 2.0 * normal_density(r))
+    })
 }

@@ -1,7 +1,7 @@
 //! The many-facet Rasch model: logit P(pass) = θ_unit − severity_inspector − difficulty_item.
 
-use super::graph::{connected, counts};
 use super::Score;
+use super::graph::{connected, counts};
 use crate::{matrix::Square, refusal::Refusal};
 
 /// One item looked at; units, inspectors and items are numbered from 0 without gaps.
@@ -49,7 +49,14 @@ pub fn rasch(answers: &[Answer]) -> Result<Rasch, Refusal> {
     }
     let estimable: Vec<bool> = passes.iter().map(|(p, n)| *p > 0 && p < n).collect();
     let kept: Vec<Answer> = answers.iter().filter(|a| estimable[a.unit]).copied().collect();
-    let place: Vec<usize> = estimable.iter().scan(0, |n, e| { let at = *n; *n += usize::from(*e); Some(at) }).collect();
+    let place: Vec<usize> = estimable
+        .iter()
+        .scan(0, |n, e| {
+            let at = *n;
+            *n += usize::from(*e);
+            Some(at)
+        })
+        .collect();
     let kept: Vec<Answer> = kept.iter().map(|a| Answer { unit: place[a.unit], ..*a }).collect();
     let m = estimable.iter().filter(|e| **e).count();
     if m == 0 {

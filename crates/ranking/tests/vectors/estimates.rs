@@ -1,7 +1,9 @@
 //! Estimates.
 
 use libtest_mimic::{Failed, Trial};
-use ranking::estimate::{Design, Estimate, Lonely, Method, Row, Stages, audit, by_probability, fay_herriot, proportion_exact, proportion_logit};
+use ranking::estimate::{
+    Design, Estimate, Lonely, Method, Row, Stages, audit, by_probability, fay_herriot, proportion_exact, proportion_logit,
+};
 use serde_json::Value;
 
 use crate::{Names, case, close, integers, near, number, numbers, same};
@@ -97,8 +99,7 @@ fn areas(v: &Value) -> Result<(), Failed> {
         let got = fay_herriot(&numbers(&input["y"]), &covariates(&input["x"]), &numbers(&input["vardir"]), method)?;
         close(name, got.a, number(&want["refvar"]), rel)?;
         close("log-likelihood", got.log_likelihood, number(&want["loglik"]), rel)?;
-        let lists =
-            [("beta", &got.beta), ("beta_se", &got.beta_se), ("eblup", &got.eblup), ("mse", &got.mse)];
+        let lists = [("beta", &got.beta), ("beta_se", &got.beta_se), ("eblup", &got.eblup), ("mse", &got.mse)];
         for (field, got) in lists {
             for (got, want) in got.iter().zip(numbers(&want[field])) {
                 close(&format!("{name} {field}"), *got, want, rel)?;

@@ -4,8 +4,8 @@
 
 mod draws;
 mod estimates;
-mod raters;
 mod ranks;
+mod raters;
 mod screens;
 
 use std::path::PathBuf;
@@ -30,7 +30,8 @@ fn case(name: &str, file: &'static str, check: fn(&Value) -> Result<(), Failed>)
     let missing = !shared(file).is_file();
     let run = move || {
         let text = text(file);
-        let value = if file.ends_with(".json") { serde_json::from_str(&text).map_err(|e| e.to_string())? } else { Value::String(text) };
+        let value =
+            if file.ends_with(".json") { serde_json::from_str(&text).map_err(|e| e.to_string())? } else { Value::String(text) };
         check(&value)
     };
     Trial::test(name, run).with_ignored_flag(missing)

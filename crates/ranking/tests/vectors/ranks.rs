@@ -110,10 +110,7 @@ fn correlated(v: &Value) -> Result<(), Failed> {
 
 fn candidates(v: &Value) -> Result<(), Failed> {
     let estimates = estimates(&v["small"]["input"]);
-    let sides = [
-        ("could_be_last", could_be_last(&estimates, 0.95)?),
-        ("could_be_first", could_be_first(&estimates, 0.95)?),
-    ];
+    let sides = [("could_be_last", could_be_last(&estimates, 0.95)?), ("could_be_first", could_be_first(&estimates, 0.95)?)];
     for (name, got) in sides {
         for want in v["small"][name].as_array().expect("units") {
             let j = want["j"].as_u64().expect("a place") as usize;

@@ -97,8 +97,12 @@ fn alpha(v: &Value) -> Result<(), Failed> {
         let raters = table(&v[name]["input"]);
         let units: Vec<Vec<f64>> =
             (0..raters[0].len()).map(|u| raters.iter().map(|r| r[u]).filter(|v| !v.is_nan()).collect()).collect();
-        let metrics =
-            [("nominal", Metric::Nominal), ("ordinal", Metric::Ordinal), ("interval", Metric::Interval), ("ratio", Metric::Ratio)];
+        let metrics = [
+            ("nominal", Metric::Nominal),
+            ("ordinal", Metric::Ordinal),
+            ("interval", Metric::Interval),
+            ("ratio", Metric::Ratio),
+        ];
         for (metric, kind) in metrics {
             near(metric, krippendorff(&units, kind)?, number(&v[name]["expected"][metric]), abs)?;
         }

@@ -3,7 +3,9 @@
 use libtest_mimic::{Failed, Trial};
 use ranking::{
     index::{WeightBox, arithmetic, copeland, geometric, harmonic, kurtosis, min_max, ranks_of_ties, skewness, z_scores},
-    screens::{benjamini_hochberg, benjamini_yekutieli, bunching, dhash, first_digits, great_circle_m, hamming, holm, last_digits},
+    screens::{
+        benjamini_hochberg, benjamini_yekutieli, bunching, dhash, first_digits, great_circle_m, hamming, holm, last_digits,
+    },
 };
 use serde_json::Value;
 

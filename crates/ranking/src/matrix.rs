@@ -7,6 +7,21 @@ pub(crate) struct Square {
     pub at: Vec<f64>,
 }
 
+/// Sum of products in four strands, which a processor adds side by side.
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let mut strands = [0.0; 4];
+    let (fours, rest) = (a.len() / 4 * 4, a.len() % 4);
+    for (a, b) in a[..fours].chunks_exact(4).zip(b[..fours].chunks_exact(4)) {
+        for k in 0..4 {
+            strands[k] += a[k] * b[k];
+        }
+    }
+    for k in 0..rest {
+        strands[k] += a[fours + k] * b[fours + k];
+    }
+    (strands[0] + strands[1]) + (strands[2] + strands[3])
+}
+
 impl Square {
     pub fn zero(n: usize) -> Square {
         Square { n, at: vec![0.0; n * n] }
@@ -28,7 +43,7 @@ impl Square {
             for j in 0..=i {
                 let (head, tail) = l.split_at(i * n);
                 let (row_i, row_j) = (&tail[..n], if i == j { &tail[..n] } else { &head[j * n..(j + 1) * n] });
-                let sum: f64 = row_i[..j].iter().zip(&row_j[..j]).map(|(a, b)| a * b).sum();
+                let sum = dot(&row_i[..j], &row_j[..j]);
                 let rest = self.at[i * n + j] - sum;
                 if i == j {
                     if !(rest > 1e-12 * self.at[i * n + i].abs()) {
@@ -54,7 +69,7 @@ impl Factor {
         let n = self.0.n;
         for i in 0..n {
             let row = &self.0.at[i * n..i * n + i];
-            let sum: f64 = row.iter().zip(b.iter()).map(|(a, b)| a * b).sum();
+            let sum = dot(row, &b[..i]);
             b[i] = (b[i] - sum) / self.0.get(i, i);
         }
     }
@@ -78,8 +93,8 @@ impl Factor {
             column.fill(0.0);
             column[j] = 1.0;
             self.solve(&mut column);
-            for i in 0..n {
-                out.at[i * n + j] = column[i];
+            for (i, v) in column.iter().enumerate() {
+                out.at[i * n + j] = *v;
             }
         }
         out

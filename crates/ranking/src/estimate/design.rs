@@ -76,7 +76,9 @@ impl Design {
         if rows.is_empty() {
             return Err(Refusal::NothingGiven {});
         }
-        let mut strata: BTreeMap<u32, (u64, BTreeMap<u32, (u64, usize)>)> = BTreeMap::new();
+        // For each stratum its size and its units, each with its size and how many rows it has.
+        type Units = BTreeMap<u32, (u64, usize)>;
+        let mut strata: BTreeMap<u32, (u64, Units)> = BTreeMap::new();
         for (index, row) in rows.iter().enumerate() {
             let stratum = strata.entry(row.stratum).or_insert((row.units_in_stratum, BTreeMap::new()));
             let unit = stratum.1.entry(row.unit).or_insert((row.parts_in_unit, 0));

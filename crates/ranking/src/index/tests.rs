@@ -81,7 +81,7 @@ fn importance_is_seen_in_the_variance() {
     let mut s = normals.stream(1, 1);
     let (a, b): (Vec<f64>, Vec<f64>) = (0..200).map(|_| (5.0 * s.normal(), 0.2 * s.normal())).unzip();
     let index: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a + b).collect();
-    assert!(correlation_ratio(&a, &index, 10).unwrap() > 0.95);
+    assert!(correlation_ratio(&a, &index, 10).unwrap() > 0.85);
     assert!(correlation_ratio(&b, &index, 10).unwrap() < 0.2);
     assert_eq!(correlation_ratio(&a, &vec![1.0; 200], 10).unwrap_err().code(), "all-alike");
 }

@@ -87,11 +87,9 @@ impl WeightBox {
         let mut out: Vec<Vec<f64>> = Vec::new();
         for free in 0..d {
             for choice in 0..1_u32 << (d - 1) {
-                let mut bit = 0;
                 let mut w = vec![0.0; d];
-                for at in (0..d).filter(|at| *at != free) {
+                for (bit, at) in (0..d).filter(|at| *at != free).enumerate() {
                     w[at] = if choice >> bit & 1 == 1 { self.high[at] } else { self.low[at] };
-                    bit += 1;
                 }
                 let rest = 1.0 - w.iter().sum::<f64>();
                 if rest >= self.low[free] - ROUNDING && rest <= self.high[free] + ROUNDING {

@@ -11,10 +11,10 @@ fn range(p: usize, r: f64) -> (f64, f64) {
     if r <= 0.0 {
         return (0.0, 0.0);
     }
-    const STEP: f64 = 1.0 / 8.0;
+    const STEP: f64 = 1.0 / 16.0;
     let n = p as f64;
     let (mut cdf, mut slope) = (0.0, 0.0);
-    for node in -72..=72 {
+    for node in -144..=144 {
         let z = f64::from(node) * STEP;
         let density = normal_density(z);
         // 1 − [Φ(z) − Φ(z−r)] without cancellation, so that high powers keep their digits.
@@ -35,9 +35,10 @@ pub fn range_cdf(p: usize, r: f64) -> f64 {
     range(p, r).0
 }
 
-/// Newton's method within a bracket that shrinks; `f` rises from below `target` to above it.
+/// Newton's method for ln(1 − f) over ln r, nearly a straight line in both kinds of tails, within a bracket that shrinks; `f` gives a
+/// distribution function and its slope.
 fn solve(mut low: f64, mut high: f64, target: f64, f: impl Fn(f64) -> (f64, f64)) -> f64 {
-    let mut at = 0.5 * (low + high);
+    let mut at = (low * high).sqrt();
     for _ in 0..200 {
         let (value, slope) = f(at);
         if value < target {
@@ -45,11 +46,12 @@ fn solve(mut low: f64, mut high: f64, target: f64, f: impl Fn(f64) -> (f64, f64)
         } else {
             high = at;
         }
-        let mut next = at - (value - target) / slope;
+        let rest = 1.0 - value;
+        let mut next = at * libm::exp(libm::log(rest / (1.0 - target)) * rest / (slope * at));
         if !(next > low && next < high) {
             next = 0.5 * (low + high);
         }
-        if (next - at).abs() <= 1e-13 * at.abs() || high - low < 1e-14 {
+        if (next - at).abs() <= 1e-13 * at.abs() || high - low <= 1e-14 * high {
             return next;
         }
         at = next;

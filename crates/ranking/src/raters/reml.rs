@@ -111,10 +111,10 @@ impl Model<'_> {
         let mut right = vec![0.0; k + 1];
         let mut log_l = 0.0;
         let mut squares = self.squares;
-        for i in 0..k {
-            s.add(i, i, ti * ti * self.n_i[i] + 1.0);
-            s.add(i, k, ti * self.n_i[i]);
-            right[i] = ti * self.sum_i[i];
+        for (i, (n, sum)) in self.n_i.iter().zip(&self.sum_i).enumerate() {
+            s.add(i, i, ti * ti * n + 1.0);
+            s.add(i, k, ti * n);
+            right[i] = ti * sum;
         }
         s.add(k, k, self.scores.len() as f64);
         right[k] = self.sum;
@@ -182,9 +182,9 @@ fn simplex(start: [f64; 2], f: impl Fn([f64; 2]) -> f64) -> [f64; 2] {
                 if nearer.1 < high.1.min(reflected.1) {
                     nearer
                 } else {
-                    for at in 1..3 {
-                        let p = [0, 1].map(|d| 0.5 * (points[at].0[d] + low.0[d]));
-                        points[at] = (p, f(p));
+                    for point in &mut points[1..] {
+                        let p = [0, 1].map(|d| 0.5 * (point.0[d] + low.0[d]));
+                        *point = (p, f(p));
                     }
                     continue;
                 }

@@ -4,10 +4,11 @@ use libtest_mimic::{Failed, Trial};
 use ranking::draw::{self, Frame, Given, Plan, Published, Seed, Unit, rfc3797};
 use serde_json::Value;
 
-use crate::{case, number, same, word};
+use crate::{case, same, text, word};
+
+const SHA: &str = "vectors/stats/draw_sha256.json";
 
 pub fn trials() -> Vec<Trial> {
-    const SHA: &str = "vectors/stats/draw_sha256.json";
     const RFC: &str = "vectors/stats/draw_rfc3797.json";
     vec![
         case("draw::seed_and_hashes", SHA, hashes),
@@ -63,10 +64,12 @@ fn hashes(v: &Value) -> Result<(), Failed> {
     same("commitment", hex::encode(draw::commitment(&secret)).as_str(), word(&v["commitment"]))?;
     let seed = Seed::of(word(&v["draw_id"]), &frame.hash(), &plan.hash(), &secret, &beacons(v));
     same("seed", hex::encode(seed.bytes()).as_str(), word(&v["seed"]))?;
+    let exact = text(SHA);
     for (id, ticket) in v["tickets"].as_object().expect("tickets") {
         same("ticket", hex::encode(seed.ticket("srs", id.as_bytes())).as_str(), word(ticket))?;
         let u = draw::uniform_of(&hex32(ticket));
-        same("uniform", u, number(&v["uniforms"][id]))?;
+        // To the last bit: the shortest text of the number stands in the file (a quick JSON reader may be off by one bit).
+        same("uniform", exact.contains(&format!("\"{id}\": {u:?}")), true)?;
     }
     Ok(())
 }

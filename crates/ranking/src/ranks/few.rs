@@ -25,12 +25,17 @@ pub fn few_units(estimates: &Estimates, df: &[f64], level: f64) -> Result<Vec<Bo
     let least = df.iter().copied().fold(f64::INFINITY, f64::min);
     let most = 2.0 * df.iter().copied().fold(0.0, f64::max);
     let at = |i: usize| 1.0 / (1.0 / least + (1.0 / most - 1.0 / least) * i as f64 / (GRID - 1) as f64);
-    let constants: Vec<f64> =
-        (0..GRID).map(|i| maximum_modulus_constant(p * (p - 1) / 2, level, at(i))).collect::<Result<_, _>>()?;
+    let comparisons = p * (p - 1) / 2;
+    let smallest = maximum_modulus_constant(comparisons, level, at(GRID - 1))?;
     let width = 1.0 / least - 1.0 / most;
-    let critical = |own: f64| {
+    let mut constants = [None; GRID];
+    let mut critical = |own: f64| {
         let place = (1.0 / least - 1.0 / own) / width * (GRID - 1) as f64;
-        constants[(place.max(0.0) as usize).min(GRID - 1)]
+        let place = (place.max(0.0) as usize).min(GRID - 1);
+        match constants[place] {
+            Some(c) => Ok(c),
+            None => maximum_modulus_constant(comparisons, level, at(place)).inspect(|c| constants[place] = Some(*c)),
+        }
     };
     let variances: Vec<f64> = estimates.se().iter().map(|s| s * s).collect();
     let mut out = vec![Bounds { best: 1, worst: p }; p];
@@ -39,11 +44,11 @@ pub fn few_units(estimates: &Estimates, df: &[f64], level: f64) -> Result<Vec<Bo
             let (a, b) = (variances[j], variances[k]);
             let distance = (estimates.x()[j] - estimates.x()[k]).abs();
             // Most pairs are settled without their degrees of freedom.
-            if distance <= constants[GRID - 1] * (a + b).sqrt() {
+            if distance <= smallest * (a + b).sqrt() {
                 continue;
             }
             let own = (a + b) * (a + b) / (a * a / df[j] + b * b / df[k]);
-            if distance > critical(own) * (a + b).sqrt() {
+            if distance > critical(own)? * (a + b).sqrt() {
                 let (high, low) = if estimates.x()[j] > estimates.x()[k] { (j, k) } else { (k, j) };
                 out[low].best += 1;
                 out[high].worst -= 1;

@@ -1,4 +1,4 @@
-//! Measures the crate: `cargo run --release -p ranking --example measure [-- speed | coverage]`. CPU seconds of this one thread and
+//! Measures the crate: `cargo run --release -p ranking --example measure [-- speed equal last few correlated twins]`. CPU seconds of this one thread and
 //! peak memory, from `/proc`; simulations with fixed seeds.
 
 use ranking::{
@@ -12,12 +12,13 @@ use ranking::{
 };
 
 fn main() {
-    let what = std::env::args().nth(1).unwrap_or_default();
-    if what != "coverage" {
-        speed();
-    }
-    if what != "speed" {
-        coverage();
+    let named: Vec<String> = std::env::args().skip(1).collect();
+    let parts: [(&str, fn()); 6] =
+        [("speed", speed), ("equal", all_equal), ("last", last), ("few", few), ("correlated", correlated), ("twins", twins)];
+    for (name, part) in parts {
+        if named.is_empty() || named.iter().any(|n| n == name) {
+            part();
+        }
     }
 }
 
@@ -116,14 +117,6 @@ fn speed() {
     println!("    standard deviations {:.2} / {:.2} / {:.2}", found.unit.sqrt(), found.inspector.sqrt(), found.error.sqrt());
 }
 
-fn coverage() {
-    all_equal();
-    last();
-    few();
-    correlated();
-    twins();
-}
-
 /// Any pair shown above another though all are equal: the worst case for the official sets.
 fn all_equal() {
     let normals = Normals::default();
@@ -209,7 +202,7 @@ fn last() {
 /// Standard errors from a few villages each: normal constants are too small.
 fn few() {
     let normals = Normals::default();
-    println!("| all equal, se from n villages each | Tukey's constant | studentized range | maximum modulus (few_units) |");
+    println!("| all equal, se from n villages each | Tukey's constant | studentized range | few_units |");
     for (p, n) in [(12, 3_usize), (12, 5), (90, 3), (90, 5), (90, 10), (90, 30)] {
         let runs = 1_000;
         let df = (n - 1) as f64;

@@ -16,6 +16,7 @@
 //! Start reading at [`run()`]; [`verify()`] does it all again from what was published. What a villager needs is [`standing`].
 //! No randomness is made here: secret and coefficients of shares are handed in.
 
+mod assign;
 mod bytes;
 mod frame;
 mod lpm2;
@@ -28,6 +29,7 @@ mod run;
 pub mod shares;
 mod srs;
 
+pub use assign::{Inspector, assign};
 pub use bytes::{Seed, commitment, drand_randomness, length_prefixed, sha256, uniform_of};
 pub use frame::{Frame, Unit};
 pub use lpm2::{Balanced, balanced};

@@ -63,6 +63,8 @@ refusals! {
         "unit-differs" UnitDiffers { /** The unit. */ id: String } "what is recorded of unit {id:?} does not follow from the draw",
         /// The record lists other units than the frame, or another order of selection, or other cut-offs.
         "selection-differs" SelectionDiffers { } "the recorded selection does not follow from the draw",
+        /// Too few inspectors without an interest in a place.
+        "nobody-admissible" NobodyAdmissible { /** The place. */ place: String, /** Without an interest. */ free: usize, /** Needed. */ needed: usize } "{free} inspectors have no interest in {place:?}; {needed} are needed",
         /// Shares: threshold and count must satisfy 2 <= k <= n <= 255.
         "share-numbers" ShareNumbers { /** Needed to recover. */ threshold: u8, /** Made. */ count: u8 } "{threshold} of {count} shares is not possible",
         /// Shares: not enough fresh random bytes were handed in.

@@ -355,6 +355,37 @@ fn two_shares_of_three_say_nothing() {
     assert_eq!(possible.len(), 16);
 }
 
+#[test]
+fn nobody_inspects_where_he_comes_from() {
+    let seed = Seed::from_bytes([3; 32]);
+    let frame = villages(40);
+    let of = |i: usize| Inspector { id: format!("i{i}"), barred: [["A", "B", "none"][i % 3].to_owned()].into() };
+    let inspectors: Vec<Inspector> = (0..6).map(of).collect();
+    let found = assign(&seed, frame.units(), &inspectors, 2).unwrap();
+    let mut load = [0; 6];
+    for (place, who) in frame.units().iter().zip(&found) {
+        assert!(who.len() == 2 && who[0] < who[1]);
+        for i in who {
+            assert!(!inspectors[*i].barred.contains(&place.stratum));
+            load[*i] += 1;
+        }
+    }
+    assert!(load.iter().max().unwrap() - load.iter().min().unwrap() <= 4, "{load:?}");
+    // Whatever the order of either list.
+    let places: Vec<Unit> = frame.units().iter().rev().cloned().collect();
+    let turned: Vec<Inspector> = inspectors.iter().rev().cloned().collect();
+    let names = |list: &[Inspector], who: &[usize]| -> std::collections::BTreeSet<String> {
+        who.iter().map(|i| list[*i].id.clone()).collect()
+    };
+    let again = assign(&seed, &places, &turned, 2).unwrap();
+    for (a, b) in found.iter().zip(again.iter().rev()) {
+        assert_eq!(names(&inspectors, a), names(&turned, b));
+    }
+    let barred: Vec<Inspector> = inspectors.iter().take(1).cloned().collect();
+    let refusal = assign(&seed, frame.units(), &barred, 1).unwrap_err();
+    assert_eq!((refusal.code(), refusal.arguments()[1].clone()), ("nobody-admissible", ("free", "0".into())));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 

@@ -21,6 +21,8 @@ struct Joint {
     x: Vec<f64>,
     sigma: Square,
     factor: Square,
+    /// Where each unit stood in the input: draws belong to places in sorted order, so that the order of input does not matter.
+    order: Vec<usize>,
 }
 
 impl Joint {
@@ -35,29 +37,44 @@ impl Joint {
         same_length("covariances", covariance.len(), p * p)?;
         finite("estimate", x)?;
         finite("covariance", covariance)?;
-        let s = Square { n: p, at: covariance.to_vec() };
+        let mut order: Vec<usize> = (0..p).collect();
+        order.sort_by(|a, b| {
+            (x[*a].total_cmp(&x[*b])).then(covariance[a * p + a].total_cmp(&covariance[b * p + b])).then(a.cmp(b))
+        });
+        let x: Vec<f64> = order.iter().map(|i| x[*i]).collect();
+        let s = Square { n: p, at: order.iter().flat_map(|i| order.iter().map(move |j| covariance[i * p + j])).collect() };
         let largest = (0..p).map(|i| s.get(i, i)).fold(0.0, f64::max);
         let mut sigma = Square::zero(p);
         for i in 0..p {
             if s.get(i, i) <= 0.0 {
-                return Err(Refusal::NoStandardError { index: i, value: s.get(i, i).max(0.0).sqrt() });
+                return Err(Refusal::NoStandardError { index: order[i], value: s.get(i, i).max(0.0).sqrt() });
             }
             for j in 0..i {
                 if (s.get(i, j) - s.get(j, i)).abs() > 1e-9 * largest {
-                    return Err(Refusal::NotACovariance { index: i });
+                    return Err(Refusal::NotACovariance { index: order[i] });
                 }
                 let variance = s.get(i, i) + s.get(j, j) - 2.0 * s.get(i, j);
                 if variance <= 1e-12 * (s.get(i, i) + s.get(j, j)) {
                     return Err(match variance < -1e-9 * largest {
-                        true => Refusal::NotACovariance { index: i },
-                        false => Refusal::DifferenceWithoutVariance { first: j, second: i },
+                        true => Refusal::NotACovariance { index: order[i] },
+                        false => Refusal::DifferenceWithoutVariance { first: order[j], second: order[i] },
                     });
                 }
                 sigma.at[i * p + j] = variance.sqrt();
                 sigma.at[j * p + i] = variance.sqrt();
             }
         }
-        Ok(Joint { x: x.to_vec(), sigma, factor: semidefinite(&s, largest)? })
+        let factor = semidefinite(&s, largest).map_err(|i| Refusal::NotACovariance { index: order[i] })?;
+        Ok(Joint { x, sigma, factor, order })
+    }
+
+    /// What was found in sorted order, in the order of input.
+    fn in_order_of_input<T: Copy>(&self, sorted: Vec<T>) -> Vec<T> {
+        let mut out = sorted.clone();
+        for (at, value) in self.order.iter().zip(sorted) {
+            out[*at] = value;
+        }
+        out
     }
 
     fn draw(&self, stream: &mut super::normals::Stream<'_>, e: &mut [f64], z: &mut [f64]) {
@@ -94,7 +111,7 @@ impl Joint {
 }
 
 /// Cholesky factor of a matrix that may be singular: a row without rest is a combination of those before it.
-fn semidefinite(s: &Square, largest: f64) -> Result<Square, Refusal> {
+fn semidefinite(s: &Square, largest: f64) -> Result<Square, usize> {
     let p = s.n;
     let mut l = Square::zero(p);
     for i in 0..p {
@@ -103,13 +120,13 @@ fn semidefinite(s: &Square, largest: f64) -> Result<Square, Refusal> {
             let rest = s.get(i, j) - sum;
             l.at[i * p + j] = if i == j {
                 if rest < -1e-8 * largest {
-                    return Err(Refusal::NotACovariance { index: i });
+                    return Err(i);
                 }
                 if rest > 1e-12 * largest { rest.sqrt() } else { 0.0 }
             } else if l.get(j, j) > 0.0 {
                 rest / l.get(j, j)
             } else if rest.abs() > 1e-5 * largest {
-                return Err(Refusal::NotACovariance { index: i });
+                return Err(i);
             } else {
                 0.0
             };
@@ -119,7 +136,7 @@ fn semidefinite(s: &Square, largest: f64) -> Result<Square, Refusal> {
 }
 
 /// As [`super::step_down`] for estimates with covariance matrix Σ (row by row, p ≤ 3,000); σ_jk² = Σ_jj + Σ_kk − 2Σ_jk.
-/// Results do not depend on threads; they do, within the error of the simulation, on the order of input.
+/// Results depend neither on threads nor on the order of input (but for units that tie in estimate and variance).
 pub fn step_down_correlated(
     x: &[f64],
     covariance: &[f64],
@@ -151,7 +168,7 @@ pub fn step_down_correlated(
         let bounds = joint.bounds(c);
         (bounds.iter().map(|b| b.best - 1).sum(), bounds)
     })?;
-    Ok(CorrelatedStepDown { c, bounds, c_error, draws: draws.count })
+    Ok(CorrelatedStepDown { c, bounds: joint.in_order_of_input(bounds), c_error, draws: draws.count })
 }
 
 /// As [`super::could_be_last`] for correlated estimates: c_j by simulation, one for each unit.
@@ -180,5 +197,5 @@ pub fn could_be_last_correlated(
             (0..p).filter(|k| *k != j).map(|k| (x[j] - x[k]) / joint.sigma.get(j, k)).fold(f64::NEG_INFINITY, f64::max);
         last::Candidate { statistic, possible: statistic <= critical, critical: Some(critical) }
     };
-    Ok((0..p).map(one).collect())
+    Ok(joint.in_order_of_input((0..p).map(one).collect()))
 }

@@ -36,7 +36,7 @@ pub use multinomial::{Correction, multinomial, multinomial_marginal};
 pub use normals::{Draws, Here, Normals, Spread};
 pub use stepdown::{StepDown, step_down};
 pub use summons::{Look, Scheme, SummonsRule, Verdict, second_look, summons};
-pub use tukey::{maximum_modulus_constant, range_cdf, studentized_range_constant, tukey_constant};
+pub use tukey::{range_cdf, studentized_range_constant, tukey_constant};
 
 use crate::refusal::{Refusal, finite, same_length};
 

@@ -123,20 +123,10 @@ fn small_samples_need_larger_constants() {
         let c = studentized_range_constant(2, 0.95, df).unwrap();
         assert!((c - crate::special::t_quantile(0.975, df)).abs() < 1e-7 * c, "{df}: {c}");
     }
-    // One comparison: Student's t again. Ten with 5 degrees of freedom: by simulation.
-    assert!((maximum_modulus_constant(1, 0.95, 7.0).unwrap() - crate::special::t_quantile(0.975, 7.0)).abs() < 1e-7);
-    let normals = Normals::default();
-    let mut largest: Vec<f64> = (0..30_000)
-        .map(|draw| {
-            let mut s = normals.stream(6, draw);
-            let spread = ((0..5).map(|_| s.normal().powi(2)).sum::<f64>() / 5.0).sqrt();
-            (0..10).map(|_| s.normal().abs()).fold(0.0, f64::max) / spread
-        })
-        .collect();
-    let simulated = crate::special::quantile(&mut largest, 0.95);
-    let exact = maximum_modulus_constant(10, 0.95, 5.0).unwrap();
-    assert!((exact - simulated).abs() < 0.08, "{exact} {simulated}");
-    assert_eq!(maximum_modulus_constant(0, 0.95, 5.0).unwrap_err().code(), "one-unit");
+    // Two units: Student's t again.
+    let pair = |distance: f64| few_units(&estimates(&[0.0, distance], &[0.6, 0.8]), &[4.0, 9.0], 0.95).unwrap()[1].worst;
+    let t = crate::special::t_quantile(0.975, 4.0);
+    assert_eq!((pair(t - 1e-6), pair(t + 1e-6)), (2, 1));
     let e = random(20, 3.0, 3.0, 1);
     let (few, many) = (few_units(&e, &[4.0; 20], 0.95).unwrap(), official(&e, 0.95).unwrap());
     assert!(few.iter().zip(&many).all(|(f, m)| f.best <= m.best && m.worst <= f.worst));
@@ -165,6 +155,24 @@ fn threads_and_order_change_nothing() {
     let covariance: Vec<f64> = (0..9).map(|at| if at % 4 == 0 { 1.5 } else { 0.5 }).collect();
     let joint = |spread: &dyn Spread| step_down_correlated(&[1.0, 2.0, 9.0], &covariance, 0.95, draws, spread).unwrap();
     assert_eq!(joint(&Here), joint(&Threads(3)));
+    // Correlated units in another order.
+    let (x, s) = ([3.0, 1.0, 2.0, 9.0], |i: usize, j: usize| if i == j { 1.0 + i as f64 } else { 0.1 * (i + j) as f64 });
+    let turn = [2, 0, 3, 1];
+    let (mut plain, mut turned) = (Vec::new(), Vec::new());
+    for i in 0..4 {
+        for j in 0..4 {
+            plain.push(s(i, j));
+            turned.push(s(turn[i], turn[j]));
+        }
+    }
+    let turned_x: Vec<f64> = turn.iter().map(|i| x[*i]).collect();
+    let (a, b) = (
+        step_down_correlated(&x, &plain, 0.95, draws, &Here).unwrap(),
+        step_down_correlated(&turned_x, &turned, 0.95, draws, &Here).unwrap(),
+    );
+    assert_eq!((&b.c, b.bounds), (&a.c, turn.iter().map(|i| a.bounds[*i]).collect()));
+    let last = |x: &[f64], s: &[f64]| could_be_last_correlated(x, s, 0.95, draws, &Here).unwrap();
+    assert_eq!(last(&turned_x, &turned), turn.iter().map(|i| last(&x, &plain)[*i]).collect::<Vec<_>>());
 }
 
 #[test]

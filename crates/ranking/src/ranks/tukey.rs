@@ -128,22 +128,3 @@ pub fn studentized_range_constant(p: usize, level: f64, df: f64) -> Result<f64, 
     let root = std::f64::consts::SQRT_2;
     Ok(over_estimated(normal * root, level, df, |r| range(p, r))? / root)
 }
-
-/// Quantile of the largest of `comparisons` absolute independent normals over one estimated standard error (studentized maximum modulus,
-/// Tukey 1953; Stoline and Ury, Technometrics 21 (1979) 87–93). Infinite `df` is the known standard error.
-pub fn maximum_modulus_constant(comparisons: usize, level: f64, df: f64) -> Result<f64, Refusal> {
-    if comparisons == 0 {
-        return Err(Refusal::OneUnit {});
-    }
-    proper("level", level)?;
-    let k = comparisons as f64;
-    // Φ(c) − Φ(−c) = level^(1/k).
-    let normal = -normal_quantile(-0.5 * (level.ln() / k).exp_m1());
-    if df == f64::INFINITY {
-        return Ok(normal);
-    }
-    over_estimated(normal, level, df, |r| {
-        let log_inside = libm::log1p(-2.0 * normal_upper(r.max(1e-300)));
-        (libm::exp(k * log_inside), k * libm::exp((k - 1.0) * log_inside) * 2.0 * normal_density(r))
-    })
-}

@@ -193,8 +193,10 @@ pub fn could_be_last_correlated(
             }
         });
         let critical = quantile(&mut largest, level);
-        let statistic =
-            (0..p).filter(|k| *k != j).map(|k| (x[j] - x[k]) / joint.sigma.get(j, k)).fold(f64::NEG_INFINITY, f64::max);
+        let statistic = (0..p)
+            .filter(|k| *k != j)
+            .map(|k| (joint.x[j] - joint.x[k]) / joint.sigma.get(j, k))
+            .fold(f64::NEG_INFINITY, f64::max);
         last::Candidate { statistic, possible: statistic <= critical, critical: Some(critical) }
     };
     Ok(joint.in_order_of_input((0..p).map(one).collect()))

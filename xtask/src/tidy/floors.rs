@@ -23,6 +23,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("maps", &[]),
     ("planner", &[]),
     ("xforms", &[]),
+    ("ranking", &[]),
     // Benches look at every floor; nobody looks at xtask.
     ("xtask", &["qianwan", "server", "demo", "store", "domain", "facts", "maps", "xforms"]),
 ];
@@ -31,7 +32,7 @@ const FLOORS: &[(&str, &[&str])] = &[
 const IN_TESTS: &[&str] = &["demo"];
 
 /// Crates that only compute.
-const PURE: &[&str] = &["facts", "domain", "maps", "xforms"];
+const PURE: &[&str] = &["facts", "domain", "maps", "xforms", "ranking"];
 
 /// What they may not name, with the reason.
 const IMPURE: &[(&str, &str)] = &[

@@ -408,4 +408,3 @@ fn page<T>(ask: &Ask, all: &[T]) -> Result<(usize, usize, Option<String>), Probl
 fn head(ask: &Ask, names: &[&str]) -> Vec<String> {
     names.iter().map(|name| text(ask.language, name)).collect()
 }
-

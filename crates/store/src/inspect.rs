@@ -114,7 +114,8 @@ impl Store {
     /// The database said no; a missing file is a finding, not an error.
     pub fn check_files(&self, at_most: u64, hashed: bool) -> Result<FilesReport> {
         let mut known = Vec::new();
-        let query = "SELECT hash, bytes, CAST(coalesce(length(content), -1) AS BIGINT) FROM file ORDER BY stored_ms DESC, hash LIMIT $1";
+        let query =
+            "SELECT hash, bytes, CAST(coalesce(length(content), -1) AS BIGINT) FROM file ORDER BY stored_ms DESC, hash LIMIT $1";
         self.reader()?.each(query, &[i64::try_from(at_most).unwrap_or(i64::MAX).into()], &mut |r| {
             let hash = FileHash::new(r.text(0)?).ok_or_else(|| StoreError::Stored("a file with a bad name".into()))?;
             known.push((hash, r.int(1)?, r.int(2)?));

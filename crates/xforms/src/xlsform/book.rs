@@ -3,7 +3,10 @@
 //! A workbook is a ZIP file: small on the way, without end when unpacked, and one cell in its far corner asks for a table of
 //! seventeen milliards of cells. So it is unpacked for counting first, and its cells are read one by one, never as a table.
 
-use std::io::{Cursor, Read};
+use std::{
+    borrow::Cow,
+    io::{Cursor, Read},
+};
 
 use calamine::{Data, DataRef, Reader};
 
@@ -268,9 +271,12 @@ pub(super) fn spaces(text: &str) -> String {
 }
 
 /// A cell's text without white space around it; a space that does not break is a space.
-pub(super) fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> Cow<'_, str> {
     let text = text.trim();
-    if text.contains(['\r', '\u{a0}']) { text.replace("\r\n", "\n").replace('\u{a0}', " ") } else { text.to_owned() }
+    if text.contains(['\r', '\u{a0}']) {
+        return Cow::Owned(text.replace("\r\n", "\n").replace('\u{a0}', " "));
+    }
+    Cow::Borrowed(text)
 }
 
 /// Which sheets are read: those with a known name, or the only one.
@@ -332,8 +338,17 @@ fn bounded(bytes: &[u8], max: u64) -> Result<(), Stop> {
 }
 
 /// A cell as one would type it: whole numbers without a point, days and times as ISO 8601 writes them, with a space.
-fn text(cell: &DataRef<'_>) -> String {
-    match Data::from(cell.clone()) {
+fn text<'a>(cell: &'a DataRef<'_>) -> Cow<'a, str> {
+    match cell {
+        DataRef::String(text) => clean(text),
+        DataRef::SharedString(text) => clean(text),
+        DataRef::Empty => Cow::Borrowed(""),
+        other => Cow::Owned(number(Data::from(other.clone()))),
+    }
+}
+
+fn number(value: Data) -> String {
+    match value {
         Data::Bool(yes) => if yes { "TRUE" } else { "FALSE" }.to_owned(),
         Data::Int(whole) => whole.to_string(),
         Data::Float(number) => float(number),
@@ -347,9 +362,7 @@ fn text(cell: &DataRef<'_>) -> String {
             format!("{y:04}-{m:02}-{d:02} {}", clock(hour, minute, second, milli))
         }
         Data::DateTimeIso(day) => day.replace('T', " "),
-        Data::String(text) => clean(&text),
-        Data::Empty => String::new(),
-        other => clean(&other.to_string()),
+        other => clean(&other.to_string()).into_owned(),
     }
 }
 

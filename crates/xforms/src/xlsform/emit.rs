@@ -943,7 +943,7 @@ fn choices(list: &List) -> Element {
 
 /// Files that `pulldata()` reads.
 fn pulled(expression: &str) -> Vec<String> {
-    if !expression.contains("pulldata(") {
+    if !expression.contains('(') || !expression.contains("pulldata(") {
         return Vec::new();
     }
     let calls = expression.split("pulldata").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('('));
@@ -960,6 +960,9 @@ struct Surroundings {
 
 impl Surroundings {
     fn of(text: &str) -> Surroundings {
+        if !text.contains('(') {
+            return Surroundings { predicates: Vec::new(), calls: Vec::new() };
+        }
         let spans = |open: &str, close: char| {
             let (mut found, mut from) = (Vec::new(), 0);
             while let Some(start) = text[from..].find(open).map(|at| from + at) {

@@ -327,7 +327,7 @@ impl Form {
 /// Fills a choice's values into `%(name)s` and the like; texts in a language take the choice's label in that language.
 fn fill_in(node: &mut Node, choice: &Fields) {
     let fill = |text: &mut String, language: Option<&str>| {
-        if !text.contains("%(") {
+        if !text.contains('%') || !text.contains("%(") {
             return;
         }
         for (name, value) in &choice.0 {

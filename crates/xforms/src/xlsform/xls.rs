@@ -287,8 +287,8 @@ impl Globals {
     /// A cell as one would type it; `None` for a day that may be two.
     fn text(&self, cell: &Cell) -> Option<String> {
         Some(match cell {
-            Cell::Shared(at) => self.texts.get(*at as usize).map(|t| clean(t)).unwrap_or_default(),
-            Cell::Text(text) => clean(text),
+            Cell::Shared(at) => self.texts.get(*at as usize).map(|t| clean(t).into_owned()).unwrap_or_default(),
+            Cell::Text(text) => clean(text).into_owned(),
             Cell::Bool(yes) => if *yes { "TRUE" } else { "FALSE" }.to_owned(),
             Cell::Number(number, format) if self.days.get(usize::from(*format)) == Some(&true) && *number >= 0.0 => {
                 let day = ExcelDateTime::new(*number, ExcelDateTimeType::DateTime, self.from_1904);

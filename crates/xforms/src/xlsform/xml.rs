@@ -110,6 +110,10 @@ impl Element {
 }
 
 fn escape(out: &mut String, text: &str, attribute: bool) {
+    // Most texts have none of these, and a loop without a way out looks at many bytes at once.
+    if !text.bytes().fold(false, |some, byte| some | matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\n' | b'\t' | b'\r')) {
+        return out.push_str(text);
+    }
     let mut from = 0;
     for (at, byte) in text.bytes().enumerate() {
         let instead = match byte {

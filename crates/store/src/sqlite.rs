@@ -26,9 +26,10 @@ struct Readers {
 }
 
 /// Connections for reading. Making one costs more than most of what is read with it, so whoever finds all of them lent waits for
-/// one to come back,
+/// one to come back, at most [`WAIT`].
 const READERS: usize = 16;
-/// but not for ever: whoever holds one may be the one who asks for another, or a long reader may have it.
+/// How long a reader is waited for before another connection is made: whoever holds one may be the one who asks for another, or a
+/// long reader may have it.
 const WAIT: Duration = Duration::from_millis(250);
 /// Pages that a reader keeps, KiB: the operating system keeps the file as well.
 const READER_CACHE: &str = "PRAGMA cache_size=-2048;";

@@ -343,11 +343,12 @@ fn text<'a>(cell: &'a DataRef<'_>) -> Cow<'a, str> {
         DataRef::String(text) => clean(text),
         DataRef::SharedString(text) => clean(text),
         DataRef::Empty => Cow::Borrowed(""),
-        other => Cow::Owned(number(Data::from(other.clone()))),
+        other => Cow::Owned(written(Data::from(other.clone()))),
     }
 }
 
-fn number(value: Data) -> String {
+/// What is no text, as one would type it.
+fn written(value: Data) -> String {
     match value {
         Data::Bool(yes) => if yes { "TRUE" } else { "FALSE" }.to_owned(),
         Data::Int(whole) => whole.to_string(),

@@ -313,7 +313,7 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
                 }
                 watch.end()
             });
-            bound = bound.min(outcome.bound);
+            bound = bound.min(outcome.bound).min(self.watch.bound);
             if let Some(plan) = outcome.plan {
                 best = Some((outcome.objective, plan));
             }

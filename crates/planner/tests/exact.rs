@@ -5,7 +5,7 @@ mod small;
 use planner::{
     check::check,
     demands::{Demands, Fixed, Forbidden},
-    solve::{Failure, Settings, Wish, certify, solve},
+    solve::{End, Failure, Settings, Wish, certify, solve},
 };
 use proptest::prelude::*;
 use small::{Dice, brute_force, tiny};
@@ -74,5 +74,14 @@ proptest! {
             Err(Failure::NotFound) => prop_assert_eq!(best, None),
             Err(other) => prop_assert!(false, "{}", other),
         }
+    }
+}
+
+/// Instances that were once left unproven: a node in which a village has no plan was kept, and a bound found on the way out was forgotten.
+#[test]
+fn few_villages_are_searched_to_the_end() {
+    for seed in [10_327_555_438_013_972_235, 9_029_404_647_283_100_961] {
+        let solution = solve(&tiny(seed), &Demands::default(), &settings(), |_| Wish::Continue).expect("to do nothing is a plan");
+        assert_eq!((solution.plan.bound, solution.end), (solution.plan.objective, End::Proven), "seed {seed}");
     }
 }

@@ -81,8 +81,10 @@ impl<'m> Dual<'m> {
             step.known += known;
             step.added += added;
         }
-        // A margin for rounding in sums of floating-point numbers.
-        step.bound += 1e-11 * step.bound.abs();
+        // A margin for rounding in sums of floating-point numbers; no plan at all stays no plan.
+        if step.bound.is_finite() {
+            step.bound += 1e-11 * step.bound.abs();
+        }
         if every == 1 && step.bound < self.bound {
             self.bound = step.bound;
             self.center.clear();
@@ -272,6 +274,9 @@ impl<'m> Dual<'m> {
         let mut price = self.columns(v).own_price;
         let found = village::best(model, v, &values, f64::NEG_INFINITY, &mut price, &mut scratch);
         let top = found.upper;
+        if top == f64::NEG_INFINITY {
+            return Some(Vec::new());
+        }
         let near = village::all(model, v, &values, top - loss, most, price, &mut scratch)?;
         Some(near.into_iter().map(|(worth, items)| (top - worth, items)).collect())
     }

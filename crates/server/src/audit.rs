@@ -6,7 +6,6 @@
 
 use std::{
     collections::HashMap,
-    mem::take,
     sync::{Arc, Mutex},
 };
 
@@ -33,7 +32,14 @@ const QUESTIONS_MAX: usize = 30;
 
 /// What repeats, until its minute is over.
 #[derive(Default)]
-pub struct Bursts(Mutex<HashMap<String, Burst>>);
+pub struct Bursts(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    going: HashMap<String, Burst>,
+    /// When the first of them is over; before, nobody looks through them all.
+    next_ms: i64,
+}
 
 struct Burst {
     until_ms: i64,
@@ -86,15 +92,17 @@ fn note_often(app: &App, key: String, place: Option<PlaceId>, note: Note) {
     let now_ms = app.now_ms();
     flush(app, now_ms);
     let first = match app.bursts.0.lock() {
-        Ok(mut bursts) => {
-            let key = if bursts.len() < KEYS_MAX || bursts.contains_key(&key) { key } else { "others".to_owned() };
-            match bursts.get_mut(&key) {
+        Ok(mut kept) => {
+            let key = if kept.going.len() < KEYS_MAX || kept.going.contains_key(&key) { key } else { "others".to_owned() };
+            match kept.going.get_mut(&key) {
                 Some(burst) => {
                     burst.more = burst.more.saturating_add(1);
                     false
                 }
                 None => {
-                    bursts.insert(key, Burst { until_ms: now_ms + BURST_MS, more: 0, place, note: note.clone() });
+                    let until_ms = now_ms + BURST_MS;
+                    kept.next_ms = if kept.going.is_empty() { until_ms } else { kept.next_ms.min(until_ms) };
+                    kept.going.insert(key, Burst { until_ms, more: 0, place, note: note.clone() });
                     true
                 }
             }
@@ -110,11 +118,11 @@ fn note_often(app: &App, key: String, place: Option<PlaceId>, note: Note) {
 /// Notes the counts of minutes that are over at `now_ms`.
 fn flush(app: &App, now_ms: i64) {
     let over: Vec<Burst> = match app.bursts.0.lock() {
-        Ok(mut bursts) => {
-            let (over, going) = take(&mut *bursts).into_iter().partition(|(_, b)| b.until_ms <= now_ms);
-            *bursts = going;
-            let over: HashMap<String, Burst> = over;
-            over.into_values().filter(|b| b.more > 0).collect()
+        Ok(kept) if now_ms < kept.next_ms => return,
+        Ok(mut kept) => {
+            let over = kept.going.extract_if(|_, b| b.until_ms <= now_ms).map(|(_, b)| b).filter(|b| b.more > 0).collect();
+            kept.next_ms = kept.going.values().map(|b| b.until_ms).min().unwrap_or(i64::MAX);
+            over
         }
         Err(_) => return,
     };

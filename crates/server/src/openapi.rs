@@ -1,5 +1,7 @@
 //! The reference, made from the table of routes, the declared columns and the types of commands and answers.
 
+use std::sync::LazyLock;
+
 use domain::{ViewId, access, basics::ColumnKind, campaigns, duties, persons, places, problems, rules, surveys};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -14,7 +16,9 @@ use crate::{
 
 /// `GET /api/openapi.json`.
 pub fn get(_ask: &Ask) -> Result<Answer, Problem> {
-    Ok(Answer::json(&document()))
+    /// The same for everybody, as long as the program runs.
+    static TEXT: LazyLock<Vec<u8>> = LazyLock::new(|| document().to_string().into_bytes());
+    Ok(Answer::bytes("application/json", TEXT.clone()))
 }
 
 /// Media type of a workbook.

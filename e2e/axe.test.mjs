@@ -110,8 +110,7 @@ async function find() {
     township: (await one('places?level=township')).place, village: (await one('places?level=village')).place,
     problems: Object.fromEntries(await Promise.all(states.map(async (s) => [s, await key(`problems?state=${s}`)]))),
     answered: (await get('/api/rows/problems?state=verified&limit=200')).rows.find((r) => r.row.reporter.is === 'villager').key,
-    // A simulated year ends on some days with nothing overdue.
-    overdue: ((await rows('problems?overdue=1'))[0] ?? await one('problems?state=assigned')).key,
+    overdue: await key('problems?overdue=1'),
     tasks: { open: await key('tasks?state=open'), claimed: await key('tasks?state=claimed'), verified: await key('tasks?state=verified'), target: await key('tasks?kind=target') },
     surveys: await surveys(person, session.home.id, home, session.today),
     topic: await key('topics'), post: drawn.key, official: drawn.row.holdings[0].person, handover: drawn.row.handovers[0].statement,

@@ -191,6 +191,8 @@ pub struct Problems {
     /// Reports expected on all days together, in thousandths.
     reports_1000: i64,
     unmerged: u32,
+    /// One that nobody takes on, whoever is asked: there is always something overdue to show.
+    forgotten: Option<usize>,
 }
 
 /// Reports from one channel, of a hundred.
@@ -229,6 +231,7 @@ impl Problems {
             weight_of_all_days: 1,
             reports_1000: scale.reports_1000 * world.county.villages.len() as i64 * scale.days() / 365,
             unmerged: 0,
+            forgotten: None,
         };
         room.weight_of_all_days =
             (0..scale.days()).map(|n| room.weights(scale.first.plus(n)).iter().sum::<i64>()).sum::<i64>().max(1);
@@ -509,6 +512,13 @@ impl Problems {
     fn plan_work(&mut self, world: &World, day: Day, c: usize) {
         let d = self.diligence(world, c);
         let allowed = self.cases[c].due.days_since(day).max(1);
+        // All three heads have let their days pass by the end.
+        let to_the_top = 3 * (i64::from(self.escalation.answer_days) + 1);
+        let left = world.scale.last.days_since(self.cases[c].due) - to_the_top;
+        if self.forgotten.is_none() && (2..=20).contains(&left) {
+            self.forgotten = Some(c);
+            return;
+        }
         let neglected = self.random.chance((62 - d).max(2) * 8);
         let late = self.random.chance((100 - d) * 4);
         let days = match late {
@@ -699,6 +709,9 @@ impl Problems {
         self.cases[c].answer_by = Some(day.plus(answer_days));
         self.cases[c].claimed_since = false;
         self.act(world, by, Command::Escalate { problem: self.cases[c].id, reason })?;
+        if self.forgotten == Some(c) {
+            return Ok(());
+        }
         let township = &world.county.townships[world.county.villages[self.cases[c].village].township];
         let answers = match rung {
             // Secretaries of villages have no account: what nobody answers passes on by itself.

@@ -52,6 +52,20 @@ fn a_store_in_use_is_left_alone() {
     assert!(matches!(fill_scaled(&store, 1, scale, "a password", &mut |_, _| {}), Err(Error::NotEmpty)));
 }
 
+#[test]
+fn something_is_overdue_whatever_the_day() {
+    for (seed, last) in [(1, "2026-11-30"), (2, "2026-05-03"), (3, "2026-08-15")] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(dir.path());
+        let last = day(last);
+        let scale = Scale { first: last.plus(-100), last, townships: 1, villages: 12, reports_1000: 24_000 };
+        fill_scaled(&store, seed, scale, "a password", &mut |_, _| {}).unwrap();
+        // The clocks of the last night have run: it has nowhere to go any more.
+        let stuck = |p: &Problem| p.clock().is_some_and(|due| due < last);
+        assert!(rows(&store, ViewId::Problems).iter().any(stuck), "{last}");
+    }
+}
+
 fn rows<V: Clone>(store: &Store, view: ViewId) -> Vec<V>
 where
     Row: domain::basics::AsView<V>,

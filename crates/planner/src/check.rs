@@ -45,6 +45,46 @@ pub enum Rule {
     Bound,
 }
 
+impl Rule {
+    /// All of them.
+    pub const ALL: &'static [Rule] = &[
+        Rule::Exists,
+        Rule::Once,
+        Rule::Earliest,
+        Rule::Precedence,
+        Rule::Load,
+        Rule::Labour,
+        Rule::Own,
+        Rule::Paid,
+        Rule::Place,
+        Rule::Share,
+        Rule::Cap,
+        Rule::Demonstration,
+        Rule::Objective,
+        Rule::Bound,
+    ];
+
+    /// The stable word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Rule::Exists => "exists",
+            Rule::Once => "once",
+            Rule::Earliest => "earliest",
+            Rule::Precedence => "precedence",
+            Rule::Load => "load",
+            Rule::Labour => "labour",
+            Rule::Own => "own",
+            Rule::Paid => "paid",
+            Rule::Place => "place",
+            Rule::Share => "share",
+            Rule::Cap => "cap",
+            Rule::Demonstration => "demonstration",
+            Rule::Objective => "objective",
+            Rule::Bound => "bound",
+        }
+    }
+}
+
 /// A broken rule: which, where, and by how much.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {

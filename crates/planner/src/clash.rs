@@ -45,6 +45,27 @@ pub enum Party {
     Demonstration,
 }
 
+impl Party {
+    /// The words for the kinds of parties, for whoever keeps the wordings complete.
+    pub const WORDS: &'static [&'static str] =
+        &["fixed", "forbidden", "load", "labour", "own", "precedence", "earliest", "pool", "demonstration"];
+
+    /// The stable word for its kind.
+    pub fn word(self) -> &'static str {
+        match self {
+            Party::Fixed(_) => "fixed",
+            Party::Forbidden(_) => "forbidden",
+            Party::Load { .. } => "load",
+            Party::Labour { .. } => "labour",
+            Party::Own { .. } => "own",
+            Party::Precedence(_) => "precedence",
+            Party::Earliest { .. } => "earliest",
+            Party::Pool(_) => "pool",
+            Party::Demonstration => "demonstration",
+        }
+    }
+}
+
 /// A smallest clash: leave out or loosen any one party, and the others can be met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clash {

@@ -1,41 +1,62 @@
 //! Decisions that a plan must or must not contain.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
-    error::{Finding, Refused},
+    error::{Finding, Refused, malformed},
     instance::Instance,
 };
 
 /// A decision that is taken already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fixed {
     /// Position of the village.
     pub village: usize,
     /// Position of the work.
     pub work: usize,
     /// Level, or any.
+    #[serde(default)]
     pub level: Option<i64>,
     /// Year, or any.
+    #[serde(default)]
     pub year: Option<usize>,
 }
 
 /// A work that may not be done in a year, or never.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Forbidden {
     /// Position of the village.
     pub village: usize,
     /// Position of the work.
     pub work: usize,
     /// Year, or all years.
+    #[serde(default)]
     pub year: Option<usize>,
 }
 
 /// Demands on a plan beyond the rules of its instance.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Demands {
     /// What must be done.
+    #[serde(default)]
     pub fixed: Vec<Fixed>,
     /// What may not be done.
+    #[serde(default)]
     pub forbidden: Vec<Forbidden>,
+}
+
+/// Reads demands: `{"fixed": [{"village": 0, "work": 1, "level": 2, "year": 3}], "forbidden": [{"village": 0, "work": 2}]}`, positions as
+/// in the instance.
+///
+/// # Errors
+/// `malformed`, and those of [`Demands::validate`].
+pub fn read(json: &[u8], instance: &Instance) -> Result<Demands, Refused> {
+    let demands: Demands = serde_json::from_slice(json).map_err(|error| malformed("demands", &error))?;
+    demands.validate(instance)?;
+    Ok(demands)
 }
 
 impl Demands {

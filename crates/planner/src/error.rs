@@ -18,7 +18,38 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// All codes, for whoever keeps the wordings complete.
+    pub const CODES: &'static [&'static str] = &[
+        "choice-out-of-range",
+        "contradictory-fixing",
+        "cyclic-prerequisites",
+        "demand-out-of-range",
+        "duplicate",
+        "edge-out-of-range",
+        "empty-code",
+        "fixed-and-forbidden",
+        "malformed",
+        "negative-number",
+        "no-money",
+        "no-options",
+        "no-such-level",
+        "no-such-need",
+        "no-villages",
+        "no-works",
+        "not-a-flag",
+        "not-ascending",
+        "number-too-large",
+        "payment-out-of-range",
+        "percent-out-of-range",
+        "too-many",
+        "unknown-format",
+        "unknown-work",
+        "wrong-length",
+        "years-out-of-range",
+    ];
+
     pub(crate) fn new(code: &'static str, place: impl Into<String>, advice: &'static str) -> Self {
+        debug_assert!(Finding::CODES.contains(&code), "{code} is missing in the list of codes");
         Finding { code, place: place.into(), arguments: Vec::new(), advice }
     }
 

@@ -1,5 +1,5 @@
 //! The binary: `serve`, `demo`, `places import`, `verify`, `log export`, `rebuild`, `backup`, `restore`, `account`,
-//! `config check`, `config example`, `doctor`, `audit`, `checkpoint`, `form`.
+//! `config check`, `config example`, `doctor`, `audit`, `checkpoint`, `form`, `plan`, `rank`, `draw`.
 //!
 //! Messages go to stderr, results to stdout; 0 is success, 1 the answer "no", 2 bad use or bad input.
 
@@ -12,11 +12,14 @@ mod config;
 mod control;
 mod data;
 mod doctor;
+mod draw;
 mod form;
 mod import;
 mod log_commands;
 mod particulars;
 mod patience;
+mod plan;
+mod rank;
 mod serve;
 mod stop;
 mod tls;
@@ -91,6 +94,14 @@ enum Command {
     /// Survey forms: make an XForm of a workbook, check workbooks and XForms
     #[command(subcommand)]
     Form(form::Form),
+    /// Plans: which village, which work, which year, whose money; with a proven bound
+    #[command(subcommand)]
+    Plan(plan::Plan),
+    /// Rank sets: who can be shown above whom, and who could be last
+    Rank(rank::Rank),
+    /// Draws that anybody can check
+    #[command(subcommand)]
+    Draw(draw::Draw),
     /// Settings: what holds and where it comes from
     #[command(subcommand)]
     Config(config::Config),
@@ -168,6 +179,9 @@ fn main() -> ExitCode {
         Command::Keys(c) => c.run(),
         Command::Person(c) => c.run(),
         Command::Form(c) => c.run(),
+        Command::Plan(c) => c.run(),
+        Command::Rank(c) => c.run(),
+        Command::Draw(c) => c.run(),
         Command::Doctor(c) => c.run(Cli::command(), &named),
         Command::Config(c) => c.run(Cli::command(), &named),
         Command::Account(Account::Close(c)) => c.close(),

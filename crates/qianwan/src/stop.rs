@@ -47,6 +47,11 @@ impl Stop {
         Ok(Stop(wait))
     }
 
+    /// Whether it has come.
+    pub fn asked(&mut self) -> bool {
+        self.0.try_recv().is_ok()
+    }
+
     /// Waits for it, then stops listening and lets requests end within the limit.
     pub async fn then_shut(self, handle: axum_server::Handle<SocketAddr>, limit: Duration) {
         if self.0.await.is_ok() {

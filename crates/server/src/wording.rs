@@ -70,6 +70,8 @@ macro_rules! locale {
             include_str!(concat!("../../../locales/", $language, "/cli.json")),
             include_str!(concat!("../../../locales/", $language, "/operations.json")),
             include_str!(concat!("../../../locales/", $language, "/forms.json")),
+            include_str!(concat!("../../../locales/", $language, "/planning.json")),
+            include_str!(concat!("../../../locales/", $language, "/ranking.json")),
         ]
     };
 }

@@ -8,6 +8,7 @@ mod intake;
 mod machine;
 #[cfg(feature = "bench")]
 mod odata;
+mod planner;
 #[cfg(feature = "bench")]
 mod serve;
 #[cfg(feature = "bench")]
@@ -27,6 +28,7 @@ cargo xtask bench submissions [--submissions N] [--questions N]
 cargo xtask bench intake [--submissions N] [--devices N] [--questions N]
 cargo xtask bench odata [--submissions N] [--top N]
 cargo xtask bench submissions-export [--submissions N]
+cargo xtask bench planner [--kinds tiny,county,… | all] [--seeds A-B] [--highs SECONDS --python PROGRAM] | --case zhejiang
 cargo xtask bench machine        only what is known of this machine
 ";
 
@@ -39,6 +41,10 @@ pub fn run(root: &Path, args: &[&str]) -> Result<bool> {
         }
         ["store" | "serve" | "submissions" | "intake" | "odata" | "submissions-export", ..] => measured(root, args),
         ["forms", ..] => converted(root, args),
+        ["planner", ..] => {
+            print!("{}", machine::describe(root)?);
+            planner::run(root, &Options::read(&args[1..])?)
+        }
         _ => {
             print!("{HELP}");
             Ok(args.is_empty() || args == ["--help"])
@@ -86,7 +92,6 @@ fn measured(root: &Path, args: &[&str]) -> Result<bool> {
 }
 
 /// `--name value` pairs.
-#[cfg_attr(not(any(feature = "bench", feature = "forms")), allow(dead_code))]
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Options(Vec<(String, String)>);
 

@@ -164,18 +164,27 @@ impl<'a> Writer<'a> {
         for (name, uri) in NAMESPACES {
             html.set(name, uri);
         }
+        let mut prefixes: HashSet<&str> = NAMESPACES.iter().filter_map(|(name, _)| name.strip_prefix("xmlns:")).collect();
+        prefixes.insert("xml");
         for declared in form.setting("namespaces").unwrap_or_default().split_whitespace() {
             if let Some((prefix, uri)) = declared.split_once('=')
                 && !prefix.is_empty()
                 && !uri.contains('=')
-                && !NAMESPACES.iter().any(|(name, _)| name.strip_prefix("xmlns:") == Some(prefix))
+                && !prefixes.contains(prefix)
             {
-                html.set(format!("xmlns:{prefix}"), uri.replace(['"', '\''], ""));
+                let uri = uri.replace(['"', '\''], "");
+                if uri.is_empty() || prefix == "xmlns" || !lexis::is_plain_name(prefix) {
+                    self.error_in_settings(Word::NamespaceInvalid { text: declared.to_owned() });
+                }
+                html.set(format!("xmlns:{prefix}"), uri);
+                prefixes.insert(prefix);
             }
         }
         if form.entities.is_some() {
             html.set("xmlns:entities", "http://www.opendatakit.org/xforms/entities");
+            prefixes.insert("entities");
         }
+        self.prefixes(&prefixes);
         let title = form.setting("title").or(form.setting("id_string")).unwrap_or_default();
         let model = self.model();
         let mut body = Element::new("h:body");
@@ -188,6 +197,28 @@ impl<'a> Writer<'a> {
             }
         }
         html.kid(Element::new("h:head").kid(Element::new("h:title").text(title)).kid(model)).kid(body).document()
+    }
+
+    /// Names that came with a prefix: something must declare it.
+    fn prefixes(&mut self, known: &HashSet<&str>) {
+        let form = self.form;
+        let attributes = form.settings.map("attribute").into_iter().flat_map(|map| &map.0).map(|(name, _)| (0, name));
+        let of_nodes = form.nodes.iter().enumerate().flat_map(|(at, node)| {
+            let keys = [&node.bind, &node.control, &node.instance].into_iter().flat_map(|map| &map.0).map(|(name, _)| name);
+            std::iter::once(&node.name).chain(keys).map(move |name| (at, name))
+        });
+        for (at, name) in attributes.chain(of_nodes) {
+            if lexis::prefix(name).is_some_and(|prefix| !known.contains(prefix)) {
+                let word = Word::PrefixUnknown { name: name.clone() };
+                // The form itself is named in its settings.
+                if at == 0 { self.error_in_settings(word) } else { self.error(Some(at), word) }
+            }
+        }
+    }
+
+    fn error_in_settings(&mut self, word: Word) {
+        let sheet = Some("settings".into());
+        self.found.push(Finding { severity: Severity::Error, sheet, row: None, column: None, word });
     }
 
     // The model.

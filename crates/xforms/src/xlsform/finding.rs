@@ -117,6 +117,10 @@ words! {
     NameMissing = "name-missing",
     /// A name that is no name: letter or underscore first, then letters, digits, hyphen, underscore, full stop.
     NameInvalid { name } = "name-invalid",
+    /// A name with a prefix that nothing declares.
+    PrefixUnknown { name } = "prefix-unknown",
+    /// What the setting `namespaces` declares is no namespace.
+    NamespaceInvalid { text } = "namespace-invalid",
     /// A name twice in the same group.
     NameTwice { name } = "name-twice",
     /// Two names in the same group that differ in capitals only.

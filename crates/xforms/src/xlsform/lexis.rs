@@ -48,6 +48,16 @@ pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && qname(text) == text.len()
 }
 
+/// The prefix of a name that has one.
+pub(super) fn prefix(name: &str) -> Option<&str> {
+    name.split_once(':').map(|(prefix, _)| prefix)
+}
+
+/// Whether this can be a prefix, or a name without one.
+pub(super) fn is_plain_name(text: &str) -> bool {
+    !text.is_empty() && ncname(text) == text.len()
+}
+
 /// Whether a text may hold a reference at all.
 pub(super) fn may_refer(text: &str) -> bool {
     // Most have no dollar: one byte is looked for faster than two.

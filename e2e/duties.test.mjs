@@ -97,6 +97,7 @@ test('a township head changes: the statement is drawn up and signed for both sid
   await command(page, 'duties.take_up').click()
   await page.locator('form.command input[type=search]').fill('虚构人甲')
   await page.getByRole('button', { name: words['pick.official_register'].replace('{name}', '虚构人甲'), exact: true }).click()
+  await page.locator('form.command .chosen', { hasText: '虚构人甲' }).waitFor()
   await field(page, 'duties.from').fill(today)
   await send(page)
   await page.getByText(words['duties.since'].replace('{day}', today)).first().waitFor()

@@ -11,18 +11,24 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use server::wording::{self, Language, both};
 use xforms::{
+    evaluation::{Assessor, Context as Given, Evaluation, SubmissionError},
+    form::{Attachments, Form as Read, Source},
     head::{HeadError, form_head},
     xlsform::{Conversion, Finding, Kind, Leniency, Severity, Word, convert_leniently},
+    xpath::Moment,
 };
 
-use crate::End;
+use crate::{End, data::now_ms};
+
+/// Local time of the programme, minutes east of UTC.
+const OFFSET_MINUTES: i32 = 480;
 
 /// `qianwan form`.
 #[derive(Subcommand)]
 pub enum Form {
     /// Make an XForm (XML) of a workbook (.xlsx, .xls, .csv)
     Convert(Convert),
-    /// Check a workbook, or that an XML file is well-formed and a form
+    /// Check a workbook, or that an XML file is well-formed and a form; or lay a filled form over it
     Check(Check),
 }
 
@@ -75,6 +81,9 @@ impl Convert {
 pub struct Check {
     /// The workbook or XForm
     file: PathBuf,
+    /// A filled form (XML): recompute it, and say what does not fit; files that the form reads are looked for beside it
+    #[arg(long, value_name = "FILE")]
+    submission: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -85,6 +94,9 @@ pub struct Check {
 
 impl Check {
     fn run(self) -> Result<End> {
+        if let Some(submission) = &self.submission {
+            return self.laid_over(submission);
+        }
         if self.file.extension().is_some_and(|e| e.eq_ignore_ascii_case("xml")) {
             return self.xform();
         }
@@ -116,6 +128,89 @@ impl Check {
                 Ok(if unreadable { End::BadInput } else { End::No })
             }
         }
+    }
+
+    /// Recomputes a filled form.
+    fn laid_over(&self, submission: &Path) -> Result<End> {
+        let xform = if self.file.extension().is_some_and(|e| e.eq_ignore_ascii_case("xml")) {
+            fs::read(&self.file).with_context(|| self.file.display().to_string())?
+        } else {
+            match convert(&self.file, self.allow_duplicate_choices)? {
+                Ok(made) => made.xform.into_bytes(),
+                Err(findings) => {
+                    tell(&self.file, &findings);
+                    return Ok(End::BadInput);
+                }
+            }
+        };
+        let Some(form) = Read::read(&xform).form else {
+            eprintln!("✗ {}", both("cli.form_not_understood", &[("file", name(&self.file))]));
+            return Ok(End::BadInput);
+        };
+        let sent = fs::read(submission).with_context(|| submission.display().to_string())?;
+        let files = beside(&form, &self.file);
+        let attachments = Attachments::read(&form, |wanted| files.iter().find(|(n, _)| n == wanted).map(|(_, b)| b.as_slice()));
+        for (file, _) in &attachments.missing {
+            eprintln!("? {}", both("cli.form_file_missing", &[("file", file.clone())]));
+        }
+        let given = Given::at(Moment { epoch_ms: now_ms(), offset_minutes: OFFSET_MINUTES });
+        match Assessor::new(&form, &attachments).evaluate(&sent, &given) {
+            Ok(evaluation) => Ok(self.say_laid(&form, submission, &evaluation)),
+            Err(why) => {
+                let (key, end) = match &why {
+                    SubmissionError::Xml(_) => ("cli.submission_not_xml", End::BadInput),
+                    SubmissionError::Encrypted => ("cli.submission_encrypted", End::No),
+                    SubmissionError::WrongRoot { .. } | SubmissionError::WrongForm { .. } => {
+                        ("cli.submission_of_another", End::No)
+                    }
+                };
+                let args = [("file", name(submission)), ("why", why.to_string())];
+                if self.json {
+                    println!("{}", json!({ "good": false, "why": why.to_string() }));
+                }
+                eprintln!("✗ {}", both(key, &args));
+                Ok(end)
+            }
+        }
+    }
+
+    fn say_laid(&self, form: &Read, submission: &Path, evaluation: &Evaluation) -> End {
+        let in_words = |language: Language| {
+            let labels = form.labels(form.language_of(language.tag()));
+            let told = |f: &xforms::evaluation::Finding| server::doubt_told(language, labels.get(f.field.as_str()).cloned(), f);
+            evaluation.findings.iter().map(told).collect::<Vec<_>>()
+        };
+        let (zh, en) = (in_words(Language::Chinese), in_words(Language::English));
+        let good = evaluation.findings.is_empty();
+        if self.json {
+            let doubts: Vec<Value> = zh
+                .iter()
+                .zip(&en)
+                .map(|(z, e)| json!({ "at": z.at, "label": z.label, "what": z.what, "message": z.message, "message_en": e.message }))
+                .collect();
+            println!(
+                "{}",
+                json!({
+                    "good": good, "id": form.id, "instance": evaluation.instance_id, "version": evaluation.version, "doubts": doubts,
+                    "unjudged": evaluation.unjudged.len(),
+                })
+            );
+        } else {
+            for (z, e) in zh.iter().zip(&en) {
+                let label = z.label.as_ref().map_or_else(String::new, |label| format!(" ({label})"));
+                println!("? {}{label}: {} / {}", z.at, z.message, e.message);
+            }
+            for unjudged in &evaluation.unjudged {
+                eprintln!("? {} {}: {}", unjudged.at, unjudged.what, unjudged.why);
+            }
+            let args = [
+                ("file", name(submission)),
+                ("n", evaluation.findings.len().to_string()),
+                ("unjudged", evaluation.unjudged.len().to_string()),
+            ];
+            println!("{}", both(if good { "cli.submission_fits" } else { "cli.submission_doubtful" }, &args));
+        }
+        if good { End::Success } else { End::No }
     }
 
     fn xform(&self) -> Result<End> {
@@ -165,6 +260,16 @@ impl Check {
             }
         }
     }
+}
+
+/// Files that the form reads, from the folder in which it lies.
+fn beside(form: &Read, file: &Path) -> Vec<(String, Vec<u8>)> {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let uris = form.instances.iter().filter_map(|i| match &i.source {
+        Source::External(uri) => Some(uri.rsplit('/').next().unwrap_or_default()),
+        Source::Inline(_) => None,
+    });
+    uris.filter_map(|name| Some((name.to_owned(), fs::read(folder.join(name)).ok()?))).collect()
 }
 
 /// The word of a refusal in the locale files, as the server's answers have it.
@@ -253,7 +358,7 @@ mod tests {
         write("broken.xml", "<a>");
         write("doctype.xml", "<!DOCTYPE a><a/>");
         let convert = |name: &str| Convert { file: at(name), out: Some(at("out.xml")), allow_duplicate_choices: false }.run();
-        let check = |name: &str| Check { file: at(name), json: false, allow_duplicate_choices: false }.run();
+        let check = |name: &str| Check { file: at(name), submission: None, json: false, allow_duplicate_choices: false }.run();
         assert!(matches!(convert("good.csv"), Ok(End::Success)));
         assert!(fs::read_to_string(at("out.xml")).expect("written").contains("<data id=\"good\">"));
         for (name, end) in [
@@ -273,6 +378,57 @@ mod tests {
             assert_eq!(code, end, "{name}");
         }
         assert!(matches!(convert("bad.csv"), Ok(End::BadInput)) && check("missing.csv").is_err());
+    }
+
+    #[test]
+    fn filled_forms_are_laid_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        let write = |name: &str, text: &str| fs::write(at(name), text).expect("written");
+        write(
+            "visit.csv",
+            "survey,,,,,\n,type,name,label,required,constraint\n,integer,n,N,yes,. < 10\n,select_one_from_file list.csv,c,C,,\n",
+        );
+        write("list.csv", "name,label\na,A\n");
+        let filled = |n: &str, c: &str| {
+            format!("<data id='visit'><n>{n}</n><c>{c}</c><meta><instanceID>uuid:1</instanceID></meta></data>")
+        };
+        for (name, text) in [
+            ("good.xml", filled("3", "a")),
+            ("doubtful.xml", filled("30", "a")),
+            ("other-choice.xml", filled("3", "b")),
+            ("empty.xml", filled("", "a")),
+            ("another.xml", "<data id='another'/>".into()),
+            ("cut.xml", "<data id='visit'><n>".into()),
+            ("sealed.xml", "<data id='visit' encrypted='yes'/>".into()),
+        ] {
+            write(name, &text);
+        }
+        let form = |form: &str, json: bool, submission: &str| {
+            let check = Check { file: at(form), submission: Some(at(submission)), json, allow_duplicate_choices: false };
+            match check.run().expect("looked at") {
+                End::Success => 0,
+                End::No => 1,
+                End::BadInput => 2,
+            }
+        };
+        for (submission, code) in [
+            ("good.xml", 0),
+            ("doubtful.xml", 1),
+            ("other-choice.xml", 1),
+            ("empty.xml", 1),
+            ("another.xml", 1),
+            ("sealed.xml", 1),
+            ("cut.xml", 2),
+        ] {
+            assert_eq!((form("visit.csv", false, submission), form("visit.csv", true, submission)), (code, code), "{submission}");
+        }
+        assert_eq!(form("good.xml", false, "good.xml"), 2, "a filled form is no form");
+        assert!(
+            Check { file: at("visit.csv"), submission: Some(at("none.xml")), json: false, allow_duplicate_choices: false }
+                .run()
+                .is_err()
+        );
     }
 
     /// Every word of a finding has wording in both languages, with placeholders that it fills.

@@ -78,6 +78,7 @@ pub use audit::{checkpoints_made, note_counts, started, stopped};
 pub use clocks::run_clocks;
 pub use openapi::document as openapi_document;
 pub use persons::held_about;
+pub use recompute::told as doubt_told;
 
 /// How this installation presents itself.
 #[derive(Debug, Clone)]

@@ -41,7 +41,7 @@ pub struct Run {
     #[arg(long)]
     plan: PathBuf,
     /// At least 16 bytes that nobody could guess, in hexadecimal; what was committed to
-    #[arg(long, value_name = "HEX")]
+    #[arg(long, value_name = "HEX", env = "QIANWAN_SECRET", hide_env_values = true)]
     secret: String,
     /// What the beacons said, in the order of the plan; bytes that are no text as hex:…
     #[arg(long, num_args = 1.., required = true, value_name = "TEXT")]

@@ -150,6 +150,7 @@ def forms():
         "string-length(normalize-space(.))", "coalesce(/data/c, 'z')", "decimal-date-time('2020-01-01T00:00:00Z')", "-(-3)", "digest('a', 'SHA-256', 'hex')",
     ]):
         write("xpath", f"{n:02}", text)
+    write("workbook", "mark-in-name", "csurvey,,,\n,type,name,label\n,select_one a,q,Q\nchoices,,,\n,list_name,name,labe\ufeffl\n,a,0,One\n")
     write("workbook", "prefix", "csurvey,,,\n,type,name,label\n,text,q:a,A\n")
     write("workbook", "csv", "csurvey,,,\n,type,name,label\n,select_one a,q,Q\n,begin repeat,r,R\n,integer,n,N\n,end repeat,,\nchoices,,,\n,list_name,name,label\n,a,1,One\n")
     with zipfile.ZipFile(ROOT / "demo/forms/village_look_demo.xlsx") as book:

@@ -796,7 +796,7 @@ impl<'a> Building<'a> {
 
     fn name(&self, written: &str, element: bool) -> Result<Name, XmlProblem> {
         let (prefix, local) = written.split_once(':').unwrap_or(("", written));
-        let good = |part: &str| part.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_') && part.chars().all(is_name);
+        let good = |part: &str| part.chars().next().is_some_and(name_start) && part.chars().all(name_part);
         if !good(local) || (!prefix.is_empty() && !good(prefix)) || written.starts_with(':') {
             return Err(XmlProblem::BadName(written.chars().take(60).collect()));
         }
@@ -813,9 +813,16 @@ impl<'a> Building<'a> {
     }
 }
 
-/// Characters of names, somewhat wider than XML 1.0.
-fn is_name(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}' | '\u{2040}')
+/// `NameStartChar` of XML 1.0 without the colon.
+pub(crate) fn name_start(c: char) -> bool {
+    matches!(c, 'A'..='Z' | '_' | 'a'..='z' | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2ff}' | '\u{370}'..='\u{37d}'
+        | '\u{37f}'..='\u{1fff}' | '\u{200c}'..='\u{200d}' | '\u{2070}'..='\u{218f}' | '\u{2c00}'..='\u{2fef}'
+        | '\u{3001}'..='\u{d7ff}' | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}' | '\u{10000}'..='\u{effff}')
+}
+
+/// `NameChar` of XML 1.0 without the colon.
+pub(crate) fn name_part(c: char) -> bool {
+    name_start(c) || matches!(c, '-' | '.' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}'..='\u{2040}')
 }
 
 /// `Char` of XML 1.0.

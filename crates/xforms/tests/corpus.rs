@@ -69,3 +69,16 @@ fn every_form_is_read_or_refused_by_name() {
     }
     assert!(read > 250, "{read}");
 }
+
+/// A column of choices may be named by whatever XML 1.0 lets name an element, and what is made of it is read again.
+#[test]
+fn names_of_xml_are_read_as_they_are_written() {
+    for header in ["labe\u{feff}l", "\u{2070}x", "名称", "a\u{b7}"] {
+        let book =
+            format!("survey,,,\n,type,name,label\n,select_one a,q,Q\nchoices,,,,\n,list_name,name,label,{header}\n,a,0,One,1\n");
+        let made = xforms::xlsform::convert(book.as_bytes(), xforms::xlsform::Kind::Csv, "form").expect("made");
+        assert!(made.xform.contains(&format!("<{header}>")), "{header:?}");
+        let reading = xforms::form::Form::read(made.xform.as_bytes());
+        assert!(reading.form.is_some(), "{header:?}: {:?}", reading.problems);
+    }
+}

@@ -1,5 +1,7 @@
 //! What little of the expression language a converter must see: names, `${references}`, and whether a default is computed.
 
+use crate::tree::{name_part, name_start};
+
 /// A reference `${name}` or `${last-saved#name}` found in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reference<'a> {
@@ -11,16 +13,6 @@ pub(super) struct Reference<'a> {
     pub name: &'a str,
     /// The answer of the submission saved before this one.
     pub last_saved: bool,
-}
-
-fn name_start(c: char) -> bool {
-    matches!(c, 'A'..='Z' | '_' | 'a'..='z' | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2ff}' | '\u{370}'..='\u{37d}'
-        | '\u{37f}'..='\u{1fff}' | '\u{200c}'..='\u{200d}' | '\u{2070}'..='\u{218f}' | '\u{2c00}'..='\u{2fef}'
-        | '\u{3001}'..='\u{d7ff}' | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}' | '\u{10000}'..='\u{effff}')
-}
-
-fn name_part(c: char) -> bool {
-    name_start(c) || matches!(c, '-' | '.' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}'..='\u{2040}')
 }
 
 /// Bytes of the name without a colon that a text begins with; 0 if it begins with none.

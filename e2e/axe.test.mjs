@@ -94,8 +94,7 @@ async function find() {
   const person = await open(browser, server)
   await signIn(person, account(server, 'office'))
   const get = async (path) => { const { json, status, text } = await ask(person, path); assert.equal(status, 200, `${path}: ${text}`); return json }
-  const rows = async (query) => (await get(`/api/rows/${query}${query.includes('?') ? '&' : '?'}limit=1`)).rows
-  const one = async (query) => { const [row] = await rows(query); assert.ok(row, `the demo has no ${query}`); return row }
+  const one = async (query) => { const { rows } = await get(`/api/rows/${query}${query.includes('?') ? '&' : '?'}limit=1`); assert.ok(rows[0], `the demo has no ${query}`); return rows[0] }
   const key = async (query) => (await one(query)).key
   const session = await get('/api/session')
   const posts = (await get('/api/rows/posts?limit=200')).rows

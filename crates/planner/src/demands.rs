@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    clash::Party,
     error::{Finding, Refused, malformed},
     instance::Instance,
+    plan::Plan,
 };
 
 /// A decision that is taken already.
@@ -101,6 +103,20 @@ impl Demands {
             findings.extend(options(instance, forbidden.village, forbidden.work, forbidden.year, place).err());
         }
         Refused::if_any(findings)
+    }
+
+    /// Demands that a plan does not meet, in their order.
+    pub fn unmet(&self, plan: &Plan) -> Vec<Party> {
+        let has = |village: usize, work: usize, level: Option<i64>, year: Option<usize>| {
+            plan.choices.iter().any(|c| {
+                (c.village, c.work) == (village as i64, work as i64)
+                    && level.is_none_or(|level| level == c.level)
+                    && year.is_none_or(|year| year as i64 == c.year)
+            })
+        };
+        let fixed = self.fixed.iter().enumerate().filter(|(_, f)| !has(f.village, f.work, f.level, f.year));
+        let forbidden = self.forbidden.iter().enumerate().filter(|(_, f)| has(f.village, f.work, None, f.year));
+        fixed.map(|(at, _)| Party::Fixed(at)).chain(forbidden.map(|(at, _)| Party::Forbidden(at))).collect()
     }
 }
 

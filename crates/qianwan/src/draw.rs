@@ -10,7 +10,10 @@ use clap::{Args, Subcommand};
 use ranking::draw::{DrawRefusal, Frame, Given, Plan, Published, Record, Unit, run, verify};
 use server::wording::both;
 
-use crate::{End, plan::write_whole};
+use crate::{
+    End,
+    files::{bytes, name, write_whole},
+};
 
 /// `qianwan draw`.
 #[derive(Subcommand)]
@@ -179,14 +182,6 @@ fn frame(text: &[u8]) -> Result<Vec<Unit>, Vec<String>> {
 
 fn told(refusal: &DrawRefusal) -> String {
     both(&format!("draw.{}", refusal.code()), &refusal.arguments())
-}
-
-fn bytes(file: &Path) -> Result<Vec<u8>> {
-    fs::read(file).with_context(|| file.display().to_string())
-}
-
-fn name(file: &Path) -> String {
-    file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
 #[cfg(test)]

@@ -6,22 +6,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Args, Subcommand};
+use domain::surveys;
 use serde_json::{Value, json};
 use server::wording::{self, Language, both};
 use xforms::{
-    evaluation::{Assessor, Context as Given, Evaluation, SubmissionError},
+    evaluation::{Assessor, Evaluation, SubmissionError},
     form::{Attachments, Form as Read, Source},
     head::{HeadError, form_head},
     xlsform::{Conversion, Finding, Kind, Leniency, Severity, Word, convert_leniently},
-    xpath::Moment,
 };
 
-use crate::{End, data::now_ms};
-
-/// Local time of the programme, minutes east of UTC.
-const OFFSET_MINUTES: i32 = 480;
+use crate::{
+    End,
+    data::now_ms,
+    files::{bytes, name, write_whole},
+};
 
 /// `qianwan form`.
 #[derive(Subcommand)]
@@ -67,7 +68,7 @@ impl Convert {
         tell(&self.file, &made.findings);
         match &self.out {
             Some(out) => {
-                fs::write(out, &made.xform).with_context(|| out.display().to_string())?;
+                write_whole(out, |to| to.write_all(made.xform.as_bytes()))?;
                 say_made(&self.file, &made);
             }
             None => std::io::stdout().write_all(made.xform.as_bytes())?,
@@ -133,7 +134,7 @@ impl Check {
     /// Recomputes a filled form.
     fn laid_over(&self, submission: &Path) -> Result<End> {
         let xform = if self.file.extension().is_some_and(|e| e.eq_ignore_ascii_case("xml")) {
-            fs::read(&self.file).with_context(|| self.file.display().to_string())?
+            bytes(&self.file)?
         } else {
             match convert(&self.file, self.allow_duplicate_choices)? {
                 Ok(made) => made.xform.into_bytes(),
@@ -147,14 +148,13 @@ impl Check {
             eprintln!("✗ {}", both("cli.form_not_understood", &[("file", name(&self.file))]));
             return Ok(End::BadInput);
         };
-        let sent = fs::read(submission).with_context(|| submission.display().to_string())?;
+        let sent = bytes(submission)?;
         let files = beside(&form, &self.file);
         let attachments = Attachments::read(&form, |wanted| files.iter().find(|(n, _)| n == wanted).map(|(_, b)| b.as_slice()));
         for (file, _) in &attachments.missing {
             eprintln!("? {}", both("cli.form_file_missing", &[("file", file.clone())]));
         }
-        let given = Given::at(Moment { epoch_ms: now_ms(), offset_minutes: OFFSET_MINUTES });
-        match Assessor::new(&form, &attachments).evaluate(&sent, &given) {
+        match Assessor::new(&form, &attachments).evaluate(&sent, &surveys::came_at(now_ms())) {
             Ok(evaluation) => Ok(self.say_laid(&form, submission, &evaluation)),
             Err(why) => {
                 let (key, end) = match &why {
@@ -214,7 +214,7 @@ impl Check {
     }
 
     fn xform(&self) -> Result<End> {
-        let bytes = fs::read(&self.file).with_context(|| self.file.display().to_string())?;
+        let bytes = bytes(&self.file)?;
         let file = ("file", name(&self.file));
         match form_head(&bytes) {
             Ok(head) if self.json => {
@@ -287,17 +287,13 @@ fn refused(why: &HeadError) -> &'static str {
     }
 }
 
-fn name(file: &Path) -> String {
-    file.file_name().map_or_else(|| file.display().to_string(), |n| n.to_string_lossy().into_owned())
-}
-
 fn convert(file: &Path, duplicate_choices: bool) -> Result<Result<Conversion, Vec<Finding>>> {
     let name = name(file);
     let Some(kind) = Kind::of(&name) else {
         let word = Word::UnknownKind { name };
         return Ok(Err(vec![Finding { severity: Severity::Error, sheet: None, row: None, column: None, word }]));
     };
-    let bytes = fs::read(file).with_context(|| file.display().to_string())?;
+    let bytes = bytes(file)?;
     let id = file.file_stem().map_or_else(|| name.clone(), |s| s.to_string_lossy().into_owned());
     Ok(convert_leniently(&bytes, kind, &id, Leniency { duplicate_choices }))
 }

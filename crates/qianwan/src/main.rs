@@ -13,6 +13,7 @@ mod control;
 mod data;
 mod doctor;
 mod draw;
+mod files;
 mod form;
 mod import;
 mod log_commands;

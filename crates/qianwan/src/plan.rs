@@ -2,12 +2,12 @@
 
 use std::{
     fs,
-    io::{self, BufWriter, IsTerminal as _, Write},
+    io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Args, Subcommand};
 use planner::{
     check::{Verdict, Violation, check},
@@ -21,7 +21,11 @@ use planner::{
 use serde_json::{Value, json};
 use server::wording::both;
 
-use crate::{End, stop::Stop};
+use crate::{
+    End,
+    files::{bytes, name, write_whole},
+    stop::Stop,
+};
 
 /// Between two lines of progress where nobody sits at a terminal.
 const TELL_EVERY: Duration = Duration::from_secs(5);
@@ -118,8 +122,12 @@ impl Solve {
             gap: self.gap,
             ..Settings::default()
         };
-        let mut teller = Teller { stop: Stop::listen()?, at: None, terminal: io::stderr().is_terminal() };
-        let solution = match solve::solve(&instance, &demands, &settings, |progress| teller.hear(progress)) {
+        // The line of progress ends before anything else is said.
+        let solved = {
+            let mut teller = Teller { stop: Stop::listen()?, at: None, terminal: io::stderr().is_terminal() };
+            solve::solve(&instance, &demands, &settings, |progress| teller.hear(progress))
+        };
+        let solution = match solved {
             Ok(solution) => solution,
             Err(Failure::Refused(refused)) => {
                 let file = self.given.demands.as_ref().unwrap_or(&self.given.instance);
@@ -215,7 +223,7 @@ impl Check {
             }
         };
         let verdict = check(&instance, &plan);
-        let unmet = unmet(&demands, &plan);
+        let unmet = demands.unmet(&plan);
         let good = verdict.feasible() && unmet.is_empty();
         if self.json {
             println!("{}", judged(&instance, &plan, &verdict, &unmet));
@@ -237,20 +245,6 @@ impl Check {
         }
         Ok(if good { End::Success } else { End::No })
     }
-}
-
-/// Demands that the plan does not meet.
-fn unmet(demands: &Demands, plan: &plan::Plan) -> Vec<Party> {
-    let has = |village: usize, work: usize, level: Option<i64>, year: Option<usize>| {
-        plan.choices.iter().any(|c| {
-            (c.village, c.work) == (village as i64, work as i64)
-                && level.is_none_or(|level| level == c.level)
-                && year.is_none_or(|year| year as i64 == c.year)
-        })
-    };
-    let fixed = demands.fixed.iter().enumerate().filter(|(_, f)| !has(f.village, f.work, f.level, f.year));
-    let forbidden = demands.forbidden.iter().enumerate().filter(|(_, f)| has(f.village, f.work, None, f.year));
-    fixed.map(|(at, _)| Party::Fixed(at)).chain(forbidden.map(|(at, _)| Party::Forbidden(at))).collect()
 }
 
 fn judged(instance: &Instance, plan: &plan::Plan, verdict: &Verdict, unmet: &[Party]) -> Value {
@@ -335,32 +329,14 @@ impl Mps {
     }
 }
 
-fn bytes(file: &Path) -> Result<Vec<u8>> {
-    fs::read(file).with_context(|| file.display().to_string())
-}
-
 /// Says all that was found, and gives nothing.
 fn tell<T>(file: &Path, refused: &Refused) -> Option<T> {
-    let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let name = name(file);
     for finding in &refused.0 {
         let args: Vec<(&str, String)> = finding.arguments.iter().map(|(name, value)| (*name, value.clone())).collect();
         eprintln!("✗ {name}: {}: {}", finding.place, both(&format!("plan.finding.{}", finding.code), &args));
     }
     None
-}
-
-/// Writes beside the file and puts it in its place when it is whole.
-pub fn write_whole(file: &Path, write: impl FnOnce(&mut BufWriter<fs::File>) -> io::Result<()>) -> Result<()> {
-    let mut part = file.as_os_str().to_owned();
-    part.push(format!(".part-{}", std::process::id()));
-    let part = PathBuf::from(part);
-    let whole = || -> io::Result<()> {
-        let mut out = BufWriter::new(fs::File::create(&part)?);
-        write(&mut out)?;
-        out.flush()?;
-        fs::rename(&part, file)
-    };
-    whole().inspect_err(|_| drop(fs::remove_file(&part))).with_context(|| file.display().to_string())
 }
 
 /// User and system time of this process, reading included; 0 where the system does not tell.

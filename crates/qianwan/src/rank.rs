@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 use ranking::{
     Refusal,
@@ -14,7 +14,10 @@ use ranking::{
 use serde::Serialize;
 use server::wording::both;
 
-use crate::{End, plan::write_whole};
+use crate::{
+    End,
+    files::{bytes, name, write_whole},
+};
 
 /// `qianwan rank`.
 #[derive(Args)]
@@ -107,7 +110,7 @@ struct Critical {
 impl Rank {
     /// Runs it.
     pub fn run(self) -> Result<End> {
-        let text = std::fs::read(&self.input).with_context(|| self.input.display().to_string())?;
+        let text = bytes(&self.input)?;
         let lines = match read(&text) {
             Ok(lines) => lines,
             Err(findings) => return Ok(self.tell(&findings)),
@@ -125,7 +128,7 @@ impl Rank {
     }
 
     fn tell(&self, findings: &[String]) -> End {
-        let name = self.input.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let name = name(&self.input);
         findings.iter().for_each(|finding| eprintln!("✗ {name}: {finding}"));
         End::BadInput
     }
@@ -158,9 +161,14 @@ impl Rank {
             Some(count) => Some(step_down(&estimates, level, Draws { seed: self.seed, count: count as usize }, &Here)?),
             None => None,
         };
-        let among_last = could_be_among_last(&bounds, tau);
-        let among_first = could_be_among_first(&bounds, tau);
-        let surely_last = surely_among_last(&bounds, tau);
+        let marked = |places: Vec<usize>| {
+            let mut marks = vec![false; members.len()];
+            places.into_iter().for_each(|j| marks[j] = true);
+            marks
+        };
+        let among_last = marked(could_be_among_last(&bounds, tau));
+        let among_first = marked(could_be_among_first(&bounds, tau));
+        let surely_last = marked(surely_among_last(&bounds, tau));
         let ranked = |(j, &at): (usize, &usize)| Ranked {
             unit: lines[at].unit.clone(),
             group: lines[at].group.clone(),
@@ -170,9 +178,9 @@ impl Rank {
             worst: bounds[j].worst,
             could_be_last: last[j].possible,
             could_be_first: first[j].possible,
-            could_be_among_last: among_last.contains(&j),
-            could_be_among_first: among_first.contains(&j),
-            surely_among_last: surely_last.contains(&j),
+            could_be_among_last: among_last[j],
+            could_be_among_first: among_first[j],
+            surely_among_last: surely_last[j],
             best_boot: boot.as_ref().map(|boot| boot.bounds[j].best),
             worst_boot: boot.as_ref().map(|boot| boot.bounds[j].worst),
         };

@@ -95,11 +95,15 @@ impl Looked {
     }
 }
 
+/// What a submission that came then is laid over its form with, in the programme's local time.
+pub fn came_at(now_ms: i64) -> Context {
+    Context::at(Moment { epoch_ms: now_ms, offset_minutes: OFFSET_MINUTES })
+}
+
 /// Recomputes a submission; `now_ms` is when it came.
 pub fn look<F: Borrow<Form>, A: Borrow<Attachments>>(form: &Assessor<F, A>, xml: &[u8], now_ms: i64) -> Looked {
     let unjudged = Looked::unjudged();
-    let context = Context::at(Moment { epoch_ms: now_ms, offset_minutes: OFFSET_MINUTES });
-    let evaluation = match form.evaluate(xml, &context) {
+    let evaluation = match form.evaluate(xml, &came_at(now_ms)) {
         Ok(evaluation) => evaluation,
         Err(SubmissionError::Encrypted) => return unjudged,
         Err(SubmissionError::Xml(_) | SubmissionError::WrongRoot { .. } | SubmissionError::WrongForm { .. }) => {

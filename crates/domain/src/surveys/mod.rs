@@ -20,7 +20,7 @@ pub(crate) mod tests;
 mod view;
 
 pub use facts::*;
-pub use looked::{Looked, answered, file_name, form_head, look, questions, submission_head};
+pub use looked::{Looked, answered, came_at, file_name, form_head, look, questions, submission_head};
 pub use mapping::*;
 pub use readings::Reading;
 pub use rules::{COMMENTS_MAX, Command, DOUBTS_MAX, Refusal, offered};

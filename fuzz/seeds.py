@@ -151,6 +151,7 @@ def forms():
     ]):
         write("xpath", f"{n:02}", text)
     write("workbook", "mark-in-name", "csurvey,,,\n,type,name,label\n,select_one a,q,Q\nchoices,,,\n,list_name,name,labe\ufeffl\n,a,0,One\n")
+    write("workbook", "control-in-head", "csurvey,,,\n,type,name,label::s\x17\n,text,q,Q\n")
     write("workbook", "prefix", "csurvey,,,\n,type,name,label\n,text,q:a,A\n")
     write("workbook", "csv", "csurvey,,,\n,type,name,label\n,select_one a,q,Q\n,begin repeat,r,R\n,integer,n,N\n,end repeat,,\nchoices,,,\n,list_name,name,label\n,a,1,One\n")
     with zipfile.ZipFile(ROOT / "demo/forms/village_look_demo.xlsx") as book:

@@ -2,8 +2,8 @@
 //! demo, people could have done. Nothing is written past the rules, and a refusal that was not meant is an error.
 //!
 //! * `county.rs`: places, codes in a range that nobody uses, a drawn map; `people.rs`: who signs in.
-//! * One file per room: what its people do on a day (`places.rs`, `problems.rs`, `surveys.rs`, `duties.rs`; the tasks of
-//!   posts in `tasks.rs`). A new room is a file, its place in [`fill_scaled`], and its words in `words/`.
+//! * One file per room: what its people do on a day (`places.rs`, `problems.rs`, `surveys.rs`, `duties.rs`,
+//!   `planning.rs`; the tasks of posts in `tasks.rs`). A new room is a file, its place in [`fill_scaled`], and its words in `words/`.
 //! * `world.rs`: the simulated clock and the one way to act; `random.rs`: all chance, from the seed.
 //! * `words/*.json`: everything that people say. `forms/`: the form that villages are visited with. `photos.rs`: drawn pictures in place of photographs.
 //!
@@ -15,6 +15,7 @@ mod duties;
 mod people;
 mod photos;
 mod places;
+mod planning;
 mod problems;
 mod random;
 mod surveys;
@@ -174,11 +175,12 @@ fn fill_scaled(store: &Store, seed: u64, scale: Scale, password: &str, progress:
     let mut tasks = tasks::Tasks::found(seed, &mut world, first)?;
     let mut places = places::Places::plan(seed, &world);
     let mut surveys = surveys::Surveys::plan(seed, &world);
+    let mut planning = planning::Planning::plan(seed, &world)?;
     let mut problems = problems::Problems::plan(seed, &world);
     for n in 0..days {
         let day = first.plus(n);
         world.begin(day);
-        let rooms: [&mut dyn Room; 5] = [&mut places, &mut duties, &mut tasks, &mut problems, &mut surveys];
+        let rooms: [&mut dyn Room; 6] = [&mut places, &mut duties, &mut tasks, &mut problems, &mut surveys, &mut planning];
         for room in rooms {
             room.day(&mut world, day)?;
         }

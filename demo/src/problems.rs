@@ -216,6 +216,8 @@ impl Problems {
                 | Rule::AskedOnce(_)
                 | Rule::Contacts(_)
                 | Rule::SmallCounts(_)
+                | Rule::Catalogue(_)
+                | Rule::Standards(_)
                 | Rule::Burden(_) => {}
             }
         }

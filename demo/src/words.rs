@@ -21,6 +21,7 @@ pub struct Words {
     pub people: PeopleWords,
     pub duties: DutyWords,
     pub surveys: SurveyWords,
+    pub planning: PlanningWords,
     pub calendar: Calendar,
     pub label: Label,
 }
@@ -188,6 +189,16 @@ pub struct DutyWords {
     pub merged: String,
 }
 
+/// What is said around works and wishes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanningWords {
+    pub catalogue: String,
+    pub standards: String,
+    pub notes: Vec<String>,
+    pub withdrawn: String,
+}
+
 /// Reasons around posts that change hands.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -288,6 +299,7 @@ pub static WORDS: LazyLock<Words> = LazyLock::new(|| Words {
     people: read!("people.json"),
     duties: read!("duties.json"),
     surveys: read!("surveys.json"),
+    planning: read!("planning.json"),
     calendar: read!("calendar.json"),
     label: read!("label.json"),
 });

@@ -25,3 +25,11 @@ test('distance in metres, then kilometres', () => {
   expect(format.distance(1540)).toContain('1.5')
 })
 test('hashes lose their prefix', () => expect(format.shortHash('sha256:0123456789abcdef')).toBe('01234567'))
+test('money is reckoned in whole fen', () => {
+  expect([format.yuan(0), format.yuan(50), format.yuan(123_450), format.yuan(999_999)]).toEqual(['0 元', '0.50 元', '1,234.50 元', '9,999.99 元'])
+  expect([format.yuan(3_200_000), format.yuan(1_000_000), format.yuan(133_980_000), format.yuan(9_007_199_254_740_991)]).toEqual(['3.2 万元', '1 万元', '133.98 万元', '9,007,199,254.74 万元'])
+  expect([format.yuan(-3_200_000), format.yuan(-50), format.yuan(3_249_999)]).toEqual(['-3.2 万元', '-0.50 元', '3.25 万元'])
+  expect([format.yuanExact(3_249_999), format.yuanExact(260_000, 420_000)]).toEqual(['32,499.99 元', '2,600–4,200 元'])
+  expect([format.yuanRange(0, 0), format.yuanRange(300_000, 1_200_000), format.yuanRange(30_000, 120_000), format.yuanRange(82_940_000, 133_980_000)]).toEqual(['0 元', '0.3–1.2 万元', '300–1,200 元', '82.94–133.98 万元'])
+  expect([format.yuan(null), format.yuan(undefined)]).toEqual([format.count(null), format.count(null)])
+})

@@ -46,6 +46,38 @@ export function share(numerator: number | null, denominator: number | null): str
   if (denominator === 0) return t('value.no_base')
   return `${decimal((numerator / denominator) * 100)}% (${count(numerator)}/${count(denominator)})`
 }
+/** Whole yuan and fen of an amount, by integers: nothing is rounded on the way. */
+function parted(fen: number): { sign: string; yuan: number; rest: number } {
+  const rest = Math.abs(fen % 100)
+  return { sign: fen < 0 ? '-' : '', yuan: (Math.abs(fen) - rest) / 100, rest }
+}
+function toTheFen(fen: number): string {
+  const { sign, yuan, rest } = parted(fen)
+  return `${sign}${count(yuan)}${rest ? `.${String(rest).padStart(2, '0')}` : ''}`
+}
+/** From least to most to the last fen, for prices of one unit: '2,600–4,200 yuan', '0.50 yuan'. */
+export function yuanExact(min: number, max = min): string {
+  return t('money.yuan', { n: min === max ? toTheFen(max) : `${toTheFen(min)}–${toTheFen(max)}` })
+}
+const WAN_FEN = 1_000_000
+/** A large amount to read at a glance: in Chinese ten thousands of yuan to a hundredth, else whole yuan. Integers all the way. */
+function glance(fen: number): string {
+  const { sign, yuan, rest } = parted(fen)
+  if (language.value !== 'zh-CN') return `${sign}${count(yuan + (rest >= 50 ? 1 : 0))}`
+  const hundreds = (yuan - (yuan % 100)) / 100 + (yuan % 100 >= 50 ? 1 : 0), digits = String(hundreds % 100).padStart(2, '0').replace(/0+$/, '')
+  return `${sign}${count((hundreds - (hundreds % 100)) / 100)}${digits ? `.${digits}` : ''}`
+}
+const inUnit = (n: string) => t(language.value === 'zh-CN' ? 'money.wan' : 'money.yuan', { n })
+/** An amount to read at a glance: below ten thousand yuan to the fen, from there on rounded: '3.2 wan yuan' in Chinese, '32,000 yuan' else. */
+export function yuan(fen: number | null | undefined): string {
+  if (fen === null || fen === undefined) return t('value.unknown')
+  return Math.abs(fen) >= WAN_FEN ? inUnit(glance(fen)) : yuanExact(fen)
+}
+/** From least to most in the unit of the most; one amount where both are the same. */
+export function yuanRange(min: number, max: number): string {
+  if (min === max) return yuan(max)
+  return max >= WAN_FEN ? inUnit(`${glance(min)}–${glance(max)}`) : yuanExact(min, max)
+}
 export function distance(metres: number | null | undefined): string {
   if (metres === null || metres === undefined) return t('value.unknown')
   if (metres < 1000) return t('distance.m', { n: count(Math.round(metres)) })

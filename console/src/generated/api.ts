@@ -114,6 +114,13 @@ export type AreaBurden = BurdenTotal & ({ place: PlaceBrief | null })
 /** The same for an area. */
 export type AreaCoverage = CoverageTotal & ({ place: PlaceBrief | null })
 
+/** The same for an area. */
+export type AreaNeeds = NeedsTotal & ({ place: PlaceBrief | null })
+
+/** How villagers were asked. Paper and the loudspeaker count as much as the telephone. */
+export const AskedBy = ['meeting', 'visit', 'survey', 'loudspeaker'] as const
+export type AskedBy = (typeof AskedBy)[number]
+
 /** Rule `surveys.asked_once`: when a question asks what is known already. */
 export type AskedOnce = {
   /** What was recorded within so many months is known, 1…120. */
@@ -121,6 +128,13 @@ export type AskedOnce = {
   /** Known of so many percent of the villages, 1…100, a question is flagged. */
   share_percent: number
 }
+
+/** What a village should have of a kind of work. */
+export type Asks =
+  | { is: 'share'; figure: Text60; of: Counted; percent: number }
+  | { is: 'at_least'; figure: Text60; value: number }
+  | { is: 'at_most'; figure: Text60; value: number }
+  | { is: 'no_open_problem' }
 
 /** Who goes. */
 export type Assignee =
@@ -195,6 +209,10 @@ export type AuditRow = {
   why: string | null
 }
 
+/** What a need rests on. */
+export const Basis = ['seen', 'said', 'unknown'] as const
+export type Basis = (typeof Basis)[number]
+
 /** Whom a post's duty lay with on a day. */
 export type Bearer = {
   from: Day | null
@@ -222,6 +240,84 @@ export type BearersAnswer = {
 /** Which way is good. Where neither is, no colour and no order may say so. */
 export const Better = ['more', 'less', 'neither'] as const
 export type Better = (typeof Better)[number]
+
+/** What a plan has to keep to. */
+export type Brief = {
+  /** Works are planned where at least so many percent of the households asked were in favour, 0…100. */
+  accepted_percent: number
+  /** What benefit counts in villages of a class, in thousandths; 1000 where a class is not named, 0: nothing is planned there. */
+  class_permille?: { [name in 'cluster' | 'suburban' | 'heritage' | 'relocate' | 'undetermined']?: number }
+  /** … at least this share of a county's shared money goes to demonstration villages, in percent. */
+  demonstration_percent: number
+  /** In each of so many first years … */
+  demonstration_years: number
+  /** Hardest difficulty in each year, the first first, 1…5; after the last of them everything. */
+  easy_first: number[]
+  /** First calendar year. */
+  first_year: number
+  /** Decisions taken beforehand. */
+  fixed?: Fixed[]
+  /** Money by source. */
+  funds: Fund[]
+  /** Labour that a village gives in a year, in hours for every resident household. */
+  labour_hours_per_household: number
+  /** What a year later counts, in thousandths of the year before, 500…1000. */
+  later_permille: number
+  /** Bonus for neighbours that do a work in lines in the same year, in percent of the smaller benefit, 0…100. */
+  line_bonus_percent: number
+  /** Load of works that a village bears in a year; a work's load is of a hundred. */
+  load_per_year: number
+  /** Villages are neighbours within so many metres. */
+  neighbours_within_m: number
+  /** Own money of a village in a year, in fen for every resident household. */
+  own_fen_per_household: number
+  /** Part of a work's cost that the village pays out of its own money, in percent, 0…50. */
+  own_percent: number
+  /** Whether a need that was only said, and seen by nobody, is planned. */
+  plan_what_was_said: boolean
+  /** Part of every year's money that is not planned, in percent, 0…50. */
+  reserve_percent: number
+  /** Where nobody was asked, not before the n-th year, from 1: they are asked in the meantime. 0: never. */
+  unasked_from_year: number
+  /** Upkeep of all that is planned in a village may take so many percent of its own money of a year; 0: not looked at. */
+  upkeep_percent: number
+  /** What benefit counts more in the tenth of villages that is worst off, in thousandths of itself. */
+  worst_off_extra_permille: number
+  /** Years, 3…15. */
+  years: number
+}
+
+/** What a plan has to keep to. */
+export type BriefId = string
+
+/** A brief as it was written down once. */
+export type BriefVersion = {
+  /** All of it. */
+  brief: Brief
+  by: AccountId | null
+  /** Why it is as it is. */
+  reason: Text500
+  /** When. */
+  saved_ms: number
+}
+
+/** A brief with its versions. */
+export type BriefsRow = {
+  first_year: number | null
+  /** Identity. */
+  id: BriefId
+  /** The organisation whose chain holds its facts. */
+  org: number
+  /** For this place and all below. */
+  place: PlaceId
+  saved_on: string | null
+  /** What it is called. */
+  title: Text100
+  /** Versions, the first first; the last holds. */
+  versions: BriefVersion[]
+  withdrawn: Text500 | null
+  years: number | null
+}
 
 /** What surveys asked of villages in a month. */
 export type BurdenAnswer = {
@@ -370,8 +466,32 @@ export type CampaignsAnswer = {
 }
 
 /** One kind of act that can be allowed. */
-export const Capability = ['read', 'export', 'log.read', 'places.edit', 'places.count', 'places.import', 'problems.report', 'problems.triage', 'problems.work', 'problems.verify', 'problems.answer', 'rules.edit', 'duties.appoint', 'access.appoint', 'tasks.set', 'tasks.work', 'tasks.verify', 'surveys.manage', 'surveys.submit', 'surveys.review', 'particulars.unmask', 'accounts.manage', 'accounts.secure', 'audit.read'] as const
+export const Capability = ['read', 'export', 'log.read', 'places.edit', 'places.count', 'places.import', 'problems.report', 'problems.triage', 'problems.work', 'problems.verify', 'problems.answer', 'rules.edit', 'duties.appoint', 'access.appoint', 'tasks.set', 'tasks.work', 'tasks.verify', 'surveys.manage', 'surveys.submit', 'surveys.review', 'planning.edit', 'wishes.count', 'particulars.unmask', 'accounts.manage', 'accounts.secure', 'audit.read'] as const
 export type Capability = (typeof Capability)[number]
+
+/** Rule `planning.catalogue`: the kinds of works, by name. */
+export type Catalogue = {
+  /** Kinds of works. */
+  works: { [name: string]: WorkKind }
+}
+
+/** The catalogue of works and the standards that hold at a place. */
+export type CatalogueAnswer = {
+  catalogue: RuleSetAt | null
+  catalogue_value: Catalogue | null
+  /** Standards, by class and work. */
+  classes: StandardTold[]
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** A figure older than so many months is not known any more. */
+  known_months: number | null
+  /** Roles whose look counts as seen. */
+  seen_by: Role[]
+  standards: RuleSetAt | null
+  standards_value: Standards | null
+  /** Kinds of works, by name. */
+  works: WorkTold[]
+}
 
 /** Where a chain stands. */
 export type ChainHead = {
@@ -467,7 +587,7 @@ export type CodeGiven = {
 export const ColumnKind = ['int', 'text', 'day', 'ms', 'bool', 'place'] as const
 export type ColumnKind = (typeof ColumnKind)[number]
 
-export type Command = { type: 'problems.report'; contact?: Contact | null; field: Field; found_ms?: number | null; photos?: PhotoGiven[]; place: PlaceId; position?: Position | null; receipt?: Text64 | null; text: Text2000 } | { type: 'problems.assign'; due?: Day | null; note?: Text500 | null; post?: Post | null; problem: ProblemId } | { type: 'problems.dismiss'; problem: ProblemId; reason: Text500 } | { type: 'problems.diagnose'; cause: Text500; measure: Text500; problem: ProblemId } | { type: 'problems.claim_fix'; photos: PhotoGiven[]; problem: ProblemId; text: Text2000 } | { type: 'problems.verify_fix'; note: Text500; photos?: PhotoGiven[]; problem: ProblemId } | { type: 'problems.reject_fix'; problem: ProblemId; reason: Text500 } | { type: 'problems.answer_as_reporter'; problem: ProblemId; receipt?: Text64 | null; solved: boolean; words?: Text500 | null } | { type: 'problems.reopen'; problem: ProblemId; reason: Text500 } | { type: 'problems.merge'; into: ProblemId; problem: ProblemId } | { type: 'problems.unmerge'; problem: ProblemId; reason: Text500 } | { type: 'problems.escalate'; problem: ProblemId; reason?: Text500 | null } | { type: 'problems.answer_escalation'; due?: Day | null; problem: ProblemId; text: Text500 } | { type: 'problems.reclassify'; field?: Field | null; place?: PlaceId | null; problem: ProblemId; reason: Text500 } | { type: 'problems.hand_over'; problem: ProblemId } | { type: 'problems.withhold'; problem: ProblemId; reason: Text500 } | { type: 'problems.show'; problem: ProblemId; reason: Text500 } | { type: 'topics.propose'; field: Field; place: PlaceId; problems: ProblemId[]; title: Text200 } | { type: 'topics.conclude'; outcome: Text2000; topic: TopicId } | { type: 'places.rename'; document: Text200; from?: Day | null; name: Text60; place: PlaceId } | { type: 'places.recode'; code: string; document: Text200; from?: Day | null; place: PlaceId } | { type: 'places.classify'; class: Class; document: Text200; from: Day; place: PlaceId } | { type: 'places.grade'; document: Text200; from: Day; grade: Grade; place: PlaceId } | { type: 'places.enter_stage'; document: Text200; from: Day; place: PlaceId; stage: Stage } | { type: 'places.count'; method: Method; on: Day; place: PlaceId; value: number; what: Counted } | { type: 'places.locate'; place: PlaceId; position: Position; source: Text200 } | { type: 'places.close'; document: Text200; into: PlaceId[]; on?: Day | null; place: PlaceId } | { type: 'places.reinstate'; document: Text200; place: PlaceId } | { type: 'duties.take_up'; already?: Post[]; document?: Text500 | null; from: Day; person: PersonId; post: Post; until?: Day | null } | { type: 'duties.leave'; holding: HoldingId; on: Day; post: Post; reason: Text500 } | { type: 'duties.delegate'; already?: Post[]; from: Day; holding: HoldingId; person: PersonId; post: Post; reason: Text500; until: Day } | { type: 'duties.withdraw'; holding: HoldingId; post: Post; reason: Text500 } | { type: 'duties.describe'; duty: Text2000; phone?: Text40 | null; post: Post } | { type: 'handovers.draw_up'; holding: HoldingId; post: Post; statement?: Statement | null } | { type: 'handovers.sign'; in_absence?: Text500 | null; post: Post; remark?: Text2000 | null; side: Side; statement: FileHash } | { type: 'persons.unmask'; person: PersonId; reason: Text500 } | { type: 'persons.erase'; person: PersonId; reason?: Text500 | null; receipt?: Text64 | null } | { type: 'persons.expire'; person: PersonId } | { type: 'surveys.upload'; file: FileHash; head?: FormHead | null; place: PlaceId } | { type: 'surveys.give_attachment'; file: FileHash; form: FormId; md5?: Text32 | null; name: Text200; version?: Text200 | null } | { type: 'surveys.publish'; again?: Text500 | null; form: FormId; known?: Text500[]; version?: Text200 | null } | { type: 'surveys.close'; form: FormId; reason: Text500; takes_late: boolean } | { type: 'surveys.submit'; about?: PlaceId | null; checked?: Checked | null; device?: Text200 | null; file: FileHash; files?: Attached[]; head?: SubmissionHead | null; place: PlaceId } | { type: 'surveys.review'; note?: Text500 | null; submission: SubmissionId; verdict: Verdict } | { type: 'surveys.comment'; submission: SubmissionId; text: Text500 } | { type: 'surveys.drop_draft'; form: FormId; version?: Text200 | null } | { type: 'surveys.map'; form: FormId; mapping: Mapping; unknown?: Text500[] } | { type: 'surveys.switch_mapping'; form: FormId; on: boolean; past?: boolean; tried?: Tried | null } | { type: 'surveys.apply'; outcome: MappingOutcome; photos?: FoundPhoto[]; submission: SubmissionId } | { type: 'campaigns.open'; adds?: Adds | null; form: FormId; from: Day; minutes?: number | null; over_cap?: Text500 | null; place: PlaceId; places?: PlaceId[]; title: Text200; until: Day } | { type: 'campaigns.assign'; campaign: CampaignId; places: PlaceId[]; to: Assignee } | { type: 'campaigns.unassign'; campaign: CampaignId; places: PlaceId[] } | { type: 'campaigns.close'; campaign: CampaignId; reason: Text500 } | { type: 'tasks.set'; due: Day; duty?: Text2000 | null; field?: Field | null; helpers?: Post[]; kind: TaskKind; lead: Post; occasion?: Text200 | null; place: PlaceId; quantity?: Quantity | null; title: Text200; year: number } | { type: 'tasks.pass_down'; parts: Part[]; task: TaskId } | { type: 'tasks.amend'; due?: Day | null; helpers?: Post[] | null; lead?: Post | null; reason: Text500; task: TaskId } | { type: 'tasks.claim'; done?: number | null; photos?: PhotoGiven[]; task: TaskId; text: Text2000 } | { type: 'tasks.verify'; done?: number | null; note: Text500; task: TaskId } | { type: 'tasks.reject'; reason: Text500; task: TaskId } | { type: 'tasks.withdraw'; reason: Text500; task: TaskId } | { type: 'tasks.carry_over'; due: Day; reason: Text500; task: TaskId; year: number } | { type: 'tasks.lapse'; task: TaskId } | Rule & { from: Day; place: PlaceId; reason: Text500 } & { type: 'rules.set' }
+export type Command = { type: 'problems.report'; contact?: Contact | null; field: Field; found_ms?: number | null; photos?: PhotoGiven[]; place: PlaceId; position?: Position | null; receipt?: Text64 | null; text: Text2000 } | { type: 'problems.assign'; due?: Day | null; note?: Text500 | null; post?: Post | null; problem: ProblemId } | { type: 'problems.dismiss'; problem: ProblemId; reason: Text500 } | { type: 'problems.diagnose'; cause: Text500; measure: Text500; problem: ProblemId } | { type: 'problems.claim_fix'; photos: PhotoGiven[]; problem: ProblemId; text: Text2000 } | { type: 'problems.verify_fix'; note: Text500; photos?: PhotoGiven[]; problem: ProblemId } | { type: 'problems.reject_fix'; problem: ProblemId; reason: Text500 } | { type: 'problems.answer_as_reporter'; problem: ProblemId; receipt?: Text64 | null; solved: boolean; words?: Text500 | null } | { type: 'problems.reopen'; problem: ProblemId; reason: Text500 } | { type: 'problems.merge'; into: ProblemId; problem: ProblemId } | { type: 'problems.unmerge'; problem: ProblemId; reason: Text500 } | { type: 'problems.escalate'; problem: ProblemId; reason?: Text500 | null } | { type: 'problems.answer_escalation'; due?: Day | null; problem: ProblemId; text: Text500 } | { type: 'problems.reclassify'; field?: Field | null; place?: PlaceId | null; problem: ProblemId; reason: Text500 } | { type: 'problems.hand_over'; problem: ProblemId } | { type: 'problems.withhold'; problem: ProblemId; reason: Text500 } | { type: 'problems.show'; problem: ProblemId; reason: Text500 } | { type: 'topics.propose'; field: Field; place: PlaceId; problems: ProblemId[]; title: Text200 } | { type: 'topics.conclude'; outcome: Text2000; topic: TopicId } | { type: 'places.rename'; document: Text200; from?: Day | null; name: Text60; place: PlaceId } | { type: 'places.recode'; code: string; document: Text200; from?: Day | null; place: PlaceId } | { type: 'places.classify'; class: Class; document: Text200; from: Day; place: PlaceId } | { type: 'places.grade'; document: Text200; from: Day; grade: Grade; place: PlaceId } | { type: 'places.enter_stage'; document: Text200; from: Day; place: PlaceId; stage: Stage } | { type: 'places.count'; method: Method; on: Day; place: PlaceId; value: number; what: Counted } | { type: 'places.locate'; place: PlaceId; position: Position; source: Text200 } | { type: 'places.close'; document: Text200; into: PlaceId[]; on?: Day | null; place: PlaceId } | { type: 'places.reinstate'; document: Text200; place: PlaceId } | { type: 'duties.take_up'; already?: Post[]; document?: Text500 | null; from: Day; person: PersonId; post: Post; until?: Day | null } | { type: 'duties.leave'; holding: HoldingId; on: Day; post: Post; reason: Text500 } | { type: 'duties.delegate'; already?: Post[]; from: Day; holding: HoldingId; person: PersonId; post: Post; reason: Text500; until: Day } | { type: 'duties.withdraw'; holding: HoldingId; post: Post; reason: Text500 } | { type: 'duties.describe'; duty: Text2000; phone?: Text40 | null; post: Post } | { type: 'handovers.draw_up'; holding: HoldingId; post: Post; statement?: Statement | null } | { type: 'handovers.sign'; in_absence?: Text500 | null; post: Post; remark?: Text2000 | null; side: Side; statement: FileHash } | { type: 'persons.unmask'; person: PersonId; reason: Text500 } | { type: 'persons.erase'; person: PersonId; reason?: Text500 | null; receipt?: Text64 | null } | { type: 'persons.expire'; person: PersonId } | { type: 'surveys.upload'; file: FileHash; head?: FormHead | null; place: PlaceId } | { type: 'surveys.give_attachment'; file: FileHash; form: FormId; md5?: Text32 | null; name: Text200; version?: Text200 | null } | { type: 'surveys.publish'; again?: Text500 | null; form: FormId; known?: Text500[]; version?: Text200 | null } | { type: 'surveys.close'; form: FormId; reason: Text500; takes_late: boolean } | { type: 'surveys.submit'; about?: PlaceId | null; checked?: Checked | null; device?: Text200 | null; file: FileHash; files?: Attached[]; head?: SubmissionHead | null; place: PlaceId } | { type: 'surveys.review'; note?: Text500 | null; submission: SubmissionId; verdict: Verdict } | { type: 'surveys.comment'; submission: SubmissionId; text: Text500 } | { type: 'surveys.drop_draft'; form: FormId; version?: Text200 | null } | { type: 'surveys.map'; form: FormId; mapping: Mapping; unknown?: Text500[] } | { type: 'surveys.switch_mapping'; form: FormId; on: boolean; past?: boolean; tried?: Tried | null } | { type: 'surveys.apply'; outcome: MappingOutcome; photos?: FoundPhoto[]; submission: SubmissionId } | { type: 'campaigns.open'; adds?: Adds | null; form: FormId; from: Day; minutes?: number | null; over_cap?: Text500 | null; place: PlaceId; places?: PlaceId[]; title: Text200; until: Day } | { type: 'campaigns.assign'; campaign: CampaignId; places: PlaceId[]; to: Assignee } | { type: 'campaigns.unassign'; campaign: CampaignId; places: PlaceId[] } | { type: 'campaigns.close'; campaign: CampaignId; reason: Text500 } | { type: 'wishes.count'; asked: number; how: AskedBy; in_favour: number; note?: Text500 | null; on: Day; photos?: PhotoGiven[]; place: PlaceId; work: WorkCode } | { type: 'wishes.withdraw'; how: AskedBy; on: Day; place: PlaceId; reason: Text500; work: WorkCode } | { type: 'briefs.save'; brief: Brief; id?: BriefId | null; place: PlaceId; reason: Text500; title: Text100 } | { type: 'briefs.withdraw'; id: BriefId; reason: Text500 } | { type: 'plans.propose'; brief: BriefId; made: PlanMade; version: number } | { type: 'plans.discard'; id: PlanId; reason: Text500 } | { type: 'tasks.set'; due: Day; duty?: Text2000 | null; field?: Field | null; helpers?: Post[]; kind: TaskKind; lead: Post; occasion?: Text200 | null; place: PlaceId; quantity?: Quantity | null; title: Text200; year: number } | { type: 'tasks.pass_down'; parts: Part[]; task: TaskId } | { type: 'tasks.amend'; due?: Day | null; helpers?: Post[] | null; lead?: Post | null; reason: Text500; task: TaskId } | { type: 'tasks.claim'; done?: number | null; photos?: PhotoGiven[]; task: TaskId; text: Text2000 } | { type: 'tasks.verify'; done?: number | null; note: Text500; task: TaskId } | { type: 'tasks.reject'; reason: Text500; task: TaskId } | { type: 'tasks.withdraw'; reason: Text500; task: TaskId } | { type: 'tasks.carry_over'; due: Day; reason: Text500; task: TaskId; year: number } | { type: 'tasks.lapse'; task: TaskId } | Rule & { from: Day; place: PlaceId; reason: Text500 } & { type: 'rules.set' }
 
 /** An accepted command. */
 export type CommandAnswer = {
@@ -590,6 +710,13 @@ export type Deadlines = {
   /** Calendar days within which a claimed fix has to be verified. */
   verify_days: number
 }
+
+/** What was decided of a work in a village. */
+export type Decision =
+  | { is: 'in'; year: number }
+  | { is: 'sometime' }
+  | { is: 'not_in'; year: number }
+  | { is: 'never' }
 
 /** A line department, each with its part in the programme. */
 export const Department = ['agriculture', 'development_reform', 'finance', 'natural_resources', 'ecology', 'housing', 'water', 'transport', 'culture', 'health', 'civil_affairs', 'urban_management'] as const
@@ -781,6 +908,17 @@ export type FactsAnswer = {
 export const Field = ['waste', 'sewage', 'toilet', 'water', 'road', 'greening', 'lighting', 'housing', 'appearance', 'service', 'culture', 'industry'] as const
 export type Field = (typeof Field)[number]
 
+/** A figure with who told it. */
+export type FigureTold = {
+  by: Role | null
+  /** Digits behind the point. */
+  decimals: number
+  /** On which day it held. */
+  on: Day
+  /** Value × 10^decimals. */
+  value: number
+}
+
 /** A stored photo. */
 export type FileAnswer = {
   /** Size. */
@@ -824,6 +962,16 @@ export type FixClaimed = {
   text: Text2000
   /** By when it has to be verified. */
   verify_by: Day
+}
+
+/** A decision taken beforehand. */
+export type Fixed = {
+  /** What was decided. */
+  is: Decision
+  /** The village. */
+  place: PlaceId
+  /** The kind of work. */
+  work: WorkCode
 }
 
 /** What a campaign would ask. */
@@ -935,6 +1083,22 @@ export type FoundPhoto = {
   name: Text200
   /** The photo. */
   photo: PhotoGiven
+}
+
+/** Money of one source over the years. */
+export type Fund = {
+  /** Whether what is left at the end of a year can be spent later. */
+  carries_over: boolean
+  /** Fen of each year, the first first. */
+  fen: number[]
+  /** What it is called. */
+  name: Text60
+  /** It pays for works in this place and below: a county, or what lies above it. */
+  place: PlaceId
+  /** Largest part of a work's cost that it may pay, in percent, by works field. A field that is not named gets nothing; where none is named, all get everything. */
+  share_percent?: { [name in 'waste' | 'sewage' | 'toilet' | 'water' | 'road' | 'greening' | 'lighting' | 'housing' | 'appearance' | 'service' | 'culture' | 'industry']?: number }
+  /** What kind of source. */
+  source: SourceKind
 }
 
 /** Grade of a village; can be lost. */
@@ -1277,6 +1441,10 @@ export type LapseRow = {
   task: TaskId | null
 }
 
+/** Why a need is not planned. */
+export const LeftOut = ['only_said', 'class', 'not_accepted', 'not_asked', 'upkeep', 'too_large'] as const
+export type LeftOut = (typeof LeftOut)[number]
+
 /** The five levels. */
 export const Level = ['province', 'city', 'county', 'township', 'village'] as const
 export type Level = (typeof Level)[number]
@@ -1434,6 +1602,108 @@ export type NamedPost = {
   name?: string
   place: PlaceId
   role: Role
+}
+
+/** Where the facts under a need are; each a list of facts. */
+export type NeedFrom = {
+  /** Of the denominator. */
+  count: string | null
+  /** Of the figure. */
+  figure: string | null
+  /** Of the problems. */
+  problems: string | null
+  /** Of the wishes. */
+  wishes: string | null
+}
+
+/** Whether something is wanting. */
+export const NeedState = ['wanting', 'met', 'unknown'] as const
+export type NeedState = (typeof NeedState)[number]
+
+/** How one kind of work stands in one village. */
+export type NeedTold = {
+  /** What the class asks for. */
+  asks: Asks
+  /** What that rests on. */
+  basis: Basis
+  class: Class | null
+  /** What they cost at most, in fen. */
+  cost_max_fen: number
+  /** What they cost at least, in fen. */
+  cost_min_fen: number
+  /** Works field. */
+  field: Field
+  /** The facts under it. */
+  from: NeedFrom
+  has: FigureTold | null
+  /** The standard that the class asks for, from 1. */
+  level: number
+  /** What it is called. */
+  level_name: string
+  /** What it is called. */
+  name: string
+  /** The denominator. */
+  of: number | null
+  /** The village. */
+  place: PlaceBrief
+  /** Units wanting. */
+  quantity: number
+  said: FigureTold | null
+  /** What it should have. */
+  should: number | null
+  /** Whether the denominator shrank; then the larger one was taken. */
+  shrunk: boolean
+  /** Whether something is wanting. */
+  state: NeedState
+  /** What is counted. */
+  unit: string
+  /** What keeping them up costs in a year, in fen. */
+  upkeep_fen_per_year: number
+  wishes: WishTold | null
+  /** The kind of work. */
+  work: string
+}
+
+/** What villages are in need of. */
+export type NeedsAnswer = {
+  /** By the level below, the dearest first. */
+  areas: AreaNeeds[]
+  /** How many there are. */
+  count: number
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** Where the next page begins, if there is one. */
+  next: string | null
+  /** Needs, the dearest first, then what nobody knows. */
+  rows: NeedTold[]
+  /** All together. Units of different works are not added up: always 0. */
+  total: NeedsTotal
+  /** Villages with a catalogue and standards. */
+  villages: number
+  /** Villages for which nobody has set both. */
+  without_rules: number
+  /** By kind of work, the dearest first. */
+  works: WorkNeeds[]
+}
+
+/** Needs together. */
+export type NeedsTotal = {
+  /** Villages whose class should have it, once for each kind of work. */
+  asked: number
+  /** What they cost at most, in fen. */
+  cost_max_fen: number
+  /** What they cost at least, in fen. */
+  cost_min_fen: number
+  /** Of the wanting, only said and seen by nobody. */
+  only_said: number
+  /** Units wanting. */
+  quantity: number
+  /** Of these where nobody knows. */
+  unknown: number
+  /** What keeping them up costs in a year, in fen. */
+  upkeep_fen_per_year: number
+  /** Of these with something wanting. */
+  wanting: number
 }
 
 /** An account to be made, with its first post. */
@@ -1745,6 +2015,185 @@ export type PlaceRow = {
   within: PlaceId[]
 }
 
+/** A plan with everything that is drawn of it. */
+export type PlanAnswer = {
+  /** Title of the brief. */
+  brief_title: string
+  /** By year. */
+  by_year: PlanYear[]
+  /** How many there are. */
+  count: number
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** By works field. */
+  fields: PlanField[]
+  /** By source. */
+  funds: PlanFund[]
+  /** How far it is from the best at most, in millionths. */
+  gap_ppm: number
+  /** Where the next page begins, if there is one. */
+  next: string | null
+  /** For which place. */
+  place: PlaceBrief
+  /** What is on record. */
+  plan: PlanRow
+  /** Villages, those with works first, by code. */
+  villages: VillagePlan[]
+  /** Kinds of works. */
+  works: PosedWork[]
+  /** Calendar years. */
+  years: number[]
+}
+
+/** Money by works field and year. */
+export type PlanField = {
+  /** Fen by year. */
+  cost_fen: number[]
+  /** Works field. */
+  field: Field
+}
+
+/** A source over the years. */
+export type PlanFund = {
+  /** What it has in each year, the reserve taken off, in fen. */
+  has_fen: number[]
+  /** What a million yuan more in that year would bring at most, in hundredths of a point. */
+  million: number[]
+  /** What it is called. */
+  name: string
+  /** What it pays in each year, in fen. */
+  pays_fen: number[]
+  /** What kind of source. */
+  source: string
+}
+
+/** A plan: a proposal of the planner. */
+export type PlanId = string
+
+/** One work of a plan. */
+export type PlanItem = {
+  /** Points of benefit, in hundredths. */
+  benefit: number
+  /** What it costs, in fen. */
+  cost_fen: number
+  /** Hours of the villagers' labour. */
+  labour_hours: number
+  /** The standard, from 1. */
+  level: number
+  /** Of that paid by the village itself. */
+  own_fen: number
+  /** Units. */
+  quantity: number
+  /** The kind of work, by its position in `works`. */
+  work: number
+  /** Calendar year. */
+  year: number
+}
+
+/** What a plan comes to, worked out at the door from the plan itself after it was checked. */
+export type PlanMade = {
+  /** No plan within the brief reaches more. */
+  bound: number
+  /** What they cost, in fen. */
+  cost_fen: number
+  /** What was planned, with the plan: a stored file (JSON). */
+  file: FileHash
+  /** Needs that were not planned for a reason of the brief. */
+  left_out: number
+  /** On which day the needs were looked at. */
+  needs_on: Day
+  /** Points × discount in thousandths, bonus included. */
+  objective: number
+  /** Seed of the search. */
+  seed: number
+  /** Villages with a work in it. */
+  villages: number
+  /** Works in it. */
+  works: number
+}
+
+/** A plan: a proposal, which is no blueprint yet. */
+export type PlanRow = {
+  /** The brief that it keeps to. */
+  brief: BriefId
+  by: AccountId | null
+  discarded: Text500 | null
+  /** Identity. */
+  id: PlanId
+  /** What it comes to. */
+  made: PlanMade
+  /** The organisation whose chain holds its facts. */
+  org: number
+  /** For this place and all below. */
+  place: PlaceId
+  /** When. */
+  proposed_ms: number
+  /** Its version, from 1. */
+  version: number
+}
+
+/** A need that is not in the plan. */
+export type PlanWaiting = {
+  why: LeftOut | null
+  /** The kind of work. */
+  work: string
+}
+
+/** One year of a plan. */
+export type PlanYear = {
+  /** What they cost, in fen. */
+  cost_fen: number
+  /** Of that paid by villages themselves. */
+  own_fen: number
+  /** Points of benefit reached by the end of the year, in permille of all that the needs of the plan's villages would bring. */
+  reached_permille: number
+  /** Works. */
+  works: number
+  /** The same for the tenth of villages that is worst off. */
+  worst_off_permille: number
+  /** Calendar year. */
+  year: number
+}
+
+/** A plan: a proposal, which is no blueprint yet. */
+export type PlansRow = {
+  /** The brief that it keeps to. */
+  brief: BriefId
+  by: AccountId | null
+  cost_fen: number | null
+  discarded: Text500 | null
+  gap_ppm: number | null
+  /** Identity. */
+  id: PlanId
+  /** What it comes to. */
+  made: PlanMade
+  /** The organisation whose chain holds its facts. */
+  org: number
+  /** For this place and all below. */
+  place: PlaceId
+  /** When. */
+  proposed_ms: number
+  proposed_on: string | null
+  /** Its version, from 1. */
+  version: number
+  villages: number | null
+  works: number | null
+}
+
+/** A kind of work as it was planned with. */
+export type PosedWork = {
+  /** Works field. */
+  field: Field
+  /** What its standards are called, the simplest first. */
+  levels: string[]
+  /** What it is called. */
+  name: string
+  /** What is counted. */
+  unit: string
+  /** Its name in the catalogue. */
+  work: string
+}
+
 /** A position on the map: WGS-84 degrees × 10⁷. */
 export type Position = {
   /** Latitude, degrees × 10⁷, −85…85 (what a web map can show). */
@@ -1986,6 +2435,7 @@ export type RawAnswer = {
 
 /** One dated figure of a village, claimed by whoever filled in the submission. */
 export type ReadingRow = {
+  by: Role | null
   /** Digits behind the point. */
   decimals: number
   /** Its name. */
@@ -2043,7 +2493,7 @@ export const Role = ['admin', 'security', 'audit', 'head', 'office', 'department
 export type Role = (typeof Role)[number]
 
 /** A row of any view. */
-export type Row = PlaceRow | CountsRow | RuleRow | ProblemRow | TopicRow | PersonRow | PostsRow | HoldingRow | TaskRow | LapseRow | FormRow | SubmissionRow | ReadingRow | CampaignRow | AssignmentRow | BurdenRow | AuditRow
+export type Row = PlaceRow | CountsRow | RuleRow | ProblemRow | TopicRow | PersonRow | PostsRow | HoldingRow | TaskRow | LapseRow | FormRow | SubmissionRow | ReadingRow | CampaignRow | AssignmentRow | BurdenRow | BriefsRow | PlansRow | WishesRow | AuditRow
 
 /** A row with its place. */
 export type RowAnswer = {
@@ -2085,6 +2535,8 @@ export type Rule =
   | { rule: 'audit.retention'; value: Retention }
   | { rule: 'surveys.asked_once'; value: AskedOnce }
   | { rule: 'surveys.burden'; value: BurdenCap }
+  | { rule: 'planning.catalogue'; value: Catalogue }
+  | { rule: 'planning.standards'; value: Standards }
 
 /** A rule at a place with all its versions. */
 export type RuleRow = {
@@ -2099,6 +2551,48 @@ export type RuleRow = {
 
 /** A rule was set. */
 export type RuleSet = Rule & { from: Day; reason: Text500 }
+
+/** Where a rule was set. */
+export type RuleSetAt = {
+  /** Since when this version holds. */
+  from: Day
+  /** Key of its row in the view of rules. */
+  key: string
+  place: PlaceBrief | null
+  /** By which decision. */
+  reason: string
+}
+
+/** What is told of a search. */
+export type SearchAnswer = {
+  /** No plan reaches more. */
+  bound: number | null
+  /** The brief. */
+  brief: BriefId
+  /** The demands that clash, each in words; a smallest set. */
+  clash: string[]
+  /** Set where everything is made up. */
+  demo?: boolean
+  /** How far the plan is from the best at most, in millionths of the bound. */
+  gap_ppm: number | null
+  /** Objective of the best plan so far. */
+  objective: number | null
+  plan: PlanId | null
+  /** Its name. */
+  search: string
+  /** Seconds since it began. */
+  seconds: number
+  /** How far it is. */
+  state: SearchState
+  /** Its version, from 1. */
+  version: number
+  /** Why there is none, in the language of whoever asked for it. */
+  why: string | null
+}
+
+/** How far a search is. */
+export const SearchState = ['running', 'done', 'cancelled', 'failed'] as const
+export type SearchState = (typeof SearchState)[number]
 
 /** Who sent a submission. Which account or phone it was, the envelope says. */
 export type Sender =
@@ -2170,9 +2664,44 @@ export type SmallCounts = {
   min: number
 }
 
+/** Where money comes from 资金来源. */
+export const SourceKind = ['provincial', 'city_match', 'county_budget', 'land_transfer', 'sector', 'enterprise', 'donation'] as const
+export type SourceKind = (typeof SourceKind)[number]
+
 /** Stage of the programme at a place. */
 export const Stage = ['demonstration', 'rollout', 'deepening', 'upgrading'] as const
 export type Stage = (typeof Stage)[number]
+
+/** What a village of a class should have of a kind of work, and to which standard. */
+export type Standard = {
+  /** What it should have. */
+  asks: Asks
+  /** The lowest standard of the catalogue that will do. */
+  level: number
+}
+
+/** What a village of some class should have of a kind of work. */
+export type StandardTold = {
+  /** What it should have. */
+  asks: Asks
+  class: Class | null
+  /** The standard of the catalogue that will do, from 1. */
+  level: number
+  /** The kind of work. */
+  work: string
+}
+
+/** Rule `planning.standards`: what a village should have, by class. */
+export type Standards = {
+  /** Of villages of a class. */
+  by_class: { [name in 'cluster' | 'suburban' | 'heritage' | 'relocate' | 'undetermined']?: { [name: string]: Standard } }
+  /** A figure older than so many months is not known any more, 1…120. */
+  known_months: number
+  /** Of every other village. */
+  otherwise: { [name: string]: Standard }
+  /** Whose look counts as seen; what others hand in was said. */
+  seen_by: Role[]
+}
 
 /** What a statement lists, filled in at the door from what is recorded; whatever a client sends is replaced. */
 export type Statement = {
@@ -2436,6 +2965,9 @@ export type TaskState =
 /** Text of at most 100 characters. */
 export type Text100 = string
 
+/** Text of at most 12 characters. */
+export type Text12 = string
+
 /** Text of at most 20 characters. */
 export type Text20 = string
 
@@ -2660,6 +3192,18 @@ export type VillageCoverage = {
   submissions: number
 }
 
+/** A village's part of a plan. */
+export type VillagePlan = {
+  /** Its works, by year. */
+  items: PlanItem[]
+  /** The village. */
+  place: PlaceBrief
+  /** What waits. */
+  waiting: PlanWaiting[]
+  /** Whether it is of the tenth that is worst off. */
+  worst_off: boolean
+}
+
 /** Who handed in. */
 export type VisitedBy = {
   account: AccountId | null
@@ -2673,4 +3217,102 @@ export type VisitedBy = {
 export type WhyUnmasked = {
   /** At least four words. */
   reason: Text500
+}
+
+/** What came out when villagers were asked once. */
+export type Wish = {
+  /** Households asked. */
+  asked: number
+  by: AccountId | null
+  /** How. */
+  how: AskedBy
+  /** Of these in favour. */
+  in_favour: number
+  note: Text500 | null
+  /** On which day. */
+  on: Day
+  /** The minutes or the list, photographed. */
+  photos: Photo[]
+}
+
+/** What villagers said when they were last asked. */
+export type WishTold = {
+  /** Households asked. */
+  asked: number
+  /** Of these in favour. */
+  in_favour: number
+  /** On which day. */
+  on: Day
+  /** Percent in favour, rounded down. */
+  percent: number
+}
+
+/** What villagers of a place said of a kind of work. */
+export type WishesRow = {
+  asked: number | null
+  how: string | null
+  in_favour: number | null
+  on: string | null
+  percent: number | null
+  /** The village. */
+  place: PlaceId
+  times: number | null
+  /** Every time they were asked, in the order of the days. */
+  wishes: Wish[]
+  /** The work. */
+  work: WorkCode
+}
+
+/** Short name of a kind of work, by which everything refers to it: lower-case letters, digits and `_`, at most 40. */
+export type WorkCode = string
+
+/** A kind of work. */
+export type WorkKind = {
+  /** What is looked at before it is accepted. */
+  accepted_when?: Text200[]
+  /** What has to be done before, with the years between; 0: the same year will do. Binds where a village needs both. */
+  after?: { [name: string]: number }
+  /** How hard it is, from 1 easy to 5. */
+  difficulty: number
+  /** Works field. */
+  field: Field
+  /** Whether it gains by being done in neighbouring villages together: roads, pipes, rivers. */
+  in_lines?: boolean
+  /** Standards, the simplest first; they are numbered from 1. */
+  levels: WorkLevel[]
+  /** What one such work asks of a village's year, of a hundred. */
+  load: number
+  /** What it is called. */
+  name: Text60
+  /** What is counted: 户, 座, 处. */
+  unit: Text12
+}
+
+/** One standard to which a work can be done. */
+export type WorkLevel = {
+  /** Points of benefit of one unit, for comparing works with each other. */
+  benefit: number
+  /** Cost of one unit at most, in fen. */
+  cost_max_fen: number
+  /** Cost of one unit at least, in fen. */
+  cost_min_fen: number
+  /** Hours of the villagers' own labour for one unit. */
+  labour_hours: number
+  /** What it is called. */
+  name: Text60
+  /** Upkeep of one unit in a year, in fen. */
+  upkeep_fen_per_year: number
+}
+
+/** Needs of one kind of work together. */
+export type WorkNeeds = NeedsTotal & { field: Field; name: string; unit: string; work: string }
+
+/** A kind of work with its name. */
+export type WorkTold = {
+  /** Its name in the catalogue. */
+  code: string
+  /** What is taken of each standard for planning: the middle of its range, in fen. */
+  cost_fen: number[]
+  /** What the catalogue says. */
+  kind: WorkKind
 }

@@ -10,6 +10,7 @@ pub mod duties;
 pub mod indicators;
 pub mod persons;
 pub mod places;
+pub mod planning;
 pub mod problems;
 pub mod rules;
 #[cfg(test)]
@@ -198,6 +199,7 @@ impl Command {
         match self {
             Command::Problems(c) => c.photos_mut(),
             Command::Tasks(c) => c.photos_mut(),
+            Command::Planning(c) => c.photos_mut(),
             Command::Duties(_)
             | Command::Places(_)
             | Command::Rules(_)
@@ -229,7 +231,7 @@ pub enum DecodeError {
 
 // The rooms. A new room is a folder and a line in each of these lists.
 rooms! {
-    facts { Place(places), Problem(problems), Rule(rules), Duty(duties), Access(access), Person(persons), Survey(surveys), Campaign(campaigns) }
+    facts { Place(places), Problem(problems), Rule(rules), Duty(duties), Access(access), Person(persons), Survey(surveys), Campaign(campaigns), Planning(planning) }
     views {
         Places "places" (places::Place),
         Counts "counts" (places::Counts),
@@ -247,6 +249,9 @@ rooms! {
         Campaigns "campaigns" (campaigns::Campaign),
         Assignments "assignments" (campaigns::Assignment),
         Burden "burden" (campaigns::Burden),
+        Briefs "briefs" (planning::BriefRow),
+        Plans "plans" (planning::PlanRow),
+        Wishes "wishes" (planning::Wishes),
         Audit "audit" (access::Entry),
     }
     commands {
@@ -258,6 +263,7 @@ rooms! {
         Tasks ["tasks"] (duties::TaskCommand) "duties",
         Surveys ["surveys"] (surveys::Command) "surveys",
         Campaigns ["campaigns"] (campaigns::Command) "campaigns",
+        Planning ["wishes", "briefs", "plans"] (planning::Command) "planning",
         Import ["import"] (places::RegisterImport) "places",
         Access ["access"] (access::Command) "access",
     }

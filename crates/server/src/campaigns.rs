@@ -9,7 +9,7 @@ use domain::{
     basics::{AccountId, Actor, CampaignId, Capability, Day, FormId, PersonId, PlaceId, Value as Cell},
     campaigns::{self, Adds, Assignee, Assignment, Burden, Campaign, CampaignState, Load, Plan},
     places::{Level, Place},
-    rules::{self, Rule, RuleRow},
+    rules::{self, Rule},
 };
 use serde::Serialize;
 use store::{Condition, List, Scope, Visits};
@@ -32,13 +32,12 @@ use crate::{
     recompute,
     rows::{self, Briefs, marked},
     surveys::{self, Offered},
+    villages::{Nearest, Village, head, nearest_first, one_of, page, rows_of, villages},
     wording::text,
 };
 
 /// Campaigns told at a time.
 const CAMPAIGNS_MAX: usize = 200;
-/// Rows of rules or assignments read at a time.
-const ROWS_AT_ONCE: usize = 5_000;
 
 /// A campaign with how far it is, within the caller's places.
 #[derive(Debug, Serialize, ToSchema)]
@@ -79,81 +78,18 @@ pub struct ForecastAnswer {
     pub minutes_max: Option<u16>,
 }
 
-/// An open village with what it lies in.
-struct Village {
-    id: PlaceId,
-    code: String,
-    /// Township, county, city, province; those that are there.
-    above: Vec<PlaceId>,
+/// The cap that holds at each place.
+type Caps = Nearest<rules::Burden>;
+
+fn caps(ask: &Ask) -> Result<Caps, Problem> {
+    Nearest::load(ask, Rule::BURDEN, |rule| match rule {
+        Rule::Burden(cap) => Some(cap.clone()),
+        _ => None,
+    })
 }
 
-impl Village {
-    /// Itself and what it lies in, the nearest first.
-    fn chain(&self) -> impl Iterator<Item = PlaceId> + '_ {
-        std::iter::once(self.id).chain(self.above.iter().copied())
-    }
-
-    fn lies_in(&self, places: &[PlaceId]) -> bool {
-        self.chain().any(|id| places.contains(&id))
-    }
-}
-
-/// The open villages of a scope, by code.
-fn villages(ask: &Ask, scope: &Scope) -> Result<Vec<Village>, Problem> {
-    let open = [
-        Condition::OneOf("level".into(), vec![Level::Village.word().into()]),
-        Condition::OneOf("closed".into(), vec![false.into()]),
-    ];
-    let mut found = Vec::new();
-    let names = ["id", "code", "township", "county", "city", "province"];
-    ask.app.store.columns(ViewId::Places, scope, &open, &names, &mut |values| {
-        if let [Cell::Int(id), Cell::Text(code), above @ ..] = values {
-            let above = above.iter().filter_map(|v| if let Cell::Int(id) = v { Some(PlaceId(*id)) } else { None }).collect();
-            found.push(Village { id: PlaceId(*id), code: code.clone(), above });
-        }
-    })?;
-    found.sort_unstable_by(|a, b| a.code.cmp(&b.code));
-    Ok(found)
-}
-
-/// Rows of a view, all that there are.
-fn rows_of<T: serde::de::DeserializeOwned>(ask: &Ask, view: ViewId, conditions: Vec<Condition>) -> Result<Vec<T>, Problem> {
-    let mut list = List { view, scope: Scope::All, conditions, sort: None, after: None, limit: ROWS_AT_ONCE };
-    let mut all = Vec::new();
-    loop {
-        let page = ask.app.store.list(&list)?;
-        for row in &page.rows {
-            all.push(serde_json::from_str(&row.data)?);
-        }
-        match page.next {
-            Some(next) => list.after = Some(next),
-            None => return Ok(all),
-        }
-    }
-}
-
-fn one_of(column: &str, value: impl Into<Cell>) -> Condition {
-    Condition::OneOf(column.into(), vec![value.into()])
-}
-
-/// The cap of every place that has set one, on the day of asking.
-struct Caps(HashMap<PlaceId, rules::Burden>);
-
-impl Caps {
-    fn load(ask: &Ask) -> Result<Caps, Problem> {
-        let set: Vec<RuleRow> = rows_of(ask, ViewId::Rules, vec![one_of("rule", Rule::BURDEN)])?;
-        let today = ask.today();
-        let cap = |row: &RuleRow| match row.on(today) {
-            Some(Rule::Burden(cap)) => Some((row.place, cap.clone())),
-            _ => None,
-        };
-        Ok(Caps(set.iter().filter_map(cap).collect()))
-    }
-
-    /// The nearest one.
-    fn of(&self, chain: impl Iterator<Item = PlaceId>) -> Option<&rules::Burden> {
-        chain.into_iter().find_map(|id| self.0.get(&id))
-    }
+fn cap_of(caps: &Caps, chain: impl Iterator<Item = PlaceId>) -> Option<&rules::Burden> {
+    caps.of(chain).map(|(_, cap)| cap)
 }
 
 /// What surveys asked of places in some months, by place and month.
@@ -221,9 +157,8 @@ fn questions_of(ask: &Ask, form: FormId) -> Result<Option<u32>, Problem> {
 /// open campaigns will still ask, each in the month of its last day and of villages that it has not visited.
 fn forecast(ask: &Ask, wanted: &Wanted) -> Result<Option<Adds>, Problem> {
     let Some(questions) = questions_of(ask, wanted.form)? else { return Ok(None) };
-    let caps = Caps::load(ask)?;
-    let nearest_first = std::iter::once(wanted.place.id).chain(wanted.place.within.iter().rev().copied());
-    let seconds = caps.of(nearest_first).map_or(0, |cap| cap.seconds_per_question);
+    let caps = caps(ask)?;
+    let seconds = cap_of(&caps, nearest_first(wanted.place)).map_or(0, |cap| cap.seconds_per_question);
     let guessed = campaigns::minutes_of(u64::from(questions) * u64::from(seconds));
     let minutes = wanted.minutes.map_or(guessed, u32::from);
     let scope = ask.narrowed(wanted.place);
@@ -240,7 +175,7 @@ fn forecast(ask: &Ask, wanted: &Wanted) -> Result<Option<Adds>, Problem> {
     let by_id: HashMap<PlaceId, &Village> = villages.iter().map(|v| (v.id, v)).collect();
     for row in burdens(ask, &scope, &months)? {
         let Some(village) = by_id.get(&row.place) else { continue };
-        let seconds = caps.of(village.chain()).map_or(0, |cap| cap.seconds_per_question);
+        let seconds = cap_of(&caps, village.chain()).map_or(0, |cap| cap.seconds_per_question);
         add(row.place, &row.month, row.load(seconds));
     }
     let open: Vec<Campaign> = rows_of(
@@ -265,7 +200,7 @@ fn forecast(ask: &Ask, wanted: &Wanted) -> Result<Option<Adds>, Problem> {
     let plan = Plan { months, asks: Load { questions, minutes } };
     let over = villages.iter().filter(|v| {
         let asked = |month: &str| asked.get(&(v.id, month.to_owned())).copied().unwrap_or_default();
-        caps.of(v.chain()).is_some_and(|cap| !plan.fits(asked, cap))
+        cap_of(&caps, v.chain()).is_some_and(|cap| !plan.fits(asked, cap))
     });
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Ok(Some(Adds { villages: count(villages.len()), questions, minutes, over: count(over.count()) }))
@@ -306,8 +241,8 @@ pub fn forecast_told(ask: &Ask) -> Result<Answer, Problem> {
     }
     rows::readable_row(ask, ViewId::Forms, &form.key())?;
     let adds = forecast(ask, &Wanted { place: &place, form, title: None, from, until, places: &places, minutes })?;
-    let caps = Caps::load(ask)?;
-    let cap = caps.of(std::iter::once(place.id).chain(place.within.iter().rev().copied()));
+    let caps = caps(ask)?;
+    let cap = cap_of(&caps, nearest_first(&place));
     let (questions_max, minutes_max) = (cap.map(|c| c.questions_per_month), cap.map(|c| c.minutes_per_month));
     Ok(Answer::json(&marked(ask, ForecastAnswer { adds, questions_max, minutes_max })))
 }
@@ -393,18 +328,4 @@ fn assignments(ask: &Ask, campaign: CampaignId) -> Result<HashMap<PlaceId, Assig
     let conditions = vec![one_of("campaign", campaign.to_string()), one_of("current", true)];
     let rows: Vec<Assignment> = rows_of(ask, ViewId::Assignments, conditions)?;
     Ok(rows.into_iter().filter_map(|a| Some((a.place, a.to?))).collect())
-}
-
-/// A page out of what was counted: its beginning stands in `after`.
-fn page<T>(ask: &Ask, all: &[T]) -> Result<(usize, usize, Option<String>), Problem> {
-    let from = match ask.param("after").filter(|a| !a.is_empty()) {
-        None => 0,
-        Some(_) => ask.need::<usize>("after")?.min(all.len()),
-    };
-    let to = from.saturating_add(rows::limit(ask)?).min(all.len());
-    Ok((from, to, (to < all.len()).then(|| to.to_string())))
-}
-
-fn head(ask: &Ask, names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| text(ask.language, name)).collect()
 }

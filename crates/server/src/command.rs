@@ -44,6 +44,12 @@ pub fn submit(ask: &Ask) -> Result<Answer, Problem> {
     {
         return Err(Problem::forbidden());
     }
+    // A plan comes out of a search, which makes and checks it.
+    if let Command::Planning(c) = &command
+        && c.is_made_at_the_server()
+    {
+        return Err(Problem::forbidden());
+    }
     // A receipt is what lets a villager report without a post, by the public form and within its limits.
     if matches!(command, Command::Problems(problems::Command::Report { receipt: Some(_), .. })) {
         return Err(Problem::forbidden());
@@ -253,6 +259,18 @@ pub fn may(ask: &Ask, view: ViewId, row: &domain::Row) -> Result<Vec<&'static st
             surveys::may_submission(&actor, caller.account.id, &ask.place(row.place)?, row)
         }
         (ViewId::Campaigns, domain::Row::Campaigns(c)) => campaigns::may(&actor, &ask.place(c.place)?, c),
+        (ViewId::Briefs, domain::Row::Briefs(brief)) => {
+            let edits = actor.post_for(PlanningEdit, &ask.place(brief.place)?).is_some() && brief.withdrawn.is_none();
+            if edits { vec!["briefs.save", "briefs.withdraw"] } else { Vec::new() }
+        }
+        (ViewId::Plans, domain::Row::Plans(plan)) => {
+            let edits = actor.post_for(PlanningEdit, &ask.place(plan.place)?).is_some() && plan.discarded.is_none();
+            if edits { vec!["plans.discard"] } else { Vec::new() }
+        }
+        (ViewId::Wishes, domain::Row::Wishes(row)) => {
+            let counts = actor.post_for(WishesCount, &ask.place(row.place)?).is_some();
+            if counts { vec!["wishes.count", "wishes.withdraw"] } else { Vec::new() }
+        }
         (ViewId::Rules, domain::Row::Rules(rule)) => {
             let place = ask.place(rule.place)?;
             if actor.post_for(RulesEdit, &place).is_some() { vec!["rules.set"] } else { Vec::new() }

@@ -47,6 +47,9 @@ pub fn subject_of(row: &Row, key: &str) -> String {
         Row::Forms(f) => Subject::Form(f.id),
         Row::Submissions(s) => Subject::Submission(s.id),
         Row::Readings(r) => Subject::Submission(r.submission),
+        Row::Briefs(b) => Subject::Brief(b.id),
+        Row::Plans(p) => Subject::Plan(p.id),
+        Row::Wishes(w) => Subject::Wishes(w.place),
         Row::Campaigns(c) => Subject::Campaign(c.id),
         Row::Assignments(a) => Subject::Campaign(a.campaign),
         // Rests on many submissions, which the store finds by its key.
@@ -116,6 +119,9 @@ pub fn under_figure(ask: &Ask) -> Result<Answer, Problem> {
         // These name their subject themselves.
         ViewId::Holdings | ViewId::Lapses | ViewId::Assignments | ViewId::Burden => "",
         ViewId::Campaigns => "campaign",
+        ViewId::Briefs => "brief",
+        ViewId::Plans => "plan",
+        ViewId::Wishes => "wishes",
         ViewId::Audit => "access",
     };
     let facts = ask.app.store.facts_under(view, word, &list.scope, &list.conditions, before, list.limit)?;

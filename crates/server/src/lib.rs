@@ -48,6 +48,7 @@ mod operations;
 pub mod passwords;
 mod persons;
 mod places;
+mod planning;
 mod public;
 mod public_duties;
 mod recompute;
@@ -60,6 +61,7 @@ mod surveys;
 pub mod syslog;
 mod tabulated;
 mod today;
+mod villages;
 mod visits;
 pub mod wording;
 
@@ -119,6 +121,7 @@ pub struct App {
     indicators: indicators::Cache,
     counted: rows::CountCache,
     tabulated: tabulated::Kept,
+    searches: planning::search::Searches,
     assets: assets::Assets,
     metrics: operations::Metrics,
     roots: RwLock<(u64, Vec<Root>)>,
@@ -160,6 +163,7 @@ impl App {
             indicators: indicators::Cache::default(),
             counted: rows::CountCache::default(),
             tabulated: tabulated::Kept::default(),
+            searches: planning::search::Searches::default(),
             assets: assets::Assets::default(),
             metrics: operations::Metrics::new(),
             roots: RwLock::new((u64::MAX, Vec::new())),

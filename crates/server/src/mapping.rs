@@ -140,12 +140,13 @@ fn outcome(app: &App, form: &Form, mapping: &Mapping, row: &Submission) -> Resul
     let ready = recompute::ready(app, version)?;
     let answers = ready.map(|r| surveys::answered(r.form(), evaluation)).unwrap_or_default();
     let mut outcome = mapping.outcome(&answers, Day::of_ms(row.received_ms));
-    // A village that is named and not the sender's is told, and the answers stay where they were handed in.
+    // Answers that name another village than the one they were handed in for are not this one's figures: nothing is made of them.
     if let Some(path) = &mapping.village
         && let Some(named) = answers.iter().find(|a| a.path == path.as_str() && !a.value.trim().is_empty())
         && let Some(Row::Places(home)) = app.store.row(ViewId::Places, &row.place.key())?
         && home.code.as_str() != named.value.trim()
     {
+        outcome.made.clear();
         outcome.not_made.push(NotMade { from: path.clone(), why: NotMadeReason::NoSuchVillage });
     }
     Ok(Some(outcome))

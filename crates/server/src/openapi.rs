@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use domain::{ViewId, access, basics::ColumnKind, campaigns, duties, persons, places, problems, rules, surveys};
+use domain::{ViewId, access, basics::ColumnKind, campaigns, duties, persons, places, planning, problems, rules, surveys};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -213,6 +213,20 @@ fn query(path: &str) -> &'static [Parameter] {
             ("month", "string", "YYYY-MM; this month where absent."),
             ("show", "string", "over: only villages above the cap."),
         ],
+        "/api/catalogue" | "/api/catalogue/{file}" => {
+            &[("place", "integer", "As it holds at this place; at one's own where absent.")]
+        }
+        "/api/plans/{plan}" => &[PLACE, LIMIT, AFTER],
+        "/api/needs" | "/api/needs/{file}" => &[
+            PLACE,
+            LIMIT,
+            AFTER,
+            ("work", "string", "Only this kind of work."),
+            ("field", "string", "Only this works field."),
+            ("state", "string", "wanting, met or unknown."),
+            ("basis", "string", "seen, said or unknown."),
+            ("class", "string", "Only villages of this class."),
+        ],
         "/api/files/{hash}" => &[("size", "string", "thumb: a small picture.")],
         _ => &[],
     }
@@ -226,7 +240,10 @@ fn responses(route: &str, answers: &[(&str, Value)]) -> Value {
         | "GET /api/accounts/export/{file}"
         | "GET /api/campaigns/{campaign}/coverage/{file}"
         | "GET /api/coverage/{file}"
+        | "GET /api/catalogue/{file}"
+        | "GET /api/needs/{file}"
         | "GET /api/burden/{file}" => of(&["text/csv; charset=utf-8", WORKBOOK]),
+        "GET /api/plans/{plan}/{file}" => of(&["text/csv; charset=utf-8", WORKBOOK, "application/vnd.qw-plan-1+json"]),
         "GET /api/accounts/invitations/template.xlsx" => of(&[WORKBOOK]),
         "GET /api/forms/{form}/{file}" => of(&["text/csv; charset=utf-8", WORKBOOK, "application/geo+json", "application/zip"]),
         "GET /api/tiles/{layer}/{z}/{x}/{y}" => of(&["application/vnd.mapbox-vector-tile"]),
@@ -366,6 +383,12 @@ fn answers(shapes: &mut Map<String, Value>) -> Vec<(&'static str, Value)> {
         "GET /api/campaigns/forecast" => crate::campaigns::ForecastAnswer;
         "GET /api/campaigns/{campaign}/coverage" => crate::campaigns::CoverageAnswer;
         "GET /api/coverage" => crate::campaigns::CoverageAnswer;
+        "GET /api/catalogue" => crate::planning::CatalogueAnswer;
+        "POST /api/briefs/{brief}/search" => crate::planning::search::SearchAnswer;
+        "GET /api/searches/{search}" => crate::planning::search::SearchAnswer;
+        "DELETE /api/searches/{search}" => crate::planning::search::SearchAnswer;
+        "GET /api/plans/{plan}" => crate::planning::PlanAnswer;
+        "GET /api/needs" => crate::planning::NeedsAnswer;
         "GET /api/burden" => crate::campaigns::BurdenAnswer;
         "GET /api/my/assignments" => crate::campaigns::MyAssignmentsAnswer;
     }
@@ -401,6 +424,9 @@ fn rows(shapes: &mut Map<String, Value>) {
             ViewId::Readings => ("ReadingRow", row::<surveys::Reading>(shapes)),
             ViewId::Campaigns => ("CampaignRow", row::<campaigns::Campaign>(shapes)),
             ViewId::Assignments => ("AssignmentRow", row::<campaigns::Assignment>(shapes)),
+            ViewId::Briefs => ("BriefsRow", row::<planning::BriefRow>(shapes)),
+            ViewId::Plans => ("PlansRow", row::<planning::PlanRow>(shapes)),
+            ViewId::Wishes => ("WishesRow", row::<planning::Wishes>(shapes)),
             ViewId::Burden => ("BurdenRow", row::<campaigns::Burden>(shapes)),
             ViewId::Audit => ("AuditRow", row::<access::Entry>(shapes)),
         };
@@ -451,7 +477,15 @@ fn commands(shapes: &mut Map<String, Value>) {
             all.extend(shapes.remove("Command").and_then(|c| c["oneOf"].as_array().cloned()).unwrap_or_default());
         )+};
     }
-    of!(problems::Command, places::Command, duties::Command, persons::Command, surveys::Command, campaigns::Command);
+    of!(
+        problems::Command,
+        places::Command,
+        duties::Command,
+        persons::Command,
+        surveys::Command,
+        campaigns::Command,
+        planning::Command
+    );
     add::<duties::TaskCommand>(shapes, IN_COMMANDS);
     all.extend(shapes.remove("TaskCommand").and_then(|c| c["oneOf"].as_array().cloned()).unwrap_or_default());
     add::<rules::Command>(shapes, IN_COMMANDS);

@@ -26,7 +26,7 @@ use crate::{
     ask::Ask,
     assets, audit, campaigns, central, central_drafts, central_entities, central_phones, central_reviews, checkpoints, command,
     dossier, duties, export, facts_api, files, indicators, invitations, keys, map, mapping, my_account, odata, oidc, openapi,
-    openrosa, operations, persons, places, public, public_duties, rows, session,
+    openrosa, operations, persons, places, planning, public, public_duties, rows, session,
     sheets::SHEET_MAX,
     submission_export, surveys, today, visits,
     wording::Language,
@@ -106,8 +106,8 @@ macro_rules! routes {
 }
 
 use Capability::{
-    AccountsManage, AccountsSecure, AuditRead, Export, LogRead, ParticularsUnmask, ProblemsReport, Read, SurveysManage,
-    SurveysSubmit,
+    AccountsManage, AccountsSecure, AuditRead, Export, LogRead, ParticularsUnmask, PlanningEdit, ProblemsReport, Read,
+    SurveysManage, SurveysSubmit,
 };
 use Permit::{Bearer, Either, KeyInPath, Loopback, Person, PersonEither, PersonWith, Public, SignedIn, With};
 
@@ -268,6 +268,15 @@ routes! {
     GET "/api/coverage/{file}" permit: With(Export), guard: None, body: 0, campaigns::coverage_of_form_export, "The same as coverage.csv or coverage.xlsx";
     GET "/api/burden" permit: With(Read), guard: None, body: 0, campaigns::burden, "What surveys asked of villages in a month";
     GET "/api/burden/{file}" permit: With(Export), guard: None, body: 0, campaigns::burden_export, "The same as burden.csv or burden.xlsx";
+    GET "/api/catalogue" permit: With(Read), guard: None, body: 0, planning::catalogue, "The catalogue of works and the standards that hold at a place";
+    GET "/api/catalogue/{file}" permit: With(Export), guard: None, body: 0, planning::catalogue_export, "The catalogue as catalogue.csv or catalogue.xlsx";
+    GET "/api/needs" permit: With(Read), guard: None, body: 0, planning::needs, "What villages are in need of, by kind of work";
+    GET "/api/needs/{file}" permit: With(Export), guard: None, body: 0, planning::needs_export, "The same as needs.csv or needs.xlsx";
+    POST "/api/briefs/{brief}/search" permit: With(PlanningEdit), guard: Header, body: SMALL, planning::search::begin, "Begin to search for a plan within a brief";
+    GET "/api/searches/{search}" permit: With(Read), guard: None, body: 0, planning::search::told, "How far a search is";
+    DELETE "/api/searches/{search}" permit: With(PlanningEdit), guard: Header, body: 0, planning::search::cancel, "Cancel a search; it leaves no plan";
+    GET "/api/plans/{plan}" permit: With(Read), guard: None, body: 0, planning::plan, "A plan by village, year and source";
+    GET "/api/plans/{plan}/{file}" permit: With(Export), guard: None, body: 0, planning::plan_export, "Its works as works.csv or works.xlsx; instance.json and plan.json in the exchange format";
     GET "/api/my/assignments" permit: With(SurveysSubmit), guard: None, body: 0, campaigns::mine, "Where one is to go in survey campaigns";
     GET "/api/persons/{id}" permit: With(Read), guard: None, body: 0, persons::masked, "Particulars of a private person, masked";
     POST "/api/persons/{id}/unmask" permit: PersonWith(ParticularsUnmask), guard: Header, body: SMALL, persons::unmask, "Particulars in full, for a reason that is recorded first";

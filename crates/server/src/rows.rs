@@ -237,6 +237,9 @@ pub fn place_of(row: &domain::Row) -> PlaceId {
         domain::Row::Campaigns(r) => r.place,
         domain::Row::Assignments(r) => r.place,
         domain::Row::Burden(r) => r.place,
+        domain::Row::Briefs(r) => r.place,
+        domain::Row::Plans(r) => r.place,
+        domain::Row::Wishes(r) => r.place,
         domain::Row::Audit(r) => r.place,
     }
 }

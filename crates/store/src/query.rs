@@ -509,6 +509,9 @@ impl Store {
             ViewId::Readings => {
                 (format!("(SELECT DISTINCT t.c_submission AS c_submission FROM {table} t WHERE {})", w.text), "t.c_submission")
             }
+            ViewId::Wishes => {
+                (format!("(SELECT DISTINCT t.c_place AS c_place FROM {table} t WHERE {})", w.text), "CAST(t.c_place AS TEXT)")
+            }
             ViewId::Burden => {
                 // A month rests on what came from the place in it.
                 let submissions = self.table(ViewId::Submissions)?;
@@ -531,6 +534,9 @@ impl Store {
         let subject = if key == "t.c_subject" { key.to_owned() } else { format!("'{subject}:' || {key}") };
         if view == ViewId::Counts {
             w.text = String::from("f.kind LIKE 'place.counted@%'");
+        }
+        if view == ViewId::Wishes {
+            w.text = String::from("f.kind LIKE 'wishes.%'");
         }
         if view == ViewId::Readings {
             w.text = String::from("f.kind LIKE 'reading.%'");

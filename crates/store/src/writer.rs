@@ -546,6 +546,7 @@ fn chains_of(command: &Command) -> &'static [ChainName] {
         | Command::Tasks(_)
         | Command::Surveys(_)
         | Command::Campaigns(_)
+        | Command::Planning(_)
         | Command::Import(_) => &[ChainName::Main],
     }
 }
@@ -563,7 +564,9 @@ fn org_of(read: &Read, rows: &Rows) -> Option<u32> {
         ViewId::Forms => rows.get::<Form>(key).map(|f| f.org),
         ViewId::Submissions => rows.get::<domain::surveys::Submission>(key).map(|s| s.org),
         ViewId::Campaigns => rows.get::<domain::campaigns::Campaign>(key).map(|c| c.org),
-        ViewId::Assignments | ViewId::Burden | ViewId::Readings => None,
+        ViewId::Briefs => rows.get::<domain::planning::BriefRow>(key).map(|b| b.org),
+        ViewId::Plans => rows.get::<domain::planning::PlanRow>(key).map(|p| p.org),
+        ViewId::Assignments | ViewId::Burden | ViewId::Readings | ViewId::Wishes => None,
         ViewId::Counts | ViewId::Rules | ViewId::Holdings | ViewId::Lapses | ViewId::Audit => None,
     }
 }

@@ -1,6 +1,6 @@
 // What a command asks for, as data; CommandForm.vue draws it and puts each refusal beside the field it speaks of.
 import type { CommandType, Finding, Json, Level, ProblemDocument } from '@/api/types'
-import type { Key } from '@/words/words'
+import { t, word, type Key } from '@/words/words'
 
 export type FieldKind = 'text' | 'area' | 'day' | 'number' | 'choice' | 'photos' | 'position' | 'post' | 'problem' | 'place' | 'places' | 'official' | 'posts' | 'quantity'
 export interface FormField {
@@ -14,13 +14,18 @@ export interface FormField {
   codes?: readonly string[]
   /** For 'choice': what the codes are called, where no list of words has them. */
   labels?: { readonly [code: string]: string }
+  /** For 'choice': what is sent is true or false, and the codes are 'true' and 'false'. */
+  truth?: boolean
   initial?: Json
   min?: string | number
+  /** For 'day': the last that can be picked. */
+  latest?: string
   /** For 'place' and 'places': what may be picked, and how many. */
   level?: Level
   max?: number
 }
-export interface CommandShape { type: CommandType; fields: FormField[]; alert?: boolean }
+export interface CommandShape { type: CommandType; fields: FormField[]; alert?: boolean; /** What the button says, where the command's own name says too much or too little. */ label?: Key }
+export const shapeName = (shape: CommandShape): string => (shape.label ? t(shape.label) : word('command', shape.type))
 
 /** Findings by field; what names no field of the form is left for the top of it. */
 export function findingsByField(document: ProblemDocument | null, fields: readonly FormField[]): { byField: Map<string, string>; rest: Finding[] } {

@@ -100,6 +100,14 @@ uuid_id!(
     /// A filled form.
     SubmissionId
 );
+uuid_id!(
+    /// What a plan has to keep to.
+    BriefId
+);
+uuid_id!(
+    /// A plan: a proposal of the planner.
+    PlanId
+);
 
 /// What a fact is about: `place:33…`, `problem:<uuid>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -124,6 +132,12 @@ pub enum Subject {
     Submission(SubmissionId),
     /// A survey campaign, and who goes where in it.
     Campaign(CampaignId),
+    /// A brief.
+    Brief(BriefId),
+    /// A plan.
+    Plan(PlanId),
+    /// What villagers of a place said of works.
+    Wishes(PlaceId),
     /// One thing in the audit chain.
     Access(AccessId),
 }
@@ -178,6 +192,9 @@ impl fmt::Display for Subject {
             Subject::Form(id) => write!(f, "form:{id}"),
             Subject::Submission(id) => write!(f, "submission:{id}"),
             Subject::Campaign(id) => write!(f, "campaign:{id}"),
+            Subject::Brief(id) => write!(f, "brief:{id}"),
+            Subject::Plan(id) => write!(f, "plan:{id}"),
+            Subject::Wishes(id) => write!(f, "wishes:{id}"),
             Subject::Access(id) => write!(f, "access:{id}"),
         }
     }
@@ -199,6 +216,9 @@ impl FromStr for Subject {
             "form" => id.parse().map(Subject::Form).map_err(|_| unknown()),
             "submission" => id.parse().map(Subject::Submission).map_err(|_| unknown()),
             "campaign" => id.parse().map(Subject::Campaign).map_err(|_| unknown()),
+            "brief" => id.parse().map(Subject::Brief).map_err(|_| unknown()),
+            "plan" => id.parse().map(Subject::Plan).map_err(|_| unknown()),
+            "wishes" => id.parse().map(Subject::Wishes).map_err(|_| unknown()),
             "access" => id.parse().map(Subject::Access).map_err(|_| unknown()),
             _ => Err(unknown()),
         }
@@ -387,6 +407,9 @@ mod tests {
             "form:0190f000-0000-7000-8000-000000000000",
             "submission:0190f000-0000-7000-8000-000000000000",
             "campaign:0190f000-0000-7000-8000-000000000000",
+            "brief:0190f000-0000-7000-8000-000000000000",
+            "plan:0190f000-0000-7000-8000-000000000000",
+            "wishes:99010110020100",
             "post:5/head",
             "post:5/department/water",
             "access:0190f000-0000-7000-8000-000000000000",

@@ -12,8 +12,8 @@ mod view;
 
 pub use decide::{Actor, AsView, Authority, Context, Decide, Dependence, Draft, Read, Recorded, RefusalBody, Rows};
 pub use ids::{
-    AccessId, AccountId, CampaignId, Day, FileHash, FormId, HoldingId, PersonId, PlaceId, Position, ProblemId, Subject,
-    SubmissionId, TaskId, TopicId,
+    AccessId, AccountId, BriefId, CampaignId, Day, FileHash, FormId, HoldingId, PersonId, PlaceId, PlanId, Position, ProblemId,
+    Subject, SubmissionId, TaskId, TopicId,
 };
 pub use post::{Capability, Department, Post, Role, UnknownPost};
 pub use small_counts::{ShownCount, shown_count};

@@ -96,6 +96,12 @@ pub enum Capability {
     /// Say what a filled form is worth.
     #[serde(rename = "surveys.review")]
     SurveysReview,
+    /// Write down what plans have to keep to, and propose plans.
+    #[serde(rename = "planning.edit")]
+    PlanningEdit,
+    /// Record what villagers said of works.
+    #[serde(rename = "wishes.count")]
+    WishesCount,
     /// See a private person's particulars in full, for a reason that is recorded.
     #[serde(rename = "particulars.unmask")]
     ParticularsUnmask,
@@ -174,6 +180,8 @@ impl Role {
                 SurveysManage,
                 SurveysSubmit,
                 SurveysReview,
+                PlanningEdit,
+                WishesCount,
             ],
             Role::Department => &[Read, Export, ProblemsReport, ProblemsWork, TasksWork, SurveysSubmit],
             Role::Township => &[
@@ -191,8 +199,9 @@ impl Role {
                 ParticularsUnmask,
                 SurveysSubmit,
                 SurveysReview,
+                WishesCount,
             ],
-            Role::Village => &[Read, PlacesCount, ProblemsReport, ProblemsWork, TasksWork, SurveysSubmit],
+            Role::Village => &[Read, PlacesCount, ProblemsReport, ProblemsWork, TasksWork, SurveysSubmit, WishesCount],
             Role::Inspector => &[Read, Export, ProblemsReport, ProblemsVerify, TasksVerify, SurveysSubmit],
             Role::Viewer => &[Read, Export],
         }
@@ -244,6 +253,8 @@ impl Capability {
             Capability::SurveysManage => "surveys.manage",
             Capability::SurveysSubmit => "surveys.submit",
             Capability::SurveysReview => "surveys.review",
+            Capability::PlanningEdit => "planning.edit",
+            Capability::WishesCount => "wishes.count",
             Capability::ParticularsUnmask => "particulars.unmask",
             Capability::AccountsManage => "accounts.manage",
             Capability::AccountsSecure => "accounts.secure",

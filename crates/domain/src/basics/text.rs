@@ -14,7 +14,7 @@ use utoipa::{
 /// Text typed by a person: trimmed, 1 to `MAX` characters, without control characters (line feeds
 /// excepted) and without marks that turn the direction of writing, which can disguise what a line says.
 /// Shown as text everywhere, never as markup, so that `<script>` stays eight letters.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Text<const MAX: usize>(String);
 

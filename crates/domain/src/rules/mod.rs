@@ -14,6 +14,7 @@ use crate::{
         Subject, Text, Value, View,
     },
     places::{Level, Place},
+    planning::{Catalogue, Standards},
     problems::Field,
 };
 
@@ -182,11 +183,17 @@ pub enum Rule {
     /// How much surveys may ask of a village.
     #[serde(rename = "surveys.burden")]
     Burden(Burden),
+    /// What kinds of works there are.
+    #[serde(rename = "planning.catalogue")]
+    Catalogue(Catalogue),
+    /// What a village should have, by class.
+    #[serde(rename = "planning.standards")]
+    Standards(Standards),
 }
 
 impl Rule {
     /// Names of all rules.
-    pub const NAMES: [&'static str; 10] = [
+    pub const NAMES: [&'static str; 12] = [
         "problems.deadlines",
         "problems.escalation",
         "problems.public_reports",
@@ -197,7 +204,13 @@ impl Rule {
         "audit.retention",
         Rule::ASKED_ONCE,
         Rule::BURDEN,
+        Rule::CATALOGUE,
+        Rule::STANDARDS,
     ];
+    /// What kinds of works there are.
+    pub const CATALOGUE: &'static str = "planning.catalogue";
+    /// What a village should have, by class.
+    pub const STANDARDS: &'static str = "planning.standards";
     /// When a question asks what is known.
     pub const ASKED_ONCE: &'static str = "surveys.asked_once";
     /// How much surveys may ask of a village.
@@ -220,6 +233,8 @@ impl Rule {
             Rule::Retention(_) => Rule::NAMES[7],
             Rule::AskedOnce(_) => Rule::ASKED_ONCE,
             Rule::Burden(_) => Rule::BURDEN,
+            Rule::Catalogue(_) => Rule::CATALOGUE,
+            Rule::Standards(_) => Rule::STANDARDS,
         }
     }
 
@@ -250,6 +265,8 @@ impl Rule {
             Rule::Burden(r) if r.questions_per_month == 0 => Some("questions_per_month"),
             Rule::Burden(r) if r.minutes_per_month == 0 => Some("minutes_per_month"),
             Rule::Burden(r) if !(1..=3600).contains(&r.seconds_per_question) => Some("seconds_per_question"),
+            Rule::Catalogue(r) => r.fault(),
+            Rule::Standards(r) => r.fault(),
             Rule::Deadlines(_)
             | Rule::AskedOnce(_)
             | Rule::Escalation(_)

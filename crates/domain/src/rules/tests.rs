@@ -7,7 +7,10 @@ use crate::{basics::RefusalBody, scenes::*};
 fn the_starting_pack_has_every_rule_once_and_within_range() {
     let pack = starting_pack();
     let names: Vec<_> = pack.iter().map(Rule::name).collect();
-    assert_eq!(names, Rule::NAMES);
+    // What works cost is local: invented figures would pass for real ones.
+    let local = [Rule::CATALOGUE, Rule::STANDARDS];
+    let expected: Vec<_> = Rule::NAMES.into_iter().filter(|n| !local.contains(n)).collect();
+    assert_eq!(names, expected);
     assert!(pack.iter().all(|r| r.out_of_range().is_none()));
 }
 

@@ -410,10 +410,12 @@ pub fn survey_fact() -> BoxedStrategy<crate::surveys::Fact> {
             let not_made = vec![NotMade { from: text("/data/n"), why: NotMadeReason::NotANumber }];
             F::SubmissionApplied(SubmissionApplied { readings, counts: Vec::new(), problems: Vec::new(), not_made })
         }),
-        (0..9_u16, figure(), words(), any::<i32>(), 0..4_u8).prop_map(|(n, figure, title, value, decimals)| {
-            let on = crate::scenes::day("2026-03-01");
-            F::ReadingRecorded(ReadingRecorded { n, figure, title, value: value.into(), decimals, on })
-        }),
+        (0..9_u16, figure(), words(), any::<i32>(), 0..4_u8, option::of(Just(Role::Inspector))).prop_map(
+            |(n, figure, title, value, decimals, by)| {
+                let on = crate::scenes::day("2026-03-01");
+                F::ReadingRecorded(ReadingRecorded { n, figure, title, value: value.into(), decimals, on, by })
+            }
+        ),
         (0..9_u16).prop_map(|n| F::ReadingWithdrawn(ReadingWithdrawn { n })),
     ];
     let sender = prop_oneof![any_post().prop_map(|post| Sender::Account { post }), Just(Sender::Machine)];
@@ -470,10 +472,36 @@ pub fn campaign_fact() -> BoxedStrategy<crate::campaigns::Fact> {
     .boxed()
 }
 
+pub fn planning_fact() -> BoxedStrategy<crate::planning::Fact> {
+    use crate::planning::{Fact as F, *};
+    let work = || select(vec!["road", "toilet"]).prop_map(|w| WorkCode::new(w).expect("a good code"));
+    let how = || select(AskedBy::ALL.to_vec());
+    let counted = (work(), 1..90_u32, 0..90_u32, any_day(), how(), option::of(words()));
+    prop_oneof![
+        3 => counted.prop_map(|(work, asked, in_favour, on, how, note)| {
+            F::WishesCounted(WishesCounted { work, asked, in_favour, on, how, photos: Vec::new(), note })
+        }),
+        1 => (work(), any_day(), how(), words())
+            .prop_map(|(work, on, how, reason)| F::WishesWithdrawn(WishesWithdrawn { work, on, how, reason })),
+        1 => (words(), words(), 3..9_u8).prop_map(|(title, reason, years)| {
+            let brief = Brief { years, ..crate::planning::tests::brief() };
+            F::BriefSaved(BriefSaved { title, brief, reason })
+        }),
+        1 => words().prop_map(|reason| F::BriefWithdrawn(BriefWithdrawn { reason })),
+        1 => (0..2_u128, 1..4_u16).prop_map(|(n, version)| {
+            let (brief, made) = (BriefId(Uuid::from_u128(n)), crate::planning::tests::made());
+            F::PlanProposed(PlanProposed { brief, version, made })
+        }),
+        1 => words().prop_map(|reason| F::PlanDiscarded(PlanDiscarded { reason })),
+    ]
+    .boxed()
+}
+
 pub fn fact() -> BoxedStrategy<crate::Fact> {
     prop_oneof![
         4 => survey_fact().prop_map(crate::Fact::Survey),
         2 => campaign_fact().prop_map(crate::Fact::Campaign),
+        2 => planning_fact().prop_map(crate::Fact::Planning),
         4 => duty_fact().prop_map(crate::Fact::Duty),
         4 => place_fact().prop_map(crate::Fact::Place),
         6 => problem_fact().prop_map(crate::Fact::Problem),
@@ -497,6 +525,9 @@ pub fn log() -> impl Strategy<Value = Vec<Recorded>> {
         2 => form_id().prop_map(Subject::Form),
         2 => submission_id().prop_map(Subject::Submission),
         2 => (0..3_u128).prop_map(|n| Subject::Campaign(CampaignId(Uuid::from_u128(n)))),
+        1 => select(vec![SHANGWU, YUNLING]).prop_map(Subject::Wishes),
+        1 => (0..2_u128).prop_map(|n| Subject::Brief(BriefId(Uuid::from_u128(n)))),
+        1 => (0..2_u128).prop_map(|n| Subject::Plan(PlanId(Uuid::from_u128(n)))),
         1 => (0..4_u128).prop_map(|n| Subject::Access(AccessId::Noted(Uuid::from_u128(n)))),
     ];
     let time = prop_oneof![4 => 1_700_000_000_000..1_900_000_000_000_i64, 1 => any::<i64>()];

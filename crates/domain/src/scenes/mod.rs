@@ -422,8 +422,8 @@ macro_rules! into_any {
     };
 }
 into_any!(
-    Place places, Problem problems, Rule rules, Duty duties, Person persons, Survey surveys, Campaign campaigns;
-    Duties crate::duties::Command, Tasks crate::duties::TaskCommand, Places crate::places::Command, Problems crate::problems::Command, Rules crate::rules::Command, Persons crate::persons::Command, Surveys crate::surveys::Command, Campaigns crate::campaigns::Command, Import crate::places::RegisterImport,
+    Place places, Problem problems, Rule rules, Duty duties, Person persons, Survey surveys, Campaign campaigns, Planning planning;
+    Duties crate::duties::Command, Tasks crate::duties::TaskCommand, Places crate::places::Command, Problems crate::problems::Command, Rules crate::rules::Command, Persons crate::persons::Command, Surveys crate::surveys::Command, Campaigns crate::campaigns::Command, Planning crate::planning::Command, Import crate::places::RegisterImport,
 );
 
 /// A refusal enum with one example of every variant. The match makes a forgotten variant a compile error.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{basics::RefusalBody, campaigns, duties, persons, places, problems, rules, surveys};
+use crate::{basics::RefusalBody, campaigns, duties, persons, places, planning, problems, rules, surveys};
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +30,7 @@ fn refusals() -> Vec<RefusalBody> {
         persons::tests::refusals(),
         surveys::tests::refusals(),
         campaigns::tests::refusals(),
+        planning::tests::refusals(),
     ]
     .concat()
 }

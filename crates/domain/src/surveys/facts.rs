@@ -7,7 +7,7 @@ use uuid::{Builder, Uuid};
 
 use super::mapping::{Figure, Made, Mapping, MappingOutcome, NotMade, Path};
 use crate::{
-    basics::{Day, FileHash, FormId, PlaceId, Position, Post, ProblemId, SubmissionId, Text},
+    basics::{Day, FileHash, FormId, PlaceId, Position, Post, ProblemId, Role, SubmissionId, Text},
     places::Counted,
 };
 
@@ -370,6 +370,9 @@ pub struct ReadingRecorded {
     pub decimals: u8,
     /// On which day it held.
     pub on: Day,
+    /// From which role it was handed in, where the submission tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Role>,
 }
 
 /// A figure no longer counts: its submission was replaced or rejected.

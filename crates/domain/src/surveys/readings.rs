@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::{facts::Fact, mapping::Figure};
 use crate::{
     Fact as AnyFact, ViewId,
-    basics::{Column, ColumnKind, Day, PlaceId, Recorded, Subject, SubmissionId, Text, Value, View},
+    basics::{Column, ColumnKind, Day, PlaceId, Recorded, Role, Subject, SubmissionId, Text, Value, View},
 };
 
 /// One dated figure of a village, claimed by whoever filled in the submission.
@@ -28,6 +28,10 @@ pub struct Reading {
     pub decimals: u8,
     /// On which day it held.
     pub on: Day,
+    /// From which role it was handed in, where that is on record.
+    #[serde(default)]
+    #[schema(required)]
+    pub by: Option<Role>,
     /// Whether it no longer counts: its submission was replaced or rejected.
     pub withdrawn: bool,
 }
@@ -41,7 +45,7 @@ impl Reading {
 
 impl View for Reading {
     const ID: ViewId = ViewId::Readings;
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const COLUMNS: &'static [Column] = &[
         Column::new("place", ColumnKind::Place).equals(),
         Column::new("figure", ColumnKind::Text).grouped(),
@@ -49,6 +53,7 @@ impl View for Reading {
         Column::new("value", ColumnKind::Int).ranged().sorted(),
         Column::new("decimals", ColumnKind::Int),
         Column::new("on", ColumnKind::Day).ranged().sorted(),
+        Column::new("by", ColumnKind::Text).grouped(),
         Column::new("submission", ColumnKind::Text).equals(),
         Column::new("withdrawn", ColumnKind::Bool).grouped(),
     ];
@@ -73,6 +78,7 @@ impl View for Reading {
                 value: f.value,
                 decimals: f.decimals,
                 on: f.on,
+                by: f.by,
                 withdrawn: false,
             }),
             Fact::ReadingWithdrawn(_) => row.map(|r| Reading { withdrawn: true, ..r }),
@@ -88,6 +94,7 @@ impl View for Reading {
             self.value.into(),
             i64::from(self.decimals).into(),
             self.on.into(),
+            self.by.map(Role::word).into(),
             self.submission.to_string().into(),
             self.withdrawn.into(),
         ]

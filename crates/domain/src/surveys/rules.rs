@@ -753,6 +753,10 @@ fn apply(
     }
     let place = place(rows, row.place).filter(|p| p.closed.is_none()).ok_or(Refusal::PlaceClosed)?;
     let on = outcome.on.min(cx.today());
+    let by = match &row.sender {
+        Sender::Account { post } => Some(post.role),
+        Sender::Machine => None,
+    };
     let about = |subject, effective_ms, fact| Draft { org: row.org, subject, place: place.id, effective_ms, fact };
     let mut applied = SubmissionApplied { readings: 0, counts: Vec::new(), problems: Vec::new(), not_made: outcome.not_made };
     let mut drafts = Vec::new();
@@ -760,7 +764,7 @@ fn apply(
         match made {
             Made::Reading { figure, title, value, decimals } => {
                 let n = applied.readings;
-                let fact = Fact::ReadingRecorded(ReadingRecorded { n, figure, title, value, decimals, on });
+                let fact = Fact::ReadingRecorded(ReadingRecorded { n, figure, title, value, decimals, on, by });
                 drafts.push(about(Subject::Submission(id), on.start_ms(), AnyFact::Survey(fact)));
                 applied.readings += 1;
             }

@@ -101,7 +101,7 @@ fn asked_in<'c>(ask: &Ask, capability: Capability, caps: &'c Caps, month: &str) 
     let mut asked = Vec::new();
     for village in villages(ask, &scope)? {
         let Some(row) = rows.remove(&village.id) else { continue };
-        let cap = caps.of(village.chain());
+        let cap = cap_of(caps, village.chain());
         let load = row.load(cap.map_or(0, |c| c.seconds_per_question));
         asked.push(Asked { visits: row.visits, load, cap, village });
     }
@@ -137,7 +137,7 @@ fn burden_rows(ask: &Ask, month: &str, asked: &[Asked]) -> Result<Vec<VillageBur
 
 /// `GET /api/burden?month=`.
 pub fn burden(ask: &Ask) -> Result<Answer, Problem> {
-    let (month, caps) = (month_asked(ask)?, Caps::load(ask)?);
+    let (month, caps) = (month_asked(ask)?, caps(ask)?);
     let asked = asked_in(ask, Capability::Read, &caps, &month)?;
     let level = rows::child_level(ask, &ask.scope(Capability::Read)?).ok();
     let above = |v: &Village| {
@@ -170,7 +170,7 @@ pub fn burden(ask: &Ask) -> Result<Answer, Problem> {
 
 /// `GET /api/burden/{file}?month=`.
 pub fn burden_export(ask: &Ask) -> Result<Answer, Problem> {
-    let (month, caps) = (month_asked(ask)?, Caps::load(ask)?);
+    let (month, caps) = (month_asked(ask)?, caps(ask)?);
     let asked = asked_in(ask, Capability::Export, &caps, &month)?;
     let rows = burden_rows(ask, &month, &asked)?
         .into_iter()

@@ -116,6 +116,9 @@ fn every_json_answer_has_its_shape() {
         "campaigns",
         "assignments",
         "burden",
+        "wishes",
+        "briefs",
+        "plans",
     ] {
         let mut url = format!("/api/rows/{view}?limit=200&count=1");
         for _ in 0..8 {
@@ -216,6 +219,33 @@ fn every_json_answer_has_its_shape() {
     assert!(!burden["rows"].as_array().unwrap().is_empty());
     let mine = ask(&mut shapes, "office", "/api/my/assignments", "/api/my/assignments");
     assert!(!mine["campaigns"].as_array().unwrap().is_empty());
+
+    // The catalogue of works, and what villages are in need of.
+    let catalogue = ask(&mut shapes, "office", "/api/catalogue", "/api/catalogue");
+    assert!(!catalogue["works"].as_array().unwrap().is_empty() && !catalogue["classes"].as_array().unwrap().is_empty());
+    let needs = ask(&mut shapes, "office", "/api/needs", "/api/needs?limit=200");
+    assert!(needs["total"]["asked"].as_u64().unwrap() > 0 && !needs["works"].as_array().unwrap().is_empty(), "{needs}");
+
+    // A search, and a plan.
+    let county = place(At::County).id.0;
+    let mut plain = plain_brief(county);
+    plain["accepted_percent"] = json!(78);
+    let save = json!({ "type": "briefs.save", "place": county, "title": "三年规划", "brief": plain, "reason": "议定" });
+    let brief = world.done("office", save);
+    let begun = world.post(&format!("/api/briefs/{brief}/search")).by("office").json(&json!({ "seconds": 20 })).send();
+    shapes.check("post", "/api/briefs/{brief}/search", "a search", &begun);
+    let search = format!("/api/searches/{}", begun.json()["search"].as_str().unwrap());
+    let told = loop {
+        let told = ask(&mut shapes, "office", "/api/searches/{search}", &search);
+        if told["state"] != "running" {
+            break told;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    };
+    let found = format!("/api/plans/{}", told["plan"].as_str().unwrap());
+    ask(&mut shapes, "office", "/api/plans/{plan}", &found);
+    let over = world.ask(axum::http::Method::DELETE, &search).by("office").send();
+    shapes.check("delete", "/api/searches/{search}", "what is over", &over);
 
     // Accounts, and the keys of programs and phones.
     ask(&mut shapes, "office", "/api/account", "/api/account");

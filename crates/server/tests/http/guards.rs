@@ -22,6 +22,7 @@ fn writing_needs_the_header() {
             Some("accounts") => &["admin"][..],
             Some("particulars") => &["office", "head"],
             Some("surveys") if permit.ends_with("manage") => &["office"],
+            Some("planning") => &["office"],
             _ => &["office", "village"],
         };
         for name in names {

@@ -28,6 +28,7 @@ mod openrosa;
 mod particulars;
 mod persons;
 mod photos;
+mod planning;
 mod problems;
 mod scripts;
 mod surveys;

@@ -52,6 +52,10 @@ fn givers(command: &str) -> Option<&'static [Role]> {
         "surveys.review" | "surveys.comment" => &[Head, Office, Township],
         "surveys.drop_draft" => &[Office],
         "campaigns.open" | "campaigns.assign" | "campaigns.unassign" | "campaigns.close" => &[Office],
+        "briefs.save" | "briefs.withdraw" | "plans.discard" => &[Office],
+        // Only a search makes plans.
+        "plans.propose" => &[],
+        "wishes.count" | "wishes.withdraw" => &[Office, Township, Village],
         // These bring a file, and come through the routes that look at it.
         "surveys.upload" | "surveys.give_attachment" | "surveys.submit" => &[],
         // Only the programme itself makes facts of answers.
@@ -70,7 +74,7 @@ fn holders(permit: &str) -> &'static [Role] {
         "log.read or audit.read" => &[Admin, Office, Role::Audit],
         "problems.report" => &[Head, Office, Department, Township, Village, Inspector],
         "particulars.unmask" => &[Head, Office, Township],
-        "surveys.manage" => &[Office],
+        "surveys.manage" | "planning.edit" => &[Office],
         "surveys.submit" => &[Head, Office, Department, Township, Village, Inspector],
         "accounts.manage" => &[Admin],
         "accounts.manage or accounts.secure" => &[Admin, Security],
@@ -92,6 +96,8 @@ struct Target {
     form: Uuid,
     submission: Uuid,
     campaign: Uuid,
+    brief: Uuid,
+    plan: Uuid,
 }
 
 fn target(at: At) -> Target {
@@ -112,11 +118,28 @@ fn target(at: At) -> Target {
         form: form(at),
         submission: submission(at),
         campaign: campaign(at),
+        brief: brief(at),
+        plan: plan(at),
     }
 }
 
 fn sample(kind: &str, t: &Target) -> Value {
-    let Target { problem, into, topic, place, task, person, holding, statement, contact, form, submission, campaign } = t;
+    let Target {
+        problem,
+        into,
+        topic,
+        place,
+        task,
+        person,
+        holding,
+        statement,
+        contact,
+        form,
+        submission,
+        campaign,
+        brief,
+        plan,
+    } = t;
     let office = json!({ "place": place, "role": "office" });
     let mut command = match kind {
         "problems.report" => json!({ "place": place, "field": "waste", "text": "垃圾没清" }),
@@ -193,6 +216,16 @@ fn sample(kind: &str, t: &Target) -> Value {
         }
         "campaigns.unassign" => json!({ "campaign": campaign, "places": [place] }),
         "campaigns.close" => json!({ "campaign": campaign, "reason": "看看" }),
+        "briefs.save" => json!({ "place": place, "id": brief, "title": "看看", "brief": plain_brief(*place), "reason": "看看" }),
+        "briefs.withdraw" => json!({ "id": brief, "reason": "看看" }),
+        "plans.propose" => json!({ "brief": brief, "version": 1, "made": made_plan() }),
+        "plans.discard" => json!({ "id": plan, "reason": "看看" }),
+        "wishes.count" => {
+            json!({ "place": place, "work": "lamps", "asked": 9, "in_favour": 7, "on": "2026-11-01", "how": "meeting" })
+        }
+        "wishes.withdraw" => {
+            json!({ "place": place, "work": "lamps", "on": "2026-10-01", "how": "visit", "reason": "看看" })
+        }
         other => panic!("{other}: a command that these tests do not know"),
     };
     command["type"] = kind.into();
@@ -280,6 +313,8 @@ fn a_foreign_thing_is_a_missing_thing() {
         form: fresh(),
         submission: fresh(),
         campaign: fresh(),
+        brief: fresh(),
+        plan: fresh(),
     };
     for kind in command_types().iter().filter(|k| givers(k).is_some()) {
         for name in ["office", "head", "department", "township", "village", "inspector", "viewer", "admin", "ended"] {
@@ -367,6 +402,7 @@ fn every_route_by_everybody() {
                             "{submission}",
                             "{form}",
                             "{campaign}",
+                            "{plan}",
                             "handover",
                             "/brief",
                         ]
@@ -389,6 +425,8 @@ fn every_route_by_everybody() {
                             // Whoever neither reads nor appoints sees nobody's posts.
                             _ if path.contains("{person}") && (is_over(name) || post(name).0 == Audit) => &[404],
                             (true, true) => &[200],
+                            // No search goes on.
+                            _ if path.contains("{search}") => &[404],
                             // Where no checkpoint has been made, or of a chain that is not one's own.
                             _ if path.starts_with("/checkpoints") => &[200, 404],
                             // Only whoever appoints looks for officials.
@@ -433,6 +471,10 @@ fn naming_a_foreign_place_or_row() {
         "/api/campaigns?place={n}",
         "/api/coverage?place={n}",
         "/api/burden?place={n}",
+        "/api/catalogue?place={n}",
+        "/api/needs?place={n}",
+        "/api/rows/wishes/{n}%2Flamps",
+        "/api/history/wishes/{n}/lamps",
         "/api/topics/candidates?place={n}",
         "/api/map?place={n}",
         "/api/tiles/villages/9/430/210.mvt?indicator=problems_open&place={n}",
@@ -464,6 +506,10 @@ fn naming_a_foreign_place_or_row() {
         ("/api/rows/campaigns/{p}", campaign(At::ForeignVillage)),
         ("/api/history/campaigns/{p}", campaign(At::ForeignVillage)),
         ("/api/campaigns/{p}/coverage", campaign(At::ForeignVillage)),
+        ("/api/rows/briefs/{p}", brief(At::ForeignVillage)),
+        ("/api/history/briefs/{p}", brief(At::ForeignVillage)),
+        ("/api/rows/plans/{p}", plan(At::ForeignVillage)),
+        ("/api/plans/{p}", plan(At::ForeignVillage)),
         ("/api/submissions/{p}", submission(At::ForeignVillage)),
         ("/api/submissions/{p}/xml", submission(At::ForeignVillage)),
         ("/api/submissions/{p}/files/photo.jpg", submission(At::ForeignVillage)),
@@ -562,6 +608,20 @@ fn nothing_foreign_leaks() {
         "/api/coverage/coverage.csv",
         "/api/burden?limit=200",
         "/api/burden/burden.csv",
+        "/api/rows/briefs?limit=200&count=1",
+        "/api/history/briefs?limit=200",
+        "/api/export/briefs.csv",
+        "/api/rows/plans?limit=200&count=1",
+        "/api/history/plans?limit=200",
+        "/api/export/plans.csv",
+        "/api/rows/wishes?limit=200&count=1",
+        "/api/groups/wishes?by=work,child",
+        "/api/history/wishes?limit=200",
+        "/api/export/wishes.csv",
+        "/api/catalogue",
+        "/api/catalogue/catalogue.csv",
+        "/api/needs?limit=200",
+        "/api/needs/needs.csv",
         "/api/my/assignments",
         "/api/session",
     ];

@@ -152,7 +152,7 @@ fn answers_become_facts_of_the_village_that_they_name() {
     assert_eq!(tried.status, 200, "{}", tried.text());
     assert_eq!(
         tried.json()["tried"],
-        json!({ "submissions": 1, "readings": 1, "counts": 1, "problems": 0, "not_made": 1 }),
+        json!({ "submissions": 1, "readings": 0, "counts": 0, "problems": 0, "not_made": 1 }),
         "the township is not the village that is named"
     );
     assert_eq!(tried.json()["examples"][0]["outcome"]["not_made"][0]["why"], "no_such_village");
@@ -190,15 +190,24 @@ fn answers_become_facts_of_the_village_that_they_name() {
     // Rejected, it no longer counts.
     world.done("office", json!({ "type": "surveys.review", "submission": id, "verdict": "rejected", "note": "不实" }));
     assert_eq!(readings(&world, At::Village), [(0, true), (4, false)]);
-    // Switched on for what was there before, that becomes facts as well, where it was handed in.
+    // Switched on for what was there before, that becomes facts as well, but not what names another place than its own.
     world.done("office", json!({ "type": "surveys.switch_mapping", "form": form, "on": false }));
     world.done("office", json!({ "type": "surveys.switch_mapping", "form": form, "on": true, "past": true }));
-    assert_eq!(readings(&world, At::Township).len(), 3);
+    assert_eq!(readings(&world, At::Township).len(), 2);
     // A village of somebody else's is not taken for the sender's.
     let foreign = world.get(&format!("/api/rows/places/{}", place(At::ForeignVillage).id)).by("foreign_office").send().json();
     let told = send("uuid:4", At::Township, &answers(foreign["row"]["code"].as_str().unwrap(), &good(5)));
     assert_eq!(told["submission"]["place"], json!(place(At::Township).id));
     assert_eq!(told["submission"]["applied"]["not_made"][0]["why"], "no_such_village");
+    // Nor are its figures the sender's own place's: nothing is made of them.
+    let applied = &told["submission"]["applied"];
+    assert_eq!((&applied["readings"], &applied["counts"], &applied["problems"]), (&json!(0), &json!([]), &json!([])));
+    assert_eq!(readings(&world, At::Township).len(), 2);
+    let nowhere = send("uuid:5", At::Village, &answers("990101999999", &good(6)));
+    assert_eq!(nowhere["submission"]["applied"]["readings"], 0);
+    assert_eq!(readings(&world, At::Township).len(), 2);
+    let counts = world.get(&format!("/api/rows/places/{}", village.id)).by("office").send().json();
+    assert_eq!(counts["row"]["counts"]["households_resident"]["value"], 200);
 }
 
 #[test]

@@ -147,6 +147,10 @@ pub struct Seed {
     pub submissions: Vec<(At, Uuid)>,
     /// A campaign of that form at each place, to which its office was assigned.
     pub campaigns: Vec<(At, Uuid)>,
+    /// What plans have to keep to at each place.
+    pub briefs: Vec<(At, Uuid)>,
+    /// A plan within each.
+    pub plans: Vec<(At, Uuid)>,
     /// Who left the office at each place, with holding and statement, which nobody has signed.
     pub leavers: Vec<(At, Leaver)>,
 }
@@ -237,6 +241,21 @@ fn make_seed() -> Seed {
         command["reason"] = "test".into();
         do_it(Actor::System, command);
     }
+    // What works there are, and what villages should have, is local.
+    for (at, said, lamps) in [(At::County, "演示", 2), (At::ForeignCounty, FOREIGN_WORDS, 424_242)] {
+        let place = at_of(at, &places);
+        let level = json!({ "name": said, "cost_min_fen": 100, "cost_max_fen": 300, "upkeep_fen_per_year": 5, "labour_hours": 1, "benefit": 1 });
+        let kind = json!({ "name": said, "field": "lighting", "unit": "盏", "levels": [level], "difficulty": 1, "load": 5 });
+        let asks = json!({ "is": "at_least", "figure": "said", "value": lamps });
+        let standards = json!({ "by_class": {}, "otherwise": { "lamps": { "asks": asks, "level": 1 } }, "seen_by": ["inspector"], "known_months": 12 });
+        for (rule, value) in [("planning.catalogue", json!({ "works": { "lamps": kind } })), ("planning.standards", standards)] {
+            let reason = if at.is_foreign() { said } else { "test" };
+            do_it(
+                Actor::System,
+                json!({ "type": "rules.set", "place": place, "from": "2026-01-01", "rule": rule, "value": value, "reason": reason }),
+            );
+        }
+    }
     let people: Vec<(String, AccountId)> =
         PEOPLE_OF_ROLES.iter().map(|(name, ..)| (format!("test-{name}"), AccountId(Uuid::now_v7()))).collect();
     let held: Vec<[Held; 1]> = PEOPLE_OF_ROLES
@@ -322,6 +341,7 @@ fn make_seed() -> Seed {
         do_it(Actor::System, json!({ "type": "tasks.lapse", "task": missed }));
     }
     let (mut forms, mut submissions, mut campaigns) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut briefs, mut plans) = (Vec::new(), Vec::new());
     for at in At::ALL {
         let place = at_of(at, &places);
         let said = if at.is_foreign() { FOREIGN_WORDS } else { "走访" };
@@ -364,6 +384,28 @@ fn make_seed() -> Seed {
         let office = json!({ "is": "post", "post": { "place": place, "role": "office" } });
         do_it(Actor::Import, json!({ "type": "campaigns.assign", "campaign": campaign, "places": [place], "to": office }));
         campaigns.push((at, campaign));
+        let saved =
+            json!({ "type": "briefs.save", "place": place, "title": said, "brief": plain_brief(place.0), "reason": said });
+        let brief: Uuid = do_it(Actor::Import, saved).parse().unwrap();
+        // What is kept of a plan, of which nothing is in the plan.
+        let nothing = json!({ "posed": { "instance": { "format": "qw-plan-1", "place": "", "years": 3, "disc_permille": [1000, 1000, 1000], "works": [],
+            "pred": [], "demo_years": 0, "demo_share_pct": 0, "bonus_pct": 0, "line_works": [], "pools": [], "villages": [], "edges": [] },
+            "demands": {}, "works": [], "villages": [], "years": [2027, 2028, 2029], "quantities": [], "worst_off": [],
+            "left_out": [{ "place": place, "work": "lamps", "why": "not_asked" }] },
+            "plan": { "format": "qw-plan-1/plan", "objective": 0, "bound": 0, "choices": [], "funds": [] }, "million": [] });
+        let mut comes_to = made_plan();
+        comes_to["file"] = json!(stored(nothing.to_string().as_bytes(), "application/json"));
+        plans.push((
+            at,
+            do_it(Actor::Import, json!({ "type": "plans.propose", "brief": brief, "version": 1, "made": comes_to }))
+                .parse()
+                .unwrap(),
+        ));
+        briefs.push((at, brief));
+        if matches!(at, At::Village | At::SiblingVillage | At::CousinVillage | At::ForeignVillage) {
+            let asked = json!({ "type": "wishes.count", "place": place, "work": "lamps", "asked": 9, "in_favour": 8, "on": "2026-10-01", "how": "visit", "note": said });
+            do_it(Actor::Import, asked);
+        }
         forms.push((at, form));
     }
     drop(store);
@@ -382,8 +424,26 @@ fn make_seed() -> Seed {
         forms,
         submissions,
         campaigns,
+        briefs,
+        plans,
         leavers,
     }
+}
+
+/// A brief that asks for little.
+pub fn plain_brief(place: i64) -> Value {
+    // Money is kept at the county.
+    let county = place / 100_000_000 * 100_000_000;
+    let fund = json!({ "name": "县级预算", "source": "county_budget", "place": county, "carries_over": true, "fen": [2_000_000_000, 2_000_000_000, 2_000_000_000_i64] });
+    json!({ "first_year": 2027, "years": 3, "later_permille": 950, "funds": [fund], "reserve_percent": 5, "own_percent": 10,
+        "own_fen_per_household": 20_000, "labour_hours_per_household": 8, "load_per_year": 100, "accepted_percent": 60, "unasked_from_year": 2,
+        "easy_first": [3], "demonstration_years": 0, "demonstration_percent": 0, "line_bonus_percent": 20, "neighbours_within_m": 3000,
+        "plan_what_was_said": true, "worst_off_extra_permille": 300, "upkeep_percent": 0 })
+}
+
+/// What a plan comes to.
+pub fn made_plan() -> Value {
+    json!({ "file": "0".repeat(64), "needs_on": TODAY, "objective": 9, "bound": 10, "works": 0, "villages": 0, "cost_fen": 0, "left_out": 1, "seed": 1 })
 }
 
 /// A small form, with a question for a photo.
@@ -783,6 +843,16 @@ pub fn campaign(at: At) -> Uuid {
     SEED.campaigns.iter().find(|(a, _)| *a == at).unwrap().1
 }
 
+/// What plans have to keep to at a place.
+pub fn brief(at: At) -> Uuid {
+    SEED.briefs.iter().find(|(a, _)| *a == at).unwrap().1
+}
+
+/// A plan within it.
+pub fn plan(at: At) -> Uuid {
+    SEED.plans.iter().find(|(a, _)| *a == at).unwrap().1
+}
+
 /// Who left the office at a place.
 pub fn leaver(at: At) -> &'static Leaver {
     &SEED.leavers.iter().find(|(a, _)| *a == at).unwrap().1
@@ -804,7 +874,13 @@ pub fn filled(path: &str, at: At) -> String {
         .replace("{campaign}/coverage/{file}", "{campaign}/coverage/coverage.csv")
         .replace("/api/coverage/{file}", "/api/coverage/coverage.csv")
         .replace("/api/burden/{file}", "/api/burden/burden.csv")
+        .replace("/api/catalogue/{file}", "/api/catalogue/catalogue.csv")
+        .replace("/api/needs/{file}", "/api/needs/needs.csv")
         .replace("{campaign}", &campaign(at).to_string())
+        .replace("{brief}", &brief(at).to_string())
+        .replace("/api/plans/{plan}/{file}", "/api/plans/{plan}/works.csv")
+        .replace("{plan}", &plan(at).to_string())
+        .replace("{search}", "00000000-0000-0000-0000-000000000000")
         .replace("{submission}", &submission(at).to_string())
         .replace("{project}", &place.org.to_string())
         .replace("{form}", "seed")

@@ -236,6 +236,7 @@ pub fn busy(store: &Store) -> Vec<ProblemId> {
     duties_too(store);
     surveys_too(store);
     campaigns_too(store);
+    wishes_too(store);
     problems
 }
 
@@ -384,6 +385,39 @@ fn surveys_too(store: &Store) {
             let submission = domain::basics::SubmissionId::of(form, &instance);
             answer(store, by(Actor::System, Command::Surveys(S::Apply { submission, outcome, photos: Vec::new() })));
         }
+    }
+}
+
+/// Villagers are asked about works of a catalogue, again, and what was counted once is taken back.
+fn wishes_too(store: &Store) {
+    use domain::planning::{AskedBy, Catalogue, Command as C, WorkCode};
+    let today = Day::of_ms(NOW);
+    let work = |word: &str| WorkCode::new(word).expect("a good code");
+    let kind = serde_json::json!({"name": "修路", "field": "road", "unit": "处", "difficulty": 2, "load": 9,
+        "levels": [{"name": "修平", "cost_min_fen": 1, "cost_max_fen": 2, "upkeep_fen_per_year": 0, "labour_hours": 0, "benefit": 1}]});
+    let catalogue: Catalogue =
+        serde_json::from_value(serde_json::json!({"works": {"road": kind, "lamp": kind}})).expect("a catalogue");
+    let set =
+        rules::Command::Set { place: QINGXI, from: today, rule: rules::Rule::Catalogue(catalogue), reason: text("as decided") };
+    accepted(store, by(Actor::Import, Command::Rules(set)));
+    let count = |place, word: &str, in_favour, how| C::Count {
+        place,
+        work: work(word),
+        asked: 9,
+        in_favour,
+        on: today,
+        how,
+        photos: Vec::new(),
+        note: None,
+    };
+    for step in [
+        count(VILLAGES[0], "road", 5, AskedBy::Meeting),
+        count(VILLAGES[0], "road", 6, AskedBy::Visit),
+        count(VILLAGES[0], "lamp", 9, AskedBy::Meeting),
+        count(VILLAGES[1], "road", 0, AskedBy::Survey),
+        C::Withdraw { place: VILLAGES[0], work: work("road"), on: today, how: AskedBy::Meeting, reason: text("数错了") },
+    ] {
+        accepted(store, by(Actor::Import, Command::Planning(step)));
     }
 }
 

@@ -399,6 +399,9 @@ fn subject_of(view: ViewId, row: &StoredRow) -> String {
         ViewId::Submissions => format!("submission:{}", row.key),
         ViewId::Readings => format!("submission:{}", row.key.split('/').next().unwrap_or_default()),
         ViewId::Campaigns => format!("campaign:{}", row.key),
+        ViewId::Briefs => format!("brief:{}", row.key),
+        ViewId::Plans => format!("plan:{}", row.key),
+        ViewId::Wishes => format!("wishes:{}", row.key.split('/').next().unwrap_or_default()),
         // Found by its key.
         ViewId::Burden => String::new(),
         ViewId::Holdings | ViewId::Lapses | ViewId::Assignments => match row.values.last() {
@@ -424,6 +427,7 @@ fn under(ground: &Ground) {
         (ViewId::Counts, "place", Scope::All, vec![]),
         (ViewId::Topics, "topic", Scope::All, vec![]),
         (ViewId::Readings, "submission", Scope::All, vec![]),
+        (ViewId::Wishes, "wishes", Scope::All, vec![]),
     ] {
         let rows = pages(&store, &List { scope: scope.clone(), conditions: conditions.clone(), ..all(view) });
         let mut subjects: Vec<String> = rows.iter().map(|r| subject_of(view, r)).collect();

@@ -476,23 +476,31 @@ fn csv_records(text: &str) -> impl Iterator<Item = Result<::csv::StringRecord, :
     ::csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes()).into_records()
 }
 
-/// Cells with characters that no XML document may hold.
+/// Cells and heads of columns with characters that no XML document may hold.
 pub(super) fn unwritable(book: &Book) -> Vec<Finding> {
+    let bad = |text: &str| text.bytes().any(|b| !(b' '..0xef).contains(&b)) && !text.chars().all(xml::allowed);
     let mut found = Vec::new();
     for sheet in &book.sheets {
-        for row in &sheet.rows {
-            if found.len() > super::FINDINGS_MAX {
+        let mut note = |row: Option<u32>, column: Option<&Place>| {
+            found.push(Finding {
+                severity: Severity::Error,
+                sheet: Some(sheet.name.clone()),
+                row,
+                column: column.cloned(),
+                word: Word::ControlCharacter,
+            });
+            found.len() <= super::FINDINGS_MAX
+        };
+        for column in &sheet.columns {
+            // A head may become a language or the name of an attribute.
+            if bad(&column.header) && !note(None, Some(column)) {
                 return found;
             }
+        }
+        for row in &sheet.rows {
             for (column, text) in &row.cells {
-                if text.bytes().any(|b| !(b' '..0xef).contains(&b)) && !text.chars().all(xml::allowed) {
-                    found.push(Finding {
-                        severity: Severity::Error,
-                        sheet: Some(sheet.name.clone()),
-                        row: Some(row.shown),
-                        column: sheet.columns.get(*column).cloned(),
-                        word: Word::ControlCharacter,
-                    });
+                if bad(text) && !note(Some(row.shown), sheet.columns.get(*column)) {
+                    return found;
                 }
             }
         }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { address, assigneeInWords, fill, percent, submissionsPage, visitors } from './campaign'
+import { address, assigneeInWords, briefPage, fill, percent, submissionsPage, visitors } from './campaign'
 
 describe('coverage', () => {
   it('draws a bar that is never longer than its line', () => {
@@ -8,6 +8,7 @@ describe('coverage', () => {
   it('opens the submissions of a number', () => {
     expect(submissionsPage('/api/rows/submissions?place=1&form=a&received_on.from=2026-11-01')).toBe('/submissions?place=1&form=a&received_on.from=2026-11-01')
   })
+  it('opens the brief of several villages', () => expect(briefPage([3, 5])).toBe('/brief?place=3&place=5'))
   it('leaves out what is empty', () => {
     expect([address('/api/coverage', { form: '', since: '2026-11-01', place: 7 }), address('/api/burden', { show: null })]).toEqual(['/api/coverage?since=2026-11-01&place=7', '/api/burden'])
   })

@@ -12,6 +12,10 @@ export function address(path: string, query: { [name: string]: string | number |
   const text = q.toString()
   return text ? `${path}?${text}` : path
 }
+/** Villages for which one visit brief is made, as the server has it. */
+export const BRIEF_MOST = 60
+/** The visit brief of several villages, a page of the server to print. */
+export const briefPage = (villages: readonly number[]): string => `/brief?${villages.map((id) => `place=${id}`).join('&')}`
 /** Who is to go; `role` says what a post is called. */
 export const assigneeInWords = (told: AssigneeTold | null, role: (post: { role: string; department?: string | null }) => string): string =>
   told === null ? '' : told.to.is === 'post' ? [told.name, role(told.to.post)].filter(Boolean).join(' ') : (told.name ?? '')

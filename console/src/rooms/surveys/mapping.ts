@@ -15,6 +15,14 @@ export function newRow(question?: Pick<QuestionTold, 'path' | 'label'>): DraftRo
   return { ...EMPTY, from: question.path, figure: /^[a-z0-9_]+$/.test(last) ? last : '', title: (question.label ?? last).slice(0, 100) }
 }
 
+/** What becomes of a line whose question is exchanged: what was suggested for the former is suggested anew, what was typed stays. */
+export function askedAnew(row: DraftRow, path: string, questions: readonly Pick<QuestionTold, 'path' | 'label'>[]): Pick<DraftRow, 'from' | 'figure' | 'title'> {
+  const suggested = (from: string) => newRow(questions.find((q) => q.path === from) ?? { path: from, label: null })
+  const before = suggested(row.from), now = suggested(path)
+  const again = (name: 'figure' | 'title') => (row[name].trim() === '' || row[name] === before[name] ? now[name] : row[name])
+  return { from: path, figure: again('figure'), title: again('title') }
+}
+
 export function draftOf(mapping: Mapping | null | undefined): DraftMapping {
   if (!mapping) return { village: '', day: '', when: 'approved', rows: [] }
   const row = ({ from, to }: MappingRow): DraftRow => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { FormVersion, SubmissionRow } from '@/generated/api'
-import { missingFiles, newestFirst, notCome, questionOf, versionPart } from './survey'
+import { exportOf, missingFiles, newestFirst, notCome, questionOf, versionPart } from './survey'
 
 const version = (name: string, files: { name: string; file?: string }[]): FormVersion => ({
   file: '0'.repeat(64), uploaded_ms: 1, uploaded_by: null, published_ms: null,
@@ -22,6 +22,9 @@ describe('forms', () => {
 })
 
 describe('submissions', () => {
+  it('go into a file as the list is narrowed', () => {
+    expect(exportOf('f1', 'xlsx', 'place=7&form=f1&state=received%2Capproved&received_on.from=2026-11-01')).toBe('/api/forms/f1/submissions.xlsx?place=7&state=received%2Capproved&received_on.from=2026-11-01&head=label')
+  })
   it('says which files have not come', () => {
     const row = { head: { mentioned: ['a.jpg', 'b.jpg'] }, files: [{ name: 'b.jpg', file: '1' }] } as unknown as SubmissionRow
     expect(notCome(row)).toEqual(['a.jpg'])

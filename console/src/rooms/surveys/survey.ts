@@ -8,6 +8,13 @@ export const readSubmission = (answer: Pick<RowAnswer, 'row'>): SubmissionRow =>
 /** Filters of the list of submissions, by the names that the server knows. */
 export const FILTERS = ['form', 'form_version', 'form_id', 'state', 'current', 'account', 'received_on.from', 'received_on.to', 'doubtful', 'files_missing.from'] as const
 export const STATES: readonly SubmissionState['is'][] = ['received', 'has_issues', 'approved', 'rejected', 'replaced']
+/** A file with the submissions of a form, as the list is narrowed; the form stands in the path, the heads are its questions. */
+export function exportOf(form: string, kind: 'csv' | 'xlsx' | 'geojson' | 'zip', search: string): string {
+  const q = new URLSearchParams(search)
+  q.delete('form')
+  q.set('head', 'label')
+  return `/api/forms/${form}/submissions.${kind}?${q}`
+}
 /** Whether somebody has to look because something does not fit 待核: nobody has yet. */
 export const doubtful = (row: Pick<SubmissionRow, 'state' | 'checked'>): boolean => row.state.is === 'received' && (row.checked?.doubts_count ?? 0) > 0
 /** The shape of a state is that of a problem as far along: the word differs, the round fills alike. */

@@ -419,6 +419,40 @@ fn wishes_too(store: &Store) {
     ] {
         accepted(store, by(Actor::Import, Command::Planning(step)));
     }
+    // Two briefs, one with two versions, one withdrawn; plans within them, one put aside.
+    for n in 0..3_i64 {
+        let fund = serde_json::json!({"name": WORDS[0], "source": "provincial", "place": CITY, "carries_over": n == 1, "fen": [n, 1, 2]});
+        let brief = serde_json::json!({"first_year": 2027 + n, "years": 3, "later_permille": 950, "funds": [fund], "reserve_percent": 5,
+            "own_percent": 10, "own_fen_per_household": 9, "labour_hours_per_household": 8, "load_per_year": 100, "accepted_percent": 60,
+            "unasked_from_year": 2, "easy_first": [3], "demonstration_years": 0, "demonstration_percent": 0, "line_bonus_percent": 0,
+            "neighbours_within_m": 0, "plan_what_was_said": true, "worst_off_extra_permille": 0, "upkeep_percent": 0});
+        let brief: domain::planning::Brief = serde_json::from_value(brief).expect("a brief");
+        let save = |id| C::SaveBrief { place: QINGXI, id, title: text(WORDS[1]), brief: brief.clone(), reason: text("议定") };
+        let saved = by(Actor::Import, Command::Planning(save(None)));
+        let id = domain::basics::BriefId(saved.context.fresh);
+        accepted(store, saved);
+        if n == 1 {
+            accepted(store, by(Actor::Import, Command::Planning(save(Some(id)))));
+        }
+        let made = domain::planning::PlanMade {
+            file: domain::basics::FileHash::new(&format!("{n:064x}")).expect("64 digits"),
+            needs_on: today,
+            objective: 90 + n,
+            bound: 100,
+            works: 3,
+            villages: 2,
+            cost_fen: 700 * n,
+            left_out: 1,
+            seed: 1,
+        };
+        let proposed = by(Actor::Import, Command::Planning(C::Propose { brief: id, version: 1, made }));
+        let plan = domain::basics::PlanId(proposed.context.fresh);
+        accepted(store, proposed);
+        if n == 2 {
+            accepted(store, by(Actor::Import, Command::Planning(C::Discard { id: plan, reason: text("再算") })));
+            accepted(store, by(Actor::Import, Command::Planning(C::WithdrawBrief { id, reason: text("另起") })));
+        }
+    }
 }
 
 /// Campaigns of the city's form, by the city and by the county; people who go, no longer go, and one that is over.

@@ -648,6 +648,9 @@ pub fn may_form(actor: &Actor, place: &Place, form: &Form) -> Vec<&'static str> 
         return Vec::new();
     }
     let mut may = vec!["surveys.publish"];
+    if form.versions.iter().any(|v| v.published_ms.is_none()) {
+        may.push("surveys.drop_draft");
+    }
     if matches!(form.state, FormState::Open { .. } | FormState::Closing { .. }) {
         may.push("surveys.close");
     }

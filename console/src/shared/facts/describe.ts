@@ -73,7 +73,7 @@ export function valueInWords(field: string, value: Json, w: Wording): string {
   if (isObject(head)) return valueInWords('', headInWords(head), w) || w.none
   // A mapping is read on its own page.
   if (field === 'mapping' && Array.isArray(value['rows'])) return w.items(value['rows'].length)
-  if (field === 'tried' && 'counts' in value) return valueInWords('', { submissions: value['submissions'] ?? null, readings: value['readings'] ?? null, denominators: value['counts'] ?? null, problems: value['problems'] ?? null, not_made: value['not_made'] ?? null }, w)
+  if (field === 'tried' && 'counts' in value) return valueInWords('', { submissions: value['submissions'] ?? null, readings: value['readings'] ?? null, problems: value['problems'] ?? null, not_made: value['not_made'] ?? null }, w)
   if (field === 'sender' && isObject(value['post'] ?? null)) return valueInWords('post', value['post'] ?? null, w)
   if (typeof value['is'] === 'string') return w.word([...(w.states ? [w.states] : []), 'state', 'task_state', 'person_state'].find((list) => w.has(list, String(value['is']))) ?? 'state', value['is'])
   if (typeof value['role'] === 'string') {

@@ -29,7 +29,8 @@
 //!
 //! # Where to start reading
 //! [`solve::solve`], then `model` (the instance made ready), `dual::search`, `primal::search`. [`explain`] answers why; [`clash`] says
-//! which demands cannot be met together; [`memory`] carries prices and columns over to the next search.
+//! which demands cannot be met together; [`memory`] carries prices and columns over to the next search; [`keep`] holds on
+//! to a former plan and says what moved.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod check;
@@ -41,6 +42,7 @@ pub mod error;
 mod exact;
 pub mod explain;
 pub mod instance;
+pub mod keep;
 pub mod memory;
 mod model;
 pub mod mps;

@@ -26,7 +26,7 @@ pub(crate) enum Origin {
 pub(crate) struct Candidate {
     /// Where its items are.
     pub source: Origin,
-    /// Benefit, discounted, without bonus.
+    /// Worth of its items, without bonus.
     pub gain: i64,
     /// Shared cost at the best prices, with the premium or penalty of the demonstration share.
     pub cost: f64,
@@ -92,7 +92,7 @@ impl Candidate {
         let first = village.needs.iter().find_map(|need| need.slot).unwrap_or(0);
         for &item in items {
             let (option, t) = model.item(v, item);
-            gain += option.benefit * model.disc[t];
+            gain += model.worth(option, t);
             let cell = option.work * model.years + t;
             cost += cell_prices[cell] * option.shared as f64;
             if option.shared > 0 {

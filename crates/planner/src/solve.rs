@@ -471,9 +471,8 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
     /// Lowers the bound until columns and villages agree. Returns whether to end, and the last smoothing.
     fn converge(&mut self, dual: &mut Dual<'_>, units: Units, remembered: bool, mut best: Option<&mut Best>) -> (bool, f64) {
         let least = if self.model.villages.len() > 5000 { 3e-4 } else { 2e-4 };
-        // Where a former plan is kept, prices of money may be as large as that of moving: hotter at first, and cooled more slowly.
+        // Where a former plan is kept, prices of money may be as large as that of moving.
         let hot = (5.0 * self.model.keep as f64 / units.village).max(1.0);
-        let slowest = if self.former.is_some() { 0.5 } else { 0.0 };
         let mut heat: f64 = if remembered { 2.0 * least } else { 0.02 * hot };
         let mut hold = if remembered { 1e-3 } else { 0.01 };
         for _ in 0..60 {
@@ -494,7 +493,8 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
             if heat <= least && (apart < least || before - dual.bound < 2e-5 * dual.bound.abs()) {
                 break;
             }
-            heat = heat.min(0.3 * apart).max(slowest * heat).max(least);
+            // Never colder by more than half at once: where the heat falls faster than the prices follow, the descent stalls.
+            heat = heat.min(0.3 * apart).max(0.5 * heat).max(least);
             if heat < 0.004
                 && self.model.villages.len() > 1000
                 && let Some(best) = best.take()
@@ -521,6 +521,8 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
             (_, true) => (1, 1200.0),
         };
         let sweeps = sweeps * self.settings.effort * if remembered { 0.15 } else { 1.0 };
+        // Plans a little off the best of each village are what fits the last of the money.
+        dual.enrich(0.01 * units.village, 8);
         let (from, to, prices) = if bonus { (0.04, 5e-4, (1.05, 0.8)) } else { (0.006, 2e-4, (1.3, 0.6)) };
         // From an earlier plan there is less to thaw.
         let (from, prices) = if remembered { (from / 4.0, (1.0 + (prices.0 - 1.0) / 4.0, prices.1)) } else { (from, prices) };

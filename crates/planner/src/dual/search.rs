@@ -292,6 +292,15 @@ impl<'m> Dual<'m> {
         Some(near.into_iter().map(|(worth, items)| (top - worth, items)).collect())
     }
 
+    /// Adds to every village plans whose worth at the best prices is within `loss` of its best column, at most `most`.
+    pub fn enrich(&mut self, loss: f64, most: usize) {
+        let model = self.model;
+        let prices = Prices::new(model, &self.layout, &self.center, 0.0);
+        parallel::map_mut(self.threads, &mut self.blocks, |_, cache, scratch: &mut PassScratch| {
+            cache.enrich(model, &prices, (loss, most), scratch);
+        });
+    }
+
     /// What a unit of demand costs in a county's cells at the best prices, for plain villages and demonstration villages.
     pub fn prices(&self) -> Prices {
         Prices::new(self.model, &self.layout, &self.center, 0.0)
@@ -403,6 +412,23 @@ impl BlockCache {
             }
         }
         (bound, known, added)
+    }
+
+    fn enrich(&mut self, model: &Model, prices: &Prices, (loss, most): (f64, usize), scratch: &mut PassScratch) {
+        let cells = model.works * model.years;
+        let base = self.block.county * cells;
+        for (at, columns) in self.villages.iter_mut().enumerate() {
+            let v = self.block.first + at;
+            let cell_prices = &(if model.villages[v].demo { &prices.demo } else { &prices.plain })[base..base + cells];
+            item_values(model, v, prices, cell_prices, &mut scratch.values);
+            columns.worths(prices, cell_prices, &mut scratch.active, &mut scratch.worth);
+            let floor = scratch.worth.iter().copied().fold(f64::NEG_INFINITY, f64::max) - loss;
+            if floor > f64::NEG_INFINITY {
+                for (_, items) in village::some(model, v, &scratch.values, floor, most, columns.own_price, &mut scratch.village) {
+                    columns.add(model, v, &items);
+                }
+            }
+        }
     }
 }
 

@@ -474,15 +474,16 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
         // Where a former plan is kept, prices of money may be as large as that of moving.
         let hot = (5.0 * self.model.keep as f64 / units.village).max(1.0);
         let mut heat: f64 = if remembered { 2.0 * least } else { 0.02 * hot };
-        let mut hold = if remembered { 1e-3 } else { 0.01 };
+        let mut hold = if remembered { 1e-3 } else { 3e-3 };
         for _ in 0..60 {
             if self.watch.end() {
                 return (true, heat);
             }
             let before = dual.bound;
-            let precision = (1e-3 * heat).clamp(1e-7, 1e-4);
-            let z =
-                dual.descend(heat * units.village, 3.0 * heat * units.money, hold, if remembered { 60 } else { 150 }, precision);
+            // Relative to all benefit, of which the money left to deal out may be worth little: where it is ample, prices need many small steps.
+            let precision = (1e-5 * heat).clamp(1e-9, 1e-6);
+            let steps = if remembered { 60 } else { 300 };
+            let z = dual.descend(heat * units.village, 3.0 * heat * units.money, hold, steps, precision);
             let step = dual.pass(&z, 1);
             self.watch.bound = dual.bound;
             if remembered && dual.bound < before && (step.bound - step.known) < 1e-3 * step.bound {
@@ -514,8 +515,8 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
         let (runs, sweeps) = match (count, bonus) {
             // A smaller county gets more sweeps: its gap is mostly rounding, which only trying helps.
             (0..400, false) => (2, 8e5 / count.max(50) as f64),
-            (0..400, true) => (1, 3.6e6 / count.max(50) as f64),
-            (400..5000, false) => (1, 6000.0),
+            (0..400, true) => (1, 2.2e6 / count.max(50) as f64),
+            (400..5000, false) => (1, 4500.0),
             (400..5000, true) => (1, 4000.0),
             (_, false) => (1, 700.0),
             (_, true) => (1, 1200.0),

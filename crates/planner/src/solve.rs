@@ -491,7 +491,7 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
             }
             hold = if dual.bound < before { hold * 0.5 } else { hold * 2.0 };
             let apart = (step.bound - step.known) / step.bound.abs().max(1.0);
-            if heat <= least && (apart < least || before - dual.bound < 2e-5 * dual.bound.abs()) {
+            if heat <= least && before - dual.bound < 1e-5 * dual.bound.abs() {
                 break;
             }
             // Never colder by more than half at once: where the heat falls faster than the prices follow, the descent stalls.

@@ -1,9 +1,10 @@
 //! Reads an instance file, solves it and prints progress; the last line is JSON: objective, bound, gap, seconds, cpu_seconds, peak_mb.
 //!
-//! `solve INSTANCE [--threads N] [--seed N] [--seconds S] [--effort E] [--gap G] [--plan FILE] [--mps FILE] [--again PERCENT] [--quiet]`; with
-//! `--again` the funds of the first pool are changed by so many percent and the instance is solved once more from what is known.
+//! `solve INSTANCE [--threads N] [--seed N] [--seconds S] [--effort E] [--gap G] [--plan FILE] [--mps FILE] [--again PERCENT]
+//! [--keep PLAN --move-cost N] [--quiet]`; with `--again` the funds of the first pool are changed by so many percent and the instance is solved
+//! once more from what is known; with `--keep` a former plan is held on to at so many points for each decision that moves.
 
-use planner::{demands::Demands, instance, mps, plan, solve};
+use planner::{demands::Demands, instance, keep::Keep, mps, plan, solve};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -36,8 +37,19 @@ fn main() {
         }
         solve::Wish::Continue
     };
-    let mut solution =
-        solve::solve(&instance, &Demands::default(), &settings, report).unwrap_or_else(|failure| fail(&failure.to_string()));
+    let keep = word("--keep").map(|path| {
+        let bytes = std::fs::read(path).unwrap_or_else(|error| fail(&format!("{path}: {error}")));
+        let plan = plan::read(&bytes, &instance).unwrap_or_else(|error| fail(&error.to_string()));
+        Keep::of(&plan, number("--move-cost").unwrap_or(0.0) as i64)
+    });
+    let solved = match &keep {
+        Some(keep) => solve::solve_keeping(&instance, &Demands::default(), &settings, None, keep, report),
+        None => solve::solve(&instance, &Demands::default(), &settings, report),
+    };
+    let mut solution = solved.unwrap_or_else(|failure| fail(&failure.to_string()));
+    if let Some(net) = solution.net {
+        println!("{net:?}, gap {:.6}", net.gap());
+    }
     if let Some(percent) = number("--again") {
         print(&solution, cpu_seconds());
         let before = cpu_seconds();

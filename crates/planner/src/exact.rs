@@ -200,9 +200,8 @@ impl<'m> Exact<'m> {
 
     /// Lowers the bound until it rules the node out or settles.
     fn converge(&self, dual: &mut Dual<'_>, prices: &[f64]) -> f64 {
-        let villages = self.model.villages.len() as f64;
         let step = dual.pass(prices, 1);
-        let unit = (step.bound.abs() / villages).max(1.0);
+        let unit = dual.unit(step.bound.abs());
         let mut heat: f64 = 0.003;
         let mut hold = 0.01;
         let money: f64 = prices[..dual.layout.demo].iter().copied().fold(0.0, f64::max).max(1.0);

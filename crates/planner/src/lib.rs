@@ -16,7 +16,8 @@
 //!   the villages are not convexified. Geoffrion 1974; for pavements Karabakal, Bean and Lohmann 1994.
 //! * The dual is minimised over the village plans seen so far (columns), with soft maxima (Nesterov 2005) that harden step by step, by
 //!   projected L-BFGS, held near the best prices (module `dual`). Exact passes between give valid bounds and new columns.
-//! * Plans come from annealing over columns, first with money dearer than its price so that villages can still trade, then ever cheaper.
+//! * Plans come from annealing over columns, also those a little off the best of each village, first with money dearer than its price so
+//!   that villages can still trade, then ever cheaper; what the money does not allow one village, another may make room for.
 //!   Whether a county can pay is decided exactly in integers for every move by the sets of exhausted pools (module `primal`): the theorem of
 //!   Ford and Fulkerson. Counties anneal in parallel; money of wider pools is set aside for them and dealt out anew between rounds.
 //! * Up to some thirty villages, branch and bound with the same bound in every node, and enumeration of what is left where little is
@@ -29,7 +30,8 @@
 //!
 //! # Where to start reading
 //! [`solve::solve`], then `model` (the instance made ready), `dual::search`, `primal::search`. [`explain`] answers why; [`clash`] says
-//! which demands cannot be met together; [`memory`] carries prices and columns over to the next search.
+//! which demands cannot be met together; [`memory`] carries prices and columns over to the next search; [`keep`] holds on
+//! to a former plan and says what moved.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod check;
@@ -41,6 +43,7 @@ pub mod error;
 mod exact;
 pub mod explain;
 pub mod instance;
+pub mod keep;
 pub mod memory;
 mod model;
 pub mod mps;

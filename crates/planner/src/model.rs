@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use crate::{
     demands::Demands,
     instance::{Instance, PoolKind},
+    keep::Keep,
 };
 
 /// Code of an item within its village.
@@ -25,6 +26,8 @@ pub(crate) struct Opt {
     pub benefit: i64,
     /// Bit t: may be done in year t.
     pub allow: u32,
+    /// Year in which a former plan that is to be kept did this.
+    pub kept: Option<u8>,
 }
 
 /// A needed work.
@@ -118,6 +121,12 @@ pub(crate) struct Model {
     pub terms: Vec<Term>,
     pub slots: usize,
     pub blocks: Vec<Block>,
+    /// What it brings to keep a decision of a former plan, and what all of them would bring, which is taken off every plan: so each
+    /// decision that moves costs its price. Both in units of the objective.
+    pub keep: i64,
+    pub keep_all: i64,
+    /// Least size of a plan's value by which the search measures differences: half of what the former plan brings.
+    pub scale: f64,
 }
 
 const BLOCK: usize = 48;
@@ -148,6 +157,9 @@ impl Model {
             terms: Vec::new(),
             slots: 0,
             blocks: Vec::new(),
+            keep: 0,
+            keep_all: 0,
+            scale: 0.0,
         };
         model.add_counties(instance, &pool_order);
         model.apply(demands, &place);
@@ -155,6 +167,29 @@ impl Model {
         model.add_terms(instance, &place);
         model.add_blocks();
         model
+    }
+
+    /// Lets what a former plan decided count for more; `keep` must be valid.
+    pub fn keep(&mut self, keep: &Keep) {
+        let mut place = vec![0; self.villages.len()];
+        self.villages.iter().enumerate().for_each(|(at, village)| place[village.origin] = at);
+        self.keep = keep.price * 1000;
+        self.keep_all = self.keep * keep.choices.len() as i64;
+        let mut brought = 0;
+        for choice in &keep.choices {
+            let of_choice = |option: &&mut Opt| (option.work as i64, option.level) == (choice.work, choice.level);
+            if let Some(option) = self.villages[place[choice.village as usize]].options.iter_mut().find(of_choice) {
+                option.kept = Some(choice.year as u8);
+                brought += option.benefit * self.disc[choice.year as usize];
+            }
+        }
+        self.scale = brought as f64 / 2.0;
+    }
+
+    /// What of a former plan each village offers still.
+    pub fn former(&self) -> Vec<Vec<Item>> {
+        let item = |(o, option): (usize, &Opt)| option.kept.map(|t| (o * self.years + usize::from(t)) as Item);
+        self.villages.iter().map(|village| village.options.iter().enumerate().filter_map(item).collect()).collect()
     }
 
     fn add_counties(&mut self, instance: &Instance, pool_order: &[usize]) {
@@ -314,10 +349,16 @@ impl Model {
         (&self.villages[village].options[item / self.years], item % self.years)
     }
 
-    /// Benefit of an item, discounted.
+    /// Benefit of an option in a year, discounted, with what it brings to keep it.
+    pub fn worth(&self, option: &Opt, t: usize) -> i64 {
+        let kept = option.kept.is_some_and(|kept| usize::from(kept) == t);
+        option.benefit * self.disc[t] + if kept { self.keep } else { 0 }
+    }
+
+    /// The worth of an item.
     pub fn gain(&self, village: usize, item: Item) -> i64 {
         let (option, t) = self.item(village, item);
-        option.benefit * self.disc[t]
+        self.worth(option, t)
     }
 
     /// More than the benefit of any plan of a village.
@@ -326,14 +367,23 @@ impl Model {
         let village = &self.villages[v];
         let of_need =
             |need: &NeedOf| village.options[need.first..need.end].iter().map(|option| option.benefit).max().unwrap_or(0);
-        village.needs.iter().map(of_need).sum::<i64>() * most
+        village.needs.iter().map(of_need).sum::<i64>() * most + self.keep * village.needs.len() as i64
     }
 
-    /// Objective of a whole plan, bonus included.
+    /// Decisions of the former plan that a plan keeps.
+    pub fn kept_of_former(&self, plan: &[Vec<Item>]) -> usize {
+        let kept = |v: usize, item: Item| {
+            let (option, t) = self.item(v, item);
+            option.kept.is_some_and(|kept| usize::from(kept) == t)
+        };
+        plan.iter().enumerate().map(|(v, items)| items.iter().filter(|&&item| kept(v, item)).count()).sum()
+    }
+
+    /// Objective of a whole plan, bonus included, the price of what moves taken off.
     pub fn objective(&self, plan: &[Vec<Item>]) -> i64 {
         let gains: i64 =
             plan.iter().enumerate().map(|(v, items)| items.iter().map(|&item| self.gain(v, item)).sum::<i64>()).sum();
-        gains + self.bonus(plan)
+        gains + self.bonus(plan) - self.keep_all
     }
 
     fn bonus(&self, plan: &[Vec<Item>]) -> i64 {
@@ -427,6 +477,7 @@ fn village(instance: &Instance, v: usize) -> VillageOf {
                 labour: option.labour,
                 benefit: option.benefit,
                 allow,
+                kept: None,
             });
         }
         let position = |work: i64| order.iter().position(|&n| village.needs[n].work == work);

@@ -14,6 +14,7 @@ use crate::{
     error::Refused,
     exact::Exact,
     instance::{self, Instance},
+    keep::{Keep, Net},
     memory::{Memory, Multipliers},
     model::{Item, Model},
     plan::{self, Choice, Payment, Plan},
@@ -45,7 +46,7 @@ impl Default for Settings {
     }
 }
 
-/// How far the search is.
+/// How far the search is. Where a former plan is kept, the price of what moves is taken off both.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
     /// Seconds since the start.
@@ -59,8 +60,18 @@ pub struct Progress {
 impl Progress {
     /// (bound − objective) / bound, where both are known.
     pub fn gap(&self) -> Option<f64> {
-        let (objective, bound) = (self.objective?, self.bound?);
-        Some(if bound <= 0 { 0.0 } else { (bound - objective) as f64 / bound as f64 })
+        Some(gap(self.objective?, self.bound?))
+    }
+}
+
+/// (bound − objective) / bound; where the price of what moved leaves nothing above 0, all or nothing.
+pub(crate) fn gap(objective: i64, bound: i64) -> f64 {
+    if objective >= bound {
+        0.0
+    } else if bound <= 0 {
+        1.0
+    } else {
+        (bound - objective) as f64 / bound as f64
     }
 }
 
@@ -91,10 +102,13 @@ pub enum End {
 pub struct Solution {
     /// The plan with its bound.
     pub plan: Plan,
-    /// Multipliers that prove a bound: see [`certify`]. Where branch and bound proved more, the plan's own bound is lower.
+    /// Multipliers that prove a bound: see [`certify`], and [`certify_keeping`]. Where branch and bound proved more, the plan's own bound is
+    /// lower.
     pub multipliers: Multipliers,
     /// For [`solve_again`].
     pub memory: Memory,
+    /// Where a former plan was kept: what is left after the price of what moved.
+    pub net: Option<Net>,
     /// Why the search ended.
     pub end: End,
     /// Seconds taken.
@@ -142,32 +156,78 @@ pub fn solve_again(
     memory: Option<&Memory>,
     report: impl FnMut(&Progress) -> Wish,
 ) -> Result<Solution, Failure> {
-    instance::validate(instance)?;
-    demands.validate(instance)?;
-    let model = Model::new(instance, demands);
+    search(instance, demands, settings, memory, None, report)
+}
+
+/// As [`solve_again`], but what a former plan decided moves only where that is worth its price. What is added is free.
+///
+/// The search, its gap and its end are about what is left after the price ([`Solution::net`]). The plan handed out has its plain
+/// objective, and a plain bound that holds for every plan whatever it moves. Prices are searched without the former plan first: that gives
+/// the plain bound, and columns for whatever may move.
+///
+/// # Errors
+/// See [`Failure`]; also unusable `keep`, see [`Keep::validate`].
+pub fn solve_keeping(
+    instance: &Instance,
+    demands: &Demands,
+    settings: &Settings,
+    memory: Option<&Memory>,
+    keep: &Keep,
+    report: impl FnMut(&Progress) -> Wish,
+) -> Result<Solution, Failure> {
+    search(instance, demands, settings, memory, Some(keep), report)
+}
+
+fn search(
+    instance: &Instance,
+    demands: &Demands,
+    settings: &Settings,
+    memory: Option<&Memory>,
+    keep: Option<&Keep>,
+    report: impl FnMut(&Progress) -> Wish,
+) -> Result<Solution, Failure> {
+    let model = made_ready(instance, demands, keep)?;
+    let free = keep.map(|_| Model::new(instance, demands));
     let bases = bases(&model).map_err(|v| clash::of_village(instance, demands, model.villages[v].origin))?;
     let watch =
         Watch { start: Instant::now(), settings: *settings, objective: None, bound: f64::INFINITY, stopped: false, report };
-    let mut search = Search { model: &model, settings: *settings, bases, remembered: None, watch };
+    let mut search = Search { model: &model, settings: *settings, bases, remembered: None, former: None, watch };
     let mut dual = Dual::new(&model, settings.threads.max(1));
-    let best = search.run(&mut dual, memory);
+    // What a plan without a former one could be: its bound, its columns, its prices to begin with.
+    let mut free_bound = f64::INFINITY;
+    if let Some(free) = &free {
+        let mut first = Dual::new(free, settings.threads.max(1));
+        search.model = free;
+        search.prices(&mut first, memory);
+        (search.model, search.former, free_bound) = (&model, Some(model.former()), first.bound);
+        dual.take_over(&first);
+        dual.pass(&first.center, 1);
+    }
+    let best = search.run(&mut dual, memory.filter(|_| keep.is_none()));
     let Some((items, bound)) = best else {
         return Err(clash::of_money(instance, demands, &model).unwrap_or(Failure::NotFound));
     };
     let bound = if bound.is_finite() { bound.floor() as i64 } else { i64::MAX / 4 };
-    let plan = written(&model, instance, &items, bound).ok_or(Failure::NotFound)?;
+    let objective = model.objective(&items);
+    let bound = bound.max(objective);
+    let (multipliers, memory) = (Multipliers::of(&dual, instance), Memory::of(&dual, instance, &items));
+    let net = keep.map(|keep| {
+        let moved = keep.choices.len() - model.kept_of_former(&items);
+        Net { former: keep.choices.len(), moved, objective, bound }
+    });
+    let plan_bound = if keep.is_some() { (free_bound.floor() as i64).min(bound + model.keep_all) } else { bound };
+    let plan = written(&model, instance, &items, plan_bound).ok_or(Failure::NotFound)?;
     let verdict = check::check(instance, &plan);
     if !verdict.feasible() {
         return Err(Failure::Unsound(verdict.violations));
     }
-    let end = match (plan.objective >= plan.bound, search.watch.stopped) {
+    let end = match (objective >= bound, search.watch.stopped) {
         (true, _) => End::Proven,
         (false, true) => End::Stopped,
-        (false, false) if plan.gap() <= settings.gap => End::GapReached,
+        (false, false) if gap(objective, bound) <= settings.gap => End::GapReached,
         (false, false) => End::Finished,
     };
-    let (multipliers, memory) = (Multipliers::of(&dual, instance), Memory::of(&dual, instance, &items));
-    Ok(Solution { plan, multipliers, memory, end, seconds: search.watch.start.elapsed().as_secs_f64() })
+    Ok(Solution { plan, multipliers, memory, net, end, seconds: search.watch.start.elapsed().as_secs_f64() })
 }
 
 /// The bound that multipliers prove, by one exact pass over the villages, without trust in the search that found them.
@@ -175,12 +235,45 @@ pub fn solve_again(
 /// # Errors
 /// `Refused` for unusable instances, demands or multipliers (`wrong-length`, `negative-number`).
 pub fn certify(instance: &Instance, demands: &Demands, multipliers: &Multipliers, threads: usize) -> Result<i64, Refused> {
-    instance::validate(instance)?;
-    demands.validate(instance)?;
-    let model = Model::new(instance, demands);
+    proven(instance, demands, multipliers, None, threads)
+}
+
+/// As [`certify`], for what a plan has left after the price of what moved from a former one: the bound of [`Net`].
+///
+/// # Errors
+/// As [`certify`]; also unusable `keep`.
+pub fn certify_keeping(
+    instance: &Instance,
+    demands: &Demands,
+    multipliers: &Multipliers,
+    keep: &Keep,
+    threads: usize,
+) -> Result<i64, Refused> {
+    proven(instance, demands, multipliers, Some(keep), threads)
+}
+
+fn proven(
+    instance: &Instance,
+    demands: &Demands,
+    multipliers: &Multipliers,
+    keep: Option<&Keep>,
+    threads: usize,
+) -> Result<i64, Refused> {
+    let model = made_ready(instance, demands, keep)?;
     let mut dual = Dual::new(&model, threads.max(1));
     let z = multipliers.vector(&dual, instance)?;
     Ok(dual.pass(&z, 1).bound.floor() as i64)
+}
+
+fn made_ready(instance: &Instance, demands: &Demands, keep: Option<&Keep>) -> Result<Model, Refused> {
+    instance::validate(instance)?;
+    demands.validate(instance)?;
+    let mut model = Model::new(instance, demands);
+    if let Some(keep) = keep {
+        keep.validate(instance)?;
+        model.keep(keep);
+    }
+    Ok(model)
 }
 
 /// The plan of each village that costs the shared money least while it holds what is required.
@@ -227,9 +320,13 @@ fn written(model: &Model, instance: &Instance, items: &[Vec<Item>], bound: i64) 
     }
     funds.sort_unstable();
     debug_assert!(choices.iter().all(|choice| (choice.village as usize) < instance.villages.len()));
-    let objective = model.objective(items);
+    let kept = model.kept_of_former(items) as i64;
+    let objective = model.objective(items) + model.keep_all - model.keep * kept;
     Some(Plan { format: plan::FORMAT.into(), objective, bound: bound.max(objective), choices, funds })
 }
+
+/// The best plan so far with its objective.
+type Best = Option<(i64, Vec<Vec<Item>>)>;
 
 /// Time, what is known, and the caller's wish.
 struct Watch<R> {
@@ -263,6 +360,8 @@ struct Search<'m, R> {
     bases: Vec<Vec<Item>>,
     /// The plan of an earlier search.
     remembered: Option<Vec<Vec<Item>>>,
+    /// The plan that is to be kept, as far as it is still on offer.
+    former: Option<Vec<Vec<Item>>>,
     watch: Watch<R>,
 }
 
@@ -287,7 +386,12 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
         }
         let remembered = memory.is_some_and(|memory| memory.restore(dual));
         self.remembered = memory.filter(|_| remembered).and_then(|memory| memory.plan(dual));
-        if let Some(plan) = self.remembered.clone() {
+        for (v, items) in self.former.iter().flatten().enumerate() {
+            if model.village_can(v, items) {
+                dual.add_column(v, items);
+            }
+        }
+        for plan in self.remembered.iter().chain(&self.former).cloned() {
             let feasible = model.kept_by(&plan) && primal::allot(model, &primal::demand(model, &plan)).is_ok();
             let objective = model.objective(&plan);
             if feasible && best.as_ref().is_none_or(|(known, _)| objective > *known) {
@@ -296,7 +400,7 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
             }
         }
         let units = self.start(dual, remembered);
-        let (ended, heat) = self.converge(dual, units, remembered, &mut best);
+        let (ended, heat) = self.converge(dual, units, remembered, Some(&mut best));
         if !ended {
             self.anneal(dual, units, heat, remembered, &mut best);
         }
@@ -322,15 +426,21 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
         best.map(|(_, plan)| (plan, bound))
     }
 
+    /// Prices and columns only.
+    fn prices(&mut self, dual: &mut Dual<'_>, memory: Option<&Memory>) {
+        let remembered = memory.is_some_and(|memory| memory.restore(dual));
+        let units = self.start(dual, remembered);
+        self.converge(dual, units, remembered, None);
+    }
+
     /// First prices: one price for all money, such that about all of it is spent.
     fn start(&mut self, dual: &mut Dual<'_>, remembered: bool) -> Units {
         let model = self.model;
-        let count = model.villages.len() as f64;
         let (mut low, mut high) = (0.0, f64::INFINITY);
         let mut theta = dual.guess();
         if remembered {
             theta = dual.mean_price(&dual.center).max(1e-3 * theta);
-            return Units { village: (dual.known() / count).max(1.0), money: theta };
+            return Units { village: dual.unit(dual.known()), money: theta };
         }
         let mut z = dual.center.clone();
         let passes = if model.villages.len() > 5000 { 3 } else { 6 };
@@ -355,29 +465,25 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
                 (low + high) / 2.0
             };
         }
-        Units { village: (dual.bound / count).max(1.0), money: theta.max(1.0) }
+        Units { village: dual.unit(dual.bound), money: theta.max(1.0) }
     }
 
     /// Lowers the bound until columns and villages agree. Returns whether to end, and the last smoothing.
-    fn converge(
-        &mut self,
-        dual: &mut Dual<'_>,
-        units: Units,
-        remembered: bool,
-        best: &mut Option<(i64, Vec<Vec<Item>>)>,
-    ) -> (bool, f64) {
+    fn converge(&mut self, dual: &mut Dual<'_>, units: Units, remembered: bool, mut best: Option<&mut Best>) -> (bool, f64) {
         let least = if self.model.villages.len() > 5000 { 3e-4 } else { 2e-4 };
-        let mut heat: f64 = if remembered { 2.0 * least } else { 0.02 };
-        let mut hold = if remembered { 1e-3 } else { 0.01 };
-        let mut first_plan = false;
+        // Where a former plan is kept, prices of money may be as large as that of moving.
+        let hot = (5.0 * self.model.keep as f64 / units.village).max(1.0);
+        let mut heat: f64 = if remembered { 2.0 * least } else { 0.02 * hot };
+        let mut hold = if remembered { 1e-3 } else { 3e-3 };
         for _ in 0..60 {
             if self.watch.end() {
                 return (true, heat);
             }
             let before = dual.bound;
-            let precision = (1e-3 * heat).clamp(1e-7, 1e-4);
-            let z =
-                dual.descend(heat * units.village, 3.0 * heat * units.money, hold, if remembered { 60 } else { 150 }, precision);
+            // Relative to all benefit, of which the money left to deal out may be worth little: where it is ample, prices need many small steps.
+            let precision = (1e-5 * heat).clamp(1e-9, 1e-6);
+            let steps = if remembered { 60 } else { 300 };
+            let z = dual.descend(heat * units.village, 3.0 * heat * units.money, hold, steps, precision);
             let step = dual.pass(&z, 1);
             self.watch.bound = dual.bound;
             if remembered && dual.bound < before && (step.bound - step.known) < 1e-3 * step.bound {
@@ -385,13 +491,16 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
             }
             hold = if dual.bound < before { hold * 0.5 } else { hold * 2.0 };
             let apart = (step.bound - step.known) / step.bound.abs().max(1.0);
-            if heat <= least && (apart < least || before - dual.bound < 2e-5 * dual.bound.abs()) {
+            if heat <= least && before - dual.bound < 1e-5 * dual.bound.abs() {
                 break;
             }
-            heat = heat.min(0.3 * apart).max(least);
-            if heat < 0.004 && !first_plan && self.model.villages.len() > 1000 {
+            // Never colder by more than half at once: where the heat falls faster than the prices follow, the descent stalls.
+            heat = heat.min(0.3 * apart).max(0.5 * heat).max(least);
+            if heat < 0.004
+                && self.model.villages.len() > 1000
+                && let Some(best) = best.take()
+            {
                 // A first plan for those who cannot wait.
-                first_plan = true;
                 let schedule = Schedule { rounds: 4, sweeps: 60, from: 0.003, to: 0.0005, price_from: 1.2, price_to: 0.8 };
                 self.draft(dual, units, heat, schedule, 0, best);
             }
@@ -399,27 +508,22 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
         (self.watch.end(), heat)
     }
 
-    fn anneal(
-        &mut self,
-        dual: &mut Dual<'_>,
-        units: Units,
-        heat: f64,
-        remembered: bool,
-        best: &mut Option<(i64, Vec<Vec<Item>>)>,
-    ) {
+    fn anneal(&mut self, dual: &mut Dual<'_>, units: Units, heat: f64, remembered: bool, best: &mut Best) {
         let model = self.model;
         let count = model.villages.len();
         let bonus = !model.terms.is_empty();
         let (runs, sweeps) = match (count, bonus) {
             // A smaller county gets more sweeps: its gap is mostly rounding, which only trying helps.
             (0..400, false) => (2, 8e5 / count.max(50) as f64),
-            (0..400, true) => (1, 3.6e6 / count.max(50) as f64),
-            (400..5000, false) => (1, 6000.0),
+            (0..400, true) => (1, 2.2e6 / count.max(50) as f64),
+            (400..5000, false) => (1, 4500.0),
             (400..5000, true) => (1, 4000.0),
             (_, false) => (1, 700.0),
             (_, true) => (1, 1200.0),
         };
         let sweeps = sweeps * self.settings.effort * if remembered { 0.15 } else { 1.0 };
+        // Plans a little off the best of each village are what fits the last of the money.
+        dual.enrich(0.01 * units.village, 8);
         let (from, to, prices) = if bonus { (0.04, 5e-4, (1.05, 0.8)) } else { (0.006, 2e-4, (1.3, 0.6)) };
         // From an earlier plan there is less to thaw.
         let (from, prices) = if remembered { (from / 4.0, (1.0 + (prices.0 - 1.0) / 4.0, prices.1)) } else { (from, prices) };
@@ -432,15 +536,7 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
     }
 
     /// Anneals once and keeps the plan if it is better; true when the search is to end.
-    fn draft(
-        &mut self,
-        dual: &Dual<'_>,
-        units: Units,
-        heat: f64,
-        schedule: Schedule,
-        run: u64,
-        best: &mut Option<(i64, Vec<Vec<Item>>)>,
-    ) -> bool {
+    fn draft(&mut self, dual: &Dual<'_>, units: Units, heat: f64, schedule: Schedule, run: u64, best: &mut Best) -> bool {
         let model = self.model;
         let cutoff = match (model.terms.is_empty(), self.remembered.is_some()) {
             (true, false) => 0.1,
@@ -451,7 +547,7 @@ impl<R: FnMut(&Progress) -> Wish> Search<'_, R> {
         let (heat, smoothing) = (heat * units.village, 3.0 * heat * units.money);
         let seed = self.settings.seed.wrapping_add(run << 32);
         let mut primal = Primal::new(dual, self.bases.clone(), seed, cutoff, heat, smoothing);
-        if let Some(plan) = &self.remembered {
+        if let Some(plan) = self.former.as_ref().or(self.remembered.as_ref()) {
             primal.wish(dual, plan);
         }
         let watch = &mut self.watch;

@@ -14,13 +14,16 @@ const LABELS_MAX: usize = 400_000;
 const NODES_MAX: usize = 300_000;
 const NEVER: f64 = f64::NEG_INFINITY;
 
+/// A plan with its worth.
+pub(crate) type Valued = (f64, Vec<Item>);
+
 /// What was found for a village.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
     /// No plan of the village is worth more; `-inf` where the village has no plan at all.
     pub upper: f64,
     /// A plan worth more than the lower bound handed in, with its value.
-    pub better: Option<(f64, Vec<Item>)>,
+    pub better: Option<Valued>,
 }
 
 /// Memory that is used again from village to village.
@@ -79,7 +82,7 @@ pub(crate) fn best(model: &Model, v: usize, values: &[f64], lower: f64, price: &
 }
 
 /// Every plan of village `v` worth at least `floor`, with its worth, best first; none where there are more than `most` or the walk over
-/// states does not take the village.
+/// states does not take the village. `price` is the multiplier of own money.
 pub(crate) fn all(
     model: &Model,
     v: usize,
@@ -88,21 +91,62 @@ pub(crate) fn all(
     most: usize,
     price: f64,
     scratch: &mut Scratch,
-) -> Option<Vec<(f64, Vec<Item>)>> {
-    let village = &model.villages[v];
-    let short_lags = village.needs.iter().all(|need| need.after.iter().all(|&(_, lag)| lag <= 1));
-    if village.needs.len() > STATES_MAX || !short_lags || !scratch.list_bundles(model, village) {
-        return None;
+) -> Option<Vec<Valued>> {
+    let walk = Walk { floor, price, most, only_best: false, steps: 60 * most, trace: Vec::new(), found: Vec::new() };
+    walk.run(model, v, values, scratch).and_then(|(complete, found)| complete.then_some(found))
+}
+
+/// Plans of village `v` worth at least `floor`, best first, at most `most`: the best ones unless the walk is cut short, and none where the
+/// walk over states does not take the village.
+pub(crate) fn some(
+    model: &Model,
+    v: usize,
+    values: &[f64],
+    floor: f64,
+    most: usize,
+    price: f64,
+    scratch: &mut Scratch,
+) -> Vec<Valued> {
+    let walk = Walk { floor, price, most, only_best: true, steps: 60 * most, trace: Vec::new(), found: Vec::new() };
+    let (_, mut found) = walk.run(model, v, values, scratch).unwrap_or_default();
+    found.truncate(most);
+    found
+}
+
+/// A walk through the plans of a village above a floor.
+struct Walk {
+    floor: f64,
+    /// Multiplier of own money.
+    price: f64,
+    most: usize,
+    /// Beyond `most` the worst go and the floor rises, instead of giving up.
+    only_best: bool,
+    /// Steps left.
+    steps: usize,
+    /// Bundles and years so far.
+    trace: Vec<(u32, usize)>,
+    found: Vec<Valued>,
+}
+
+impl Walk {
+    /// Whether all was walked through, and what was found, best first.
+    fn run(mut self, model: &Model, v: usize, values: &[f64], scratch: &mut Scratch) -> Option<(bool, Vec<Valued>)> {
+        let village = &model.villages[v];
+        let short_lags = village.needs.iter().all(|need| need.after.iter().all(|&(_, lag)| lag <= 1));
+        if village.needs.len() > STATES_MAX || !short_lags || !scratch.list_bundles(model, village) {
+            return None;
+        }
+        let mut search = Search { model, village, values, lower: NEVER, better: None, scratch };
+        search.value_bundles();
+        search.backward(self.price);
+        let complete = search.collect(0, Label { mask: 0, own: 0, value: 0.0, parent: 0, bundle: 0 }, &mut self);
+        self.sort();
+        Some((complete, self.found))
     }
-    let mut search = Search { model, village, values, lower: NEVER, better: None, scratch };
-    search.value_bundles();
-    search.backward(price);
-    let mut found = Vec::new();
-    let mut steps = 0;
-    let start = Label { mask: 0, own: 0, value: 0.0, parent: 0, bundle: 0 };
-    let complete = search.collect(0, start, (floor, price), &mut Vec::new(), &mut found, (most, &mut steps));
-    found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    complete.then_some(found)
+
+    fn sort(&mut self) {
+        self.found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    }
 }
 
 impl Scratch {
@@ -208,7 +252,7 @@ struct Search<'a> {
     village: &'a VillageOf,
     values: &'a [f64],
     lower: f64,
-    better: Option<(f64, Vec<Item>)>,
+    better: Option<Valued>,
     scratch: &'a mut Scratch,
 }
 
@@ -352,33 +396,28 @@ impl Search<'_> {
     }
 
     /// Walks on from a label through all plans above the floor; false when there are too many.
-    fn collect(
-        &self,
-        t: usize,
-        label: Label,
-        (floor, price): (f64, f64),
-        trace: &mut Vec<(u32, usize)>,
-        found: &mut Vec<(f64, Vec<Item>)>,
-        (most, steps): (usize, &mut usize),
-    ) -> bool {
+    fn collect(&self, t: usize, label: Label, walk: &mut Walk) -> bool {
         let years = self.model.years;
         let states = 1usize << self.village.needs.len();
-        *steps += 1;
-        if found.len() > most || *steps > 60 * most {
+        if walk.steps == 0 || !walk.only_best && walk.found.len() > walk.most {
             return false;
         }
+        walk.steps -= 1;
         if t == years {
-            found.push((label.value, self.items(trace)));
+            walk.found.push((label.value, self.items(&walk.trace)));
+            if walk.only_best && walk.found.len() >= 2 * walk.most {
+                walk.sort();
+                walk.found.truncate(walk.most);
+                walk.floor = walk.found.last().map_or(walk.floor, |(value, _)| *value);
+            }
             return true;
         }
         let scratch = &*self.scratch;
         let own_all = (self.village.own * years as i64) as f64;
-        let open = |mask: u32, own: i64, value: f64| {
-            value + scratch.table[(t + 1) * states + mask as usize] + price * (own_all - own as f64) >= floor
+        let open = |mask: u32, own: i64, value: f64, walk: &Walk| {
+            value + scratch.table[(t + 1) * states + mask as usize] + walk.price * (own_all - own as f64) >= walk.floor
         };
-        if open(label.mask, label.own, label.value)
-            && !self.collect(t + 1, label, (floor, price), trace, found, (most, &mut *steps))
-        {
+        if open(label.mask, label.own, label.value, walk) && !self.collect(t + 1, label, walk) {
             return false;
         }
         let s = scratch.closed.binary_search(&label.mask).unwrap_or(0);
@@ -387,13 +426,13 @@ impl Search<'_> {
             let group = scratch.groups[g as usize];
             for b in group.first..group.end {
                 let (own, worth) = (label.own + scratch.bundles[b as usize].own, scratch.worth[b as usize * years + t]);
-                if worth == NEVER || own > self.village.own * (t as i64 + 1) || !open(to, own, label.value + worth) {
+                if worth == NEVER || own > self.village.own * (t as i64 + 1) || !open(to, own, label.value + worth, walk) {
                     continue;
                 }
-                trace.push((b, t));
+                walk.trace.push((b, t));
                 let next = Label { mask: to, own, value: label.value + worth, ..label };
-                let complete = self.collect(t + 1, next, (floor, price), trace, found, (most, &mut *steps));
-                trace.pop();
+                let complete = self.collect(t + 1, next, walk);
+                walk.trace.pop();
                 if !complete {
                     return false;
                 }

@@ -15,6 +15,7 @@ use planner::{
     demands::{self, Demands},
     error::Refused,
     instance::{self, Instance},
+    keep::{Change, Fate, Keep, Net, changes},
     mps, plan,
     solve::{self, Failure, Progress, Settings, Solution, Wish},
 };
@@ -101,6 +102,15 @@ pub struct Solve {
     /// Length of the search; 1 is the usual
     #[arg(long, default_value_t = 1.0, value_parser = positive)]
     effort: f64,
+    /// A former plan, by positions of this instance: what it decides moves only where that is worth the price
+    #[arg(long)]
+    keep: Option<PathBuf>,
+    /// Price, in points of benefit, of each decision that moves [default: a tenth of what one brings on average]
+    #[arg(long, requires = "keep", value_parser = clap::value_parser!(i64).range(0..=instance::NUMBER_MAX))]
+    move_cost: Option<i64>,
+    /// Where it goes what became of every decision (JSON): kept, earlier, later, other-level, dropped, added
+    #[arg(long, requires = "keep")]
+    changes: Option<PathBuf>,
 }
 
 fn positive(text: &str) -> Result<f64, String> {
@@ -122,10 +132,18 @@ impl Solve {
             gap: self.gap,
             ..Settings::default()
         };
+        let former = match self.keep.as_ref().map(|file| self.former(file, &instance)).transpose()? {
+            Some(None) => return Ok(End::BadInput),
+            former => former.flatten(),
+        };
         // The line of progress ends before anything else is said.
         let solved = {
             let mut teller = Teller { stop: Stop::listen()?, at: None, terminal: io::stderr().is_terminal() };
-            solve::solve(&instance, &demands, &settings, |progress| teller.hear(progress))
+            let report = |progress: &Progress| teller.hear(progress);
+            match &former {
+                Some((_, keep)) => solve::solve_keeping(&instance, &demands, &settings, None, keep, report),
+                None => solve::solve(&instance, &demands, &settings, report),
+            }
         };
         let solution = match solved {
             Ok(solution) => solution,
@@ -145,9 +163,48 @@ impl Solve {
             Err(unsound @ Failure::Unsound(_)) => return Err(unsound.into()),
         };
         write_whole(&self.out, |out| plan::write(&solution.plan, out))?;
-        println!("{}", summary(&solution));
+        let mut line = summary(&solution);
+        if let (Some((before, keep)), Some(net)) = (&former, &solution.net) {
+            let changes = changes(&instance, before, &solution.plan);
+            if let Some(file) = &self.changes {
+                write_whole(file, |out| serde_json::to_writer(out, &changes).map_err(io::Error::from))?;
+            }
+            line["moves"] = moves(keep, net, &changes);
+        }
+        println!("{line}");
         Ok(End::Success)
     }
+
+    /// The former plan with its price; findings are told.
+    fn former(&self, file: &Path, instance: &Instance) -> Result<Option<(plan::Plan, Keep)>> {
+        let made = plan::read(&bytes(file)?, instance).and_then(|plan| {
+            let keep = Keep::of(&plan, self.move_cost.unwrap_or_else(|| Keep::usual_price(instance, &plan)));
+            keep.validate(instance).map(|()| (plan, keep))
+        });
+        Ok(made.map_or_else(|refused| tell(file, &refused), Some))
+    }
+}
+
+/// What moved, for the closing line; the same in words goes to whoever sits there.
+fn moves(keep: &Keep, net: &Net, changes: &[Change]) -> Value {
+    let count = |fate: Fate| changes.iter().filter(|change| change.fate == fate).count();
+    let counts = [
+        ("kept", net.former - net.moved),
+        ("earlier", count(Fate::Earlier)),
+        ("later", count(Fate::Later)),
+        ("other_level", count(Fate::OtherLevel)),
+        ("dropped", count(Fate::Dropped)),
+        ("added", count(Fate::Added)),
+    ];
+    let mut args: Vec<(&str, String)> = counts.iter().map(|(name, n)| (*name, n.to_string())).collect();
+    args.push(("price", keep.price.to_string()));
+    args.push(("gap", format!("{:.3} %", 100.0 * net.gap())));
+    eprintln!("{}", both("cli.plan_moved", &args));
+    let mut line = json!({ "price": keep.price, "objective": net.objective, "bound": net.bound, "gap": net.gap() });
+    for (name, n) in counts {
+        line[name] = n.into();
+    }
+    line
 }
 
 /// The closing line, for people and programs.
@@ -401,6 +458,9 @@ mod tests {
                 seed: 1,
                 threads: 2,
                 effort: 1.0,
+                keep: None,
+                move_cost: None,
+                changes: None,
             };
             let end = code(end.run().expect("read"));
             assert_eq!(out.exists(), end == 0, "{name}: a plan is there only when it is whole");
@@ -428,6 +488,46 @@ mod tests {
         assert!(fs::read_to_string(at("m.lp")).expect("written").to_lowercase().contains("maximize"));
         assert!(
             fs::read_dir(folder.path()).expect("read").all(|f| !f.expect("read").file_name().to_string_lossy().contains(".part"))
+        );
+    }
+
+    #[test]
+    fn a_former_plan_is_kept_at_a_price() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        let write = |name: &str, text: &str| fs::write(at(name), text).expect("written");
+        write("i.json", INSTANCE);
+        let plan = |choices: &str| {
+            format!(r#"{{"format":"qw-plan-1/plan","objective":5000,"bound":7000,"choices":[{choices}],"funds":[]}}"#)
+        };
+        write("former.json", &plan("[0,0,1,0]"));
+        write("twice.json", &plan("[0,0,1,0],[0,0,1,0]"));
+        let solve = |keep: &str, move_cost| {
+            let end = Solve {
+                given: Given { instance: at("i.json"), demands: None },
+                out: at("p.json"),
+                seconds: None,
+                gap: 0.0,
+                seed: 1,
+                threads: 1,
+                effort: 1.0,
+                keep: Some(at(keep)),
+                move_cost,
+                changes: Some(at("c.json")),
+            };
+            code(end.run().expect("read"))
+        };
+        let made = |name: &str| fs::read_to_string(at(name)).expect("written");
+        assert_eq!(solve("twice.json", None), 2);
+        assert_eq!(solve("former.json", Some(3)), 0, "two points more are not worth three");
+        assert!(made("p.json").contains("\"objective\":5000,"), "{}", made("p.json"));
+        assert!(made("c.json").contains("\"fate\":\"kept\""), "{}", made("c.json"));
+        assert_eq!(solve("former.json", None), 0, "a tenth of five is nothing");
+        assert!(made("p.json").contains("\"objective\":7000,\"bound\":7000"), "{}", made("p.json"));
+        let fates: Vec<Value> = serde_json::from_str(&made("c.json")).expect("JSON");
+        assert_eq!(
+            fates.iter().map(|c| (&c["village"], &c["fate"])).collect::<Vec<_>>(),
+            [(&json!("a"), &json!("dropped")), (&json!("b"), &json!("added")),]
         );
     }
 

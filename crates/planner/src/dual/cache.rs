@@ -78,7 +78,7 @@ impl Columns {
                     cell: (option.work * model.years + t) as u16,
                     slot: slot.map_or(NO_SLOT, |slot| (slot * model.years + t) as u32),
                     shared: option.shared as f64,
-                    gain: (option.benefit * model.disc[t]) as f64,
+                    gain: model.worth(option, t) as f64,
                 });
                 self.active.len() - 1
             });

@@ -66,6 +66,17 @@ impl<'m> Dual<'m> {
         self.blocks[at].villages[v - first].add(self.model, v, items)
     }
 
+    /// Takes columns and prices over from the dual of a model that differs in benefits only.
+    pub fn take_over(&mut self, other: &Dual<'_>) {
+        for v in 0..self.model.villages.len() {
+            let columns = other.columns(v);
+            for k in 0..columns.len() {
+                self.add_column(v, &columns.items(k));
+            }
+        }
+        self.center.clone_from(&other.center);
+    }
+
     /// An exact pass over all villages at prices `z`: a valid bound, and better columns. With `every` > 1 only each so many-th block is
     /// searched, the others stand by their columns, and the bound is none.
     pub fn pass(&mut self, z: &[f64], every: usize) -> Step {
@@ -74,8 +85,8 @@ impl<'m> Dual<'m> {
         let results = parallel::map_mut(self.threads, &mut self.blocks, |at, cache, scratch: &mut PassScratch| {
             if at % every == 0 { cache.search(model, &prices, scratch) } else { (0.0, 0.0, 0) }
         });
-        let money: f64 = self.caps.iter().zip(z).map(|(cap, price)| cap * price).sum();
-        let mut step = Step { bound: money, known: money, added: 0 };
+        let constant = self.constant(z);
+        let mut step = Step { bound: constant, known: constant, added: 0 };
         for (bound, known, added) in results {
             step.bound += bound;
             step.known += known;
@@ -83,7 +94,7 @@ impl<'m> Dual<'m> {
         }
         // A margin for rounding in sums of floating-point numbers; no plan at all stays no plan.
         if step.bound.is_finite() {
-            step.bound += 1e-11 * step.bound.abs();
+            step.bound += 1e-11 * (step.bound.abs() + self.model.keep_all as f64);
         }
         if every == 1 && step.bound < self.bound {
             self.bound = step.bound;
@@ -107,7 +118,7 @@ impl<'m> Dual<'m> {
         let (years, cells) = (model.years, model.works * model.years);
         let prices = Prices::new(model, &layout, z, smoothing);
         let tallies = self.tallies(&prices, heat);
-        let mut value: f64 = self.caps.iter().zip(z).map(|(cap, price)| cap * price).sum();
+        let mut value = self.constant(z);
         let counties = model.counties.len();
         let mut demand = vec![0.0; counties * cells];
         let mut spread = vec![0.0; counties * cells];
@@ -281,6 +292,15 @@ impl<'m> Dual<'m> {
         Some(near.into_iter().map(|(worth, items)| (top - worth, items)).collect())
     }
 
+    /// Adds to every village plans whose worth at the best prices is within `loss` of its best column, at most `most`.
+    pub fn enrich(&mut self, loss: f64, most: usize) {
+        let model = self.model;
+        let prices = Prices::new(model, &self.layout, &self.center, 0.0);
+        parallel::map_mut(self.threads, &mut self.blocks, |_, cache, scratch: &mut PassScratch| {
+            cache.enrich(model, &prices, (loss, most), scratch);
+        });
+    }
+
     /// What a unit of demand costs in a county's cells at the best prices, for plain villages and demonstration villages.
     pub fn prices(&self) -> Prices {
         Prices::new(self.model, &self.layout, &self.center, 0.0)
@@ -312,7 +332,17 @@ impl<'m> Dual<'m> {
     /// Value of the dual over the known columns at the best prices: about what the bound will be.
     pub fn known(&self) -> f64 {
         let prices = Prices::new(self.model, &self.layout, &self.center, 0.0);
-        self.money_worth() + self.tallies(&prices, 0.0).iter().map(|tally| tally.value).sum::<f64>()
+        self.constant(&self.center) + self.tallies(&prices, 0.0).iter().map(|tally| tally.value).sum::<f64>()
+    }
+
+    /// What the villages have no part in: the worth of all money at prices `z`, less what it would bring to keep all of a former plan.
+    fn constant(&self, z: &[f64]) -> f64 {
+        self.caps.iter().zip(z).map(|(cap, price)| cap * price).sum::<f64>() - self.model.keep_all as f64
+    }
+
+    /// Mean value of a village at a bound, to measure differences by.
+    pub fn unit(&self, bound: f64) -> f64 {
+        (bound.max(self.model.scale) / self.model.villages.len() as f64).max(1.0)
     }
 
     /// Mean price of the money held.
@@ -326,11 +356,12 @@ impl<'m> Dual<'m> {
     pub fn guess(&self) -> f64 {
         let model = self.model;
         let held = model.pools.iter().flat_map(|pool| &pool.cap).sum::<i64>() as f64;
+        let kept = |o: &crate::model::Opt| o.kept.map_or(0.0, |_| model.keep as f64);
         let most = model
             .villages
             .iter()
             .flat_map(|v| &v.options)
-            .map(|o| o.benefit as f64 * 1000.0 / o.shared.max(1) as f64)
+            .map(|o| (o.benefit as f64 * 1000.0 + kept(o)) / o.shared.max(1) as f64)
             .fold(1.0, f64::max);
         let (mut low, mut high) = (0.0, most);
         for _ in 0..24 {
@@ -341,7 +372,7 @@ impl<'m> Dual<'m> {
                     let worth = |o: &crate::model::Opt| {
                         let t = o.allow.trailing_zeros() as usize;
                         let gain = model.disc.get(t).map_or(f64::NEG_INFINITY, |disc| (o.benefit * disc) as f64);
-                        (gain - theta * o.shared as f64, o.shared)
+                        (gain + kept(o) - theta * o.shared as f64, o.shared)
                     };
                     let options = village.options[need.first..need.end].iter().map(worth).filter(|(worth, _)| *worth > 0.0);
                     asked += options.max_by(|a, b| a.0.total_cmp(&b.0)).map_or(0, |(_, shared)| shared);
@@ -382,6 +413,23 @@ impl BlockCache {
         }
         (bound, known, added)
     }
+
+    fn enrich(&mut self, model: &Model, prices: &Prices, (loss, most): (f64, usize), scratch: &mut PassScratch) {
+        let cells = model.works * model.years;
+        let base = self.block.county * cells;
+        for (at, columns) in self.villages.iter_mut().enumerate() {
+            let v = self.block.first + at;
+            let cell_prices = &(if model.villages[v].demo { &prices.demo } else { &prices.plain })[base..base + cells];
+            item_values(model, v, prices, cell_prices, &mut scratch.values);
+            columns.worths(prices, cell_prices, &mut scratch.active, &mut scratch.worth);
+            let floor = scratch.worth.iter().copied().fold(f64::NEG_INFINITY, f64::max) - loss;
+            if floor > f64::NEG_INFINITY {
+                for (_, items) in village::some(model, v, &scratch.values, floor, most, columns.own_price, &mut scratch.village) {
+                    columns.add(model, v, &items);
+                }
+            }
+        }
+    }
 }
 
 /// Worth of every item of a village at the given prices.
@@ -393,7 +441,7 @@ pub(crate) fn item_values(model: &Model, v: usize, prices: &Prices, cell_prices:
         for t in 0..years {
             let bonus = slot.map_or(0.0, |slot| prices.slots[slot * years + t]);
             let cost = cell_prices[option.work * years + t] * option.shared as f64;
-            values.push((option.benefit * model.disc[t]) as f64 + bonus - cost);
+            values.push(model.worth(option, t) as f64 + bonus - cost);
         }
     }
 }

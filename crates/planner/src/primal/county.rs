@@ -7,6 +7,8 @@ use crate::{
 };
 
 const NONE: u8 = u8::MAX;
+/// Other villages tried where the money does not allow a move that is wanted.
+const PARTNERS: usize = 4;
 
 /// Where the items of a candidate are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +28,7 @@ pub(crate) enum Origin {
 pub(crate) struct Candidate {
     /// Where its items are.
     pub source: Origin,
-    /// Benefit, discounted, without bonus.
+    /// Worth of its items, without bonus.
     pub gain: i64,
     /// Shared cost at the best prices, with the premium or penalty of the demonstration share.
     pub cost: f64,
@@ -92,7 +94,7 @@ impl Candidate {
         let first = village.needs.iter().find_map(|need| need.slot).unwrap_or(0);
         for &item in items {
             let (option, t) = model.item(v, item);
-            gain += option.benefit * model.disc[t];
+            gain += model.worth(option, t);
             let cell = option.work * model.years + t;
             cost += cell_prices[cell] * option.shared as f64;
             if option.shared > 0 {
@@ -229,6 +231,7 @@ impl CountySearch {
             return;
         }
         let count = self.seats.len();
+        let demo: Vec<usize> = (0..count).filter(|&s| self.seats[s].demo).collect();
         for sweep in 0..heat.sweeps {
             let at = sweep as f64 / heat.sweeps.max(2).saturating_sub(1) as f64;
             let temperature = heat.from * (heat.to / heat.from).powf(at);
@@ -247,8 +250,22 @@ impl CountySearch {
                 }
                 let (gain, cost) = self.difference(disc, years, s, k);
                 let merit = gain as f64 - price * cost;
-                if merit >= 0.0 || random.unit() < (merit / temperature).exp() {
-                    self.try_move(years, s, k, gain);
+                let wanted = merit >= 0.0 || random.unit() < (merit / temperature).exp();
+                if wanted && !self.try_move(years, s, k, gain) {
+                    // Another village may make room for it; for the demonstration share, another demonstration village.
+                    for _ in 0..PARTNERS {
+                        let for_demo = self.seats[s].demo && random.below(2) == 0;
+                        let n = if for_demo { demo[random.below(demo.len())] } else { random.below(count) };
+                        let columns = self.seats[n].candidates.len();
+                        if n == s || columns < 2 {
+                            continue;
+                        }
+                        let partner = random.below(columns - 1);
+                        let partner = partner + usize::from(partner >= self.seats[n].now);
+                        if self.exchange(disc, years, (s, k), (n, partner), price, temperature, random) {
+                            break;
+                        }
+                    }
                 }
             }
             if self.value > self.best_value {
@@ -276,6 +293,22 @@ impl CountySearch {
         let (count, now) = (self.seats[n].candidates.len(), self.seats[n].now);
         let suits = |&k: &usize| k != now && self.seats[n].candidates[k].slots[place] == t;
         let Some(partner) = (0..6).map(|_| random.below(count)).find(suits) else { return };
+        self.exchange(disc, years, (s, k), (n, partner), price, temperature, random);
+    }
+
+    /// Moves two villages at once; whether it did.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of the annealing step")]
+    fn exchange(
+        &mut self,
+        disc: &[i64],
+        years: &mut [u8],
+        (s, k): (usize, usize),
+        (n, partner): (usize, usize),
+        price: f64,
+        temperature: f64,
+        random: &mut Random,
+    ) -> bool {
+        let seat = &self.seats[s];
         let (gain, cost) = self.difference(disc, years, s, k);
         let (first, slots) = (seat.first_slot, self.seats[s].candidates[k].slots.len());
         let before: Vec<u8> = years[first..first + slots].to_vec();
@@ -289,8 +322,10 @@ impl CountySearch {
             years[seat.first_slot..seat.first_slot + new.len()].copy_from_slice(new);
             (self.seats[s].now, self.seats[n].now) = (k, partner);
             self.value += gain;
+            true
         } else {
             years[first..first + slots].copy_from_slice(&before);
+            false
         }
     }
 

@@ -62,7 +62,7 @@ impl<'m> Primal<'m> {
         let model = dual.model;
         let (prices, demand) = dual.expected(heat, smoothing);
         let cells = model.works * model.years;
-        let unit = (dual.bound / model.villages.len() as f64).max(1.0);
+        let unit = dual.unit(dual.bound);
         let mut served = vec![0; model.pools.len()];
         model.counties.iter().flat_map(|county| &county.pools).for_each(|&p| served[p] += 1);
         let mut primal = Primal {
@@ -93,7 +93,9 @@ impl<'m> Primal<'m> {
             for v in county.first..county.end {
                 let demo = model.villages[v].demo;
                 let cell_prices = &(if demo { &prices.demo } else { &prices.plain })[c * cells..(c + 1) * cells];
-                seats.push(primal.seat(dual, v, &prices, cell_prices, cutoff * unit));
+                // Where a former plan is kept, what moves one decision more must be within reach.
+                let cutoff = (cutoff * unit).max(model.keep as f64);
+                seats.push(primal.seat(dual, v, &prices, cell_prices, cutoff));
             }
             let funds = Funds::new(&primal.sources[c], model.works, model.years, model.demo_years, model.demo_share);
             primal.counties.push(CountySearch::new(seats, funds));
@@ -186,7 +188,8 @@ impl<'m> Primal<'m> {
         for round in 0..schedule.rounds {
             let at = |part: f64| (round as f64 + part) / schedule.rounds as f64;
             let between = |from: f64, to: f64, at: f64| from + (to - from) * at;
-            let cool = |at: f64| self.unit * schedule.from * (schedule.to / schedule.from).powf(at);
+            let (from, to) = ((self.unit * schedule.from).max(0.1 * model.keep as f64), self.unit * schedule.to);
+            let cool = |at: f64| from * (to / from).powf(at);
             let heat = Heat {
                 sweeps: (schedule.sweeps / schedule.rounds).max(1),
                 from: cool(at(0.0)),
@@ -268,7 +271,7 @@ impl<'m> Primal<'m> {
             let (a, b) = (years[term.slots[0]], years[term.slots[1]]);
             if a == b && a != u8::MAX { term.bonus * model.disc[usize::from(a)] } else { 0 }
         };
-        gains + model.terms.iter().map(earned).sum::<i64>()
+        gains + model.terms.iter().map(earned).sum::<i64>() - model.keep_all
     }
 
     /// A draft as items by village.

@@ -155,6 +155,16 @@ pub fn brute_force(
     allowed: impl Fn(usize, i64, i64, i64) -> bool,
     wanted: impl Fn(usize, &Choices) -> bool,
 ) -> Option<i64> {
+    brute_force_with(instance, allowed, wanted, |_, _| 0)
+}
+
+/// As [`brute_force`], with something more for what a village does.
+pub fn brute_force_with(
+    instance: &Instance,
+    allowed: impl Fn(usize, i64, i64, i64) -> bool,
+    wanted: impl Fn(usize, &Choices) -> bool,
+    more: impl Fn(usize, &Choices) -> i64,
+) -> Option<i64> {
     let mut lists = Vec::new();
     for (v, village) in instance.villages.iter().enumerate() {
         let mut list: Vec<Choices> = vec![Vec::new()];
@@ -178,7 +188,7 @@ pub fn brute_force(
     }
     let mut best = None;
     let mut picked = Vec::new();
-    try_all(instance, &lists, &mut picked, &mut best);
+    try_all(instance, &lists, &more, &mut picked, &mut best);
     best
 }
 
@@ -198,9 +208,16 @@ fn village_keeps(instance: &Instance, village: &Village, choices: &Choices) -> b
         })
 }
 
-fn try_all<'a>(instance: &Instance, lists: &'a [Vec<Choices>], picked: &mut Vec<&'a Choices>, best: &mut Option<i64>) {
+fn try_all<'a>(
+    instance: &Instance,
+    lists: &'a [Vec<Choices>],
+    more: &impl Fn(usize, &Choices) -> i64,
+    picked: &mut Vec<&'a Choices>,
+    best: &mut Option<i64>,
+) {
     let Some(list) = lists.get(picked.len()) else {
-        let objective = objective(instance, picked);
+        let more: i64 = picked.iter().enumerate().map(|(v, choices)| more(v, choices)).sum();
+        let objective = objective(instance, picked) + more;
         if best.is_none_or(|best| objective > best) && demonstrates(instance, picked) && payable(instance, picked) {
             *best = Some(objective);
         }
@@ -208,7 +225,7 @@ fn try_all<'a>(instance: &Instance, lists: &'a [Vec<Choices>], picked: &mut Vec<
     };
     for choices in list {
         picked.push(choices);
-        try_all(instance, lists, picked, best);
+        try_all(instance, lists, more, picked, best);
         picked.pop();
     }
 }

@@ -15,7 +15,7 @@ use xforms::{
     evaluation::{Assessor, Evaluation, SubmissionError},
     form::{Attachments, Form as Read, Source},
     head::{HeadError, form_head},
-    xlsform::{Conversion, Finding, Kind, Leniency, Severity, Word, convert_leniently},
+    xlsform::{Conversion, Finding, Kind, Leniency, Severity, Word, convert_leniently, formulas},
 };
 
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
 pub enum Form {
     /// Make an XForm (XML) of a workbook (.xlsx, .xls, .csv)
     Convert(Convert),
-    /// Check a workbook, or that an XML file is well-formed and a form; or lay a filled form over it
+    /// Check a workbook, or that an XML file is well-formed and a form that phones can open; or lay a filled form over it
     Check(Check),
 }
 
@@ -216,7 +216,17 @@ impl Check {
     fn xform(&self) -> Result<End> {
         let bytes = bytes(&self.file)?;
         let file = ("file", name(&self.file));
+        let findings = formulas(&bytes);
         match form_head(&bytes) {
+            Ok(_) if !findings.is_empty() => {
+                if self.json {
+                    println!("{}", json!({ "good": false, "findings": told(&findings) }));
+                } else {
+                    tell(&self.file, &findings);
+                    println!("{}", both("cli.form_not_opened", &[file, ("n", findings.len().to_string())]));
+                }
+                Ok(End::No)
+            }
             Ok(head) if self.json => {
                 println!(
                     "{}",
@@ -353,6 +363,11 @@ mod tests {
         write("none.txt", "a");
         write("broken.xml", "<a>");
         write("doctype.xml", "<!DOCTYPE a><a/>");
+        write("formula.csv", "survey,,,,\n,type,name,label,relevant\n,text,a,A,foo(1)\n");
+        let cyclic = "<h:html xmlns='http://www.w3.org/2002/xforms' xmlns:h='http://www.w3.org/1999/xhtml'><h:head><h:title>T</h:title>\
+            <model><instance><data id='f'><a/><b/></data></instance><bind nodeset='/data/a' calculate='/data/b'/>\
+            <bind nodeset='/data/b' calculate='/data/a'/></model></h:head><h:body/></h:html>";
+        write("cycle.xml", cyclic);
         let convert = |name: &str| Convert { file: at(name), out: Some(at("out.xml")), allow_duplicate_choices: false }.run();
         let check = |name: &str| Check { file: at(name), submission: None, json: false, allow_duplicate_choices: false }.run();
         assert!(matches!(convert("good.csv"), Ok(End::Success)));
@@ -363,6 +378,8 @@ mod tests {
             ("bad.csv", 1),
             ("broken.xml", 1),
             ("doctype.xml", 1),
+            ("formula.csv", 1),
+            ("cycle.xml", 1),
             ("none.csv", 2),
             ("none.txt", 2),
         ] {

@@ -158,8 +158,8 @@ pub fn submission_head(xml: &[u8], questions: &[String]) -> Result<SubmissionHea
 /// So many findings of a workbook are told at once.
 const FINDINGS_MAX: usize = 200;
 
-/// The XForm in the body of an upload; a workbook (.xlsx, .xls, or .csv by its `name`) becomes one here, or is refused with all
-/// that is wrong in it.
+/// The XForm in the body of an upload; a workbook (.xlsx, .xls, or .csv by its `name`) becomes one here. Refused with all that is
+/// wrong in it; of an XForm that is its formulas, by path and line.
 fn xform_of(ask: &Ask) -> Result<Cow<'_, [u8]>, Problem> {
     Ok(xform_called(ask, ask.param("name").unwrap_or_default())?.0)
 }
@@ -172,14 +172,18 @@ pub fn xform_called<'a>(ask: &'a Ask, name: &str) -> Result<(Cow<'a, [u8]>, Vec<
         [0xD0, 0xCF, 0x11, 0xE0, ..] => Some(Kind::Xls),
         _ => Kind::of(name).filter(|kind| *kind == Kind::Csv),
     };
-    let Some(kind) = kind else { return Ok((Cow::Borrowed(&ask.body), Vec::new())) };
+    let Some(kind) = kind else {
+        let findings = xforms::xlsform::formulas(&ask.body);
+        let good = findings.iter().all(|f| f.severity != Severity::Error);
+        return if good { Ok((Cow::Borrowed(&ask.body), findings)) } else { Err(not_converted(ask, &findings)) };
+    };
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     xforms::xlsform::convert(&ask.body, kind, if stem.is_empty() { "form" } else { stem })
         .map(|made| (Cow::Owned(made.xform.into_bytes()), made.findings))
         .map_err(|findings| not_converted(ask, &findings))
 }
 
-/// What is wrong in a workbook, each with sheet, row and column.
+/// What is wrong in a form, each with sheet, row and column, or with path and line.
 fn not_converted(ask: &Ask, findings: &[Finding]) -> Problem {
     let errors: Vec<&Finding> = findings.iter().filter(|f| f.severity == Severity::Error).collect();
     let told: Vec<Value> = findings.iter().take(FINDINGS_MAX).map(|f| finding(ask, f)).collect();

@@ -26,6 +26,7 @@ fn word(kind: &ProblemKind) -> &'static str {
         ProblemKind::UnknownControl(_) => "(unknown control)",
         ProblemKind::RefersToNothing { .. } => "(refers to nothing)",
         ProblemKind::NoChoices => "(no choices)",
+        ProblemKind::OwnValue(_) => "(own value)",
     }
 }
 

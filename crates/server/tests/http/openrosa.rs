@@ -425,6 +425,14 @@ fn the_office_brings_forms() {
     let findings = wrong.json()["args"]["findings"].clone();
     assert_eq!((&findings[0]["sheet"], &findings[0]["row"]), (&json!("survey"), &json!(3)), "{findings}");
     assert!(findings.as_array().unwrap().iter().all(|f| !f["message"].as_str().unwrap().is_empty()), "{findings}");
+    let formula = sheet("survey,,,,\n,type,name,label,relevant\n,text,village,村名,foo(1)\n");
+    formula.refused(422, "forms/not-converted");
+    let found = formula.json()["args"]["findings"][0].clone();
+    assert_eq!((&found["row"], &found["column"]), (&json!(3), &json!("E")), "{found}");
+    let cycle = "<h:html xmlns='http://www.w3.org/2002/xforms' xmlns:h='http://www.w3.org/1999/xhtml'><h:head><h:title>T</h:title><model>\
+        <instance><data id='f'><a/><b/></data></instance><bind nodeset='/data/a' calculate='/data/b'/>\
+        <bind nodeset='/data/b' calculate='/data/a'/></model></h:head><h:body/></h:html>";
+    bring("office", county.0, cycle).refused(422, "forms/not-converted");
     bring("office", county.0, r#"<!DOCTYPE a><a/>"#).refused(400, "forms/doctype");
     for (by, at) in [("office", place(At::ForeignCounty).id.0), ("office", 123)] {
         bring(by, at, &xml).refused(403, "forbidden");

@@ -108,10 +108,13 @@ pub(super) fn order(fields: &[Field], by_path: &HashMap<String, usize>) -> Resul
         }
     }
     let from = seen.iter().position(|s| *s == at).unwrap_or(0);
-    let mut paths: Vec<String> = seen[from..].iter().rev().map(|s| fields[s / 2].path.clone()).collect();
-    paths.dedup();
-    if paths.len() > 1 && paths.first() == paths.last() {
-        paths.pop();
+    let mut round: Vec<usize> = seen[from..].iter().rev().map(|s| s / 2).collect();
+    round.dedup();
+    if round.len() > 1 && round.first() == round.last() {
+        round.pop();
     }
-    Err(NoOrder::Cycle(paths))
+    // Told from the first of them in the form.
+    let first = round.iter().enumerate().min_by_key(|(_, n)| **n).map_or(0, |(at, _)| at);
+    round.rotate_left(first);
+    Err(NoOrder::Cycle(round.into_iter().map(|n| fields[n].path.clone()).collect()))
 }

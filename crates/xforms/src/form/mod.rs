@@ -6,7 +6,7 @@
 //!
 //! Refused by name: what is not well-formed, no primary instance, no form id, binds and controls of nodes that do not exist, expressions that
 //! cannot be read, instances that are not declared, and cycles among `calculate` and `relevant` (invariant `no-cycles`; a `calculate`
-//! that mentions its own node is let through, as its value then depends on its history).
+//! that mentions its own node is let through, as its value then depends on its history; one that adds to itself is told).
 //! Deliberately absent: `<submission>` targets, XForms events but for `setvalue`, `<dispatch>` and the like.
 
 mod graph;
@@ -73,9 +73,14 @@ impl Problem {
             | TooLarge(..)
             | UnknownBind(_)
             | NoReference => Severity::Error,
-            UnknownType(_) | DuplicateBind | UnknownText(_) | UnknownControl(_) | RefersToNothing { .. } | NoChoices => {
-                Severity::Warning
-            }
+            // What was sent is kept and not recomputed; phones do not open such a form.
+            OwnValue(_)
+            | UnknownType(_)
+            | DuplicateBind
+            | UnknownText(_)
+            | UnknownControl(_)
+            | RefersToNothing { .. }
+            | NoChoices => Severity::Warning,
         }
     }
 }
@@ -119,6 +124,9 @@ pub enum ProblemKind {
     /// These nodes depend on each other.
     #[error("depend on each other: {}", .0.join(" → "))]
     Cycle(Vec<String>),
+    /// A calculation that adds to its own value, so that it never comes to rest.
+    #[error("{0} adds to its own value")]
+    OwnValue(String),
     /// More nodes, or more references with `*` and `//`, than a form may have.
     #[error("too large: more than {0} {1}")]
     TooLarge(usize, &'static str),

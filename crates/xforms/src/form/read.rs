@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     tree::{Kind, Limits, Name, NodeId, Tree},
-    xpath::{Dependence, Expr, Function, Reference, Segment, parse, path_of, references},
+    xpath::{Dependence, Expr, Function, Operator, Path, Reference, Segment, SyntaxProblem, parse, path_of, references},
 };
 
 /// Nodes that a primary instance may have; real forms have some thousands at most.
@@ -300,6 +300,9 @@ impl<'t> Reader<'t> {
         }
         // Conditions of other kinds may mention their own node; that is not history.
         let of_history = what == "calculate" && all.contains(context);
+        if of_history && !matches!(expr, Expr::Path(_)) && feeds_on_itself(&expr, context) {
+            self.problem(ProblemKind::OwnValue(what.to_owned()), &at, line);
+        }
         let rule = plain_rule(text, expr);
         Some(Rule { of_the_moment: of_history || rule.of_the_moment, by_clock: !of_history && rule.by_clock, ..rule })
     }
@@ -545,7 +548,7 @@ impl<'t> Reader<'t> {
             let hint = self.label(node, "hint", &own);
             let choices = match kind {
                 ControlKind::Select | ControlKind::SelectOne | ControlKind::Rank => self.choices(node, &own, &appearance),
-                _ if tree.attribute(node, "query").is_some() => Choices::Elsewhere,
+                _ if tree.attribute(node, "query").is_some() => self.choices(node, &own, &appearance),
                 _ => Choices::None,
             };
             // A field asked in two places takes what either offers.
@@ -568,6 +571,15 @@ impl<'t> Reader<'t> {
 
     fn choices(&mut self, node: NodeId, context: &Reference, appearance: &str) -> Choices {
         let tree = self.tree;
+        // Columns there may have names that no element has, such as `1a`, so that not all of it need make sense.
+        if let Some(query) = tree.attribute(node, "query")
+            && let Err(error) = parse(query)
+            && error.problem != SyntaxProblem::Unexpected
+        {
+            let text = query.chars().take(200).collect();
+            let kind = ProblemKind::BadExpression { what: "query".into(), text, error };
+            self.problem(kind, &context.to_string(), tree.line(node));
+        }
         if appearance.contains("search(") || tree.attribute(node, "query").is_some() {
             return Choices::Elsewhere;
         }
@@ -611,6 +623,27 @@ impl<'t> Reader<'t> {
         }
         Choices::Listed(listed)
     }
+}
+
+/// Whether a value is worked out from itself, as in `. + 1` or `concat(., 'x')`, so that it would never come to rest. What keeps a
+/// value that is there, as `coalesce(., 'x')` does, comes to rest, and so does what reads another instance of the repeat.
+fn feeds_on_itself(expr: &Expr, own: &Reference) -> bool {
+    use Operator::{Add, Divide, Modulo, Multiply, Subtract};
+    let mut left = vec![expr];
+    while let Some(expr) = left.pop() {
+        match expr {
+            Expr::Path(Path { steps, .. }) | Expr::Filter { steps, .. }
+                if steps.iter().all(|s| s.predicates.is_empty()) && path_of(expr, own).as_ref() == Some(own) =>
+            {
+                return true;
+            }
+            Expr::Binary(Add | Subtract | Multiply | Divide | Modulo, a, b) => left.extend([a.as_ref(), b.as_ref()]),
+            Expr::Negate(a) => left.push(a),
+            Expr::Call { function: Function::Concat | Function::Join, arguments } => left.extend(arguments),
+            _ => {}
+        }
+    }
+    false
 }
 
 /// An expression where history plays no part.

@@ -82,6 +82,8 @@ pub(super) struct Written {
     pub document: String,
     /// Files that it expects beside it.
     pub attachments: BTreeSet<String>,
+    /// The path of each node.
+    pub paths: Vec<String>,
 }
 
 /// Writes a form; findings of severity error mean that what is written is of no use.
@@ -114,7 +116,7 @@ pub(super) fn write(form: &Form, found: &mut Vec<Finding>) -> Written {
         attachments: BTreeSet::new(),
     };
     let document = writer.document();
-    Written { document, attachments: writer.attachments }
+    Written { document, attachments: writer.attachments, paths: writer.paths }
 }
 
 struct Writer<'a> {

@@ -239,6 +239,20 @@ words! {
     EntityScattered { list } = "entity-scattered",
     /// Two entities that want the same group.
     EntityNoRoom { list, other } = "entity-no-room",
+    /// A formula that ends too early.
+    FormulaUnfinished { name, field, formula } = "formula-unfinished",
+    /// A formula that cannot be understood from some place on.
+    FormulaUnreadable { name, field, formula, near } = "formula-unreadable",
+    /// A quoted text that does not end, in a formula.
+    FormulaOpenText { name, field, formula } = "formula-open-text",
+    /// A function that is not known.
+    FormulaFunction { name, field, function } = "formula-function",
+    /// Too few or too many values for a function.
+    FormulaArguments { name, field, function, count } = "formula-arguments",
+    /// Questions that depend on each other.
+    FormulaCycle { names } = "formula-cycle",
+    /// A calculation that needs its own result.
+    FormulaOwnValue { name, field } = "formula-own-value",
 }
 
 /// Letters of a column, from 0: `A`, …, `Z`, `AA`.

@@ -3,7 +3,7 @@
 //! The XML is the canonical form; this is one way to come to it. Sources: the XLSForm standard (xlsform.org), the ODK XForms
 //! specification (getodk.github.io/xforms-spec) and, where both are silent, what pyxform 4.5.0 writes: `tests/pyxform.rs`
 //! compares node by node. Start reading at [`convert`]: file → sheets ([`book`](self)) → rows of named fields (`table`) →
-//! tree (`survey`, `entities`) → XML (`emit`).
+//! tree (`survey`, `entities`) → XML (`emit`), whose formulas are read once more as phones read them (`formulas`).
 //!
 //! Everything wrong with a workbook is found at once, with its row and column, as a [`Word`] for locale files to word.
 //! Not supported, and refused by name: cascades of 2011, included forms, flat instances, added "none".
@@ -14,6 +14,7 @@ mod emit;
 mod entities;
 mod finding;
 mod form;
+mod formulas;
 mod lexis;
 mod parameters;
 mod survey;
@@ -26,6 +27,7 @@ use std::collections::{HashMap, HashSet};
 
 pub use book::{BYTES_MAX, CELL_MAX, CELLS_MAX, COLUMNS_MAX, Kind, ROWS_MAX};
 pub use finding::{Finding, Place, Severity, Word};
+pub use formulas::formulas;
 pub use survey::DEPTH_MAX;
 
 /// After so many findings the search ends.
@@ -130,6 +132,10 @@ pub fn convert_leniently(bytes: &[u8], kind: Kind, fallback_id: &str, leniency: 
         return Err(sorted(found));
     }
     let written = emit::write(&form, &mut found);
+    if !found.iter().any(|f| f.severity == Severity::Error) {
+        let tables = [&survey_table, &entities_table, &settings_table];
+        formulas::check(&written, &form, tables, &mut found);
+    }
     let found = sorted(found);
     if found.iter().any(|f| f.severity == Severity::Error) {
         return Err(found);

@@ -199,6 +199,54 @@ pub const ALONE: &[(&str, &str)] = &[
     ("type|name|label|label:: / text|a|A|B", "column-not-understood(label::)@survey:E"),
     ("type|name|label / select_one l|a|A // choices: list_name|name|label|label::x::y / l|a|A|B", "column-not-understood(label::x::y)@choices:E"),
     ("type|name|label / select_one l|a|A // choices: list_name|name|label|media::picture / l|a|A|B", "column-not-understood(media::picture)@choices:E"),
+    // Formulas, which pyxform does not read.
+    ("type|name|label|relevant / text|a|A| / text|b|B|${a} =", "formula-unfinished(b, relevant, ${a} =)@survey:E4"),
+    ("type|name|label|relevant / begin group|g|G|foo(1) / text|a|A| / end group|||", "formula-function(g, relevant, foo)@survey:E3"),
+    ("type|name|label|calculation / text|a|A| / calculate|b||${a} + )", "formula-unreadable(b, calculation, ${a} + ), ))@survey:E4"),
+    ("type|name|label|calculation / calculate|b||if(1, 2)", "formula-arguments(b, calculation, if, 2)@survey:E3"),
+    ("type|name|label|constraint / integer|a|A|. > (3", "formula-unfinished(a, constraint, . > (3)@survey:E3"),
+    ("type|name|label|required / text|a|A|'yes", "formula-open-text(a, required, 'yes)@survey:E3"),
+    ("type|name|label|read_only / text|a|A|1 ? 2", "formula-unreadable(a, read_only, 1 ? 2, ? 2)@survey:E3"),
+    ("type|name|label|bind::readonly / text|a|A|nope()", "formula-function(a, bind::readonly, nope)@survey:E3"),
+    ("type|name|label|choice_filter / select_one l|a|A|name = = 1 // L", "formula-unreadable(a, choice_filter, name = = 1, = 1])@survey:E3"),
+    ("type|name|label|choice_filter / select_one_external x|a|A|name = nope() // external_choices: list_name|name / x|a", "formula-function(a, choice_filter, nope)@survey:E3"),
+    ("type|name|label|repeat_count / begin repeat|r|R|1 + / text|a|A| / end repeat|||", "formula-unfinished(r, repeat_count, 1 +)@survey:E3"),
+    ("type|name|label|default / text|a|A|now( + 1", "formula-unreadable(a, default, now( + 1, + 1)@survey:E3"),
+    ("type|name|label|default / begin repeat|r|R| / text|a|A|nope() + 1 / end repeat|||", "formula-function(a, default, nope)@survey:E4"),
+    ("type|name|label|calculation|trigger / text|a|A|| / calculate|b||1 +|${a}", "formula-unfinished(b, calculation, 1 +)@survey:E4"),
+    ("type|name|label / text|a|A // settings: instance_name / concat(", "formula-unfinished(instanceName, instance_name, concat()@settings:B6"),
+    ("type|name|label / text|a|A // entities: list_name|label|create_if / x|${a}|nope()", "formula-function(create, create_if, nope)@entities:D6"),
+    ("type|name|label|calculation / calculate|e1||${f1} + 1 / calculate|f1||${e1} + 1 / text|a|A|", "formula-cycle(e1 → f1 → e1)@survey:E3"),
+    ("type|name|label|calculation|relevant / text|a|A||${c} = 1 / text|b|B|| / calculate|c||${a} + ${b}|", "formula-cycle(a → c → a)@survey:F3"),
+    ("type|name|label|relevant / begin group|g|G|${a} = 1 / integer|a|A| / end group|||", "formula-cycle(g → a → g)@survey:E3"),
+    ("type|name|label|relevant / integer|a|A|. = 1", "formula-cycle(a → a)@survey:E3"),
+    ("type|name|label|calculation / integer|a|A|${a} + 1", "formula-own-value(a, calculation)@survey:E3"),
+    ("type|name|label|calculation / begin repeat|r|R| / integer|a|A|. + 1 / end repeat|||", "formula-own-value(a, calculation)@survey:E4"),
+    ("type|name|label|calculation / text|a|A|concat('x', ${a})", "formula-own-value(a, calculation)@survey:E3"),
+    ("type|name|label|relevant|constraint / text|a|A|1 +|. > ) / text|b|B|nope()|", "formula-unfinished(a, relevant, 1 +)@survey:E3; formula-unreadable(a, constraint, . > ), ))@survey:F3; formula-function(b, relevant, nope)@survey:E4"),
+];
+
+/// Formulas that look into themselves, and may: no finding.
+#[rustfmt::skip]
+pub const SOUND: &[&str] = &[
+    // One's own value, in a constraint.
+    "type|name|label|constraint / integer|a|A|. > 3 and ${a} < 9",
+    // Constraints look at each other.
+    "type|name|label|constraint / integer|a|A|. > ${b} / integer|b|B|. < ${a}",
+    // A later sibling.
+    "type|name|label|relevant|calculation / integer|a|A|${b} > 1| / calculate|c|||${b} + 1 / integer|b|B||",
+    // The repeat around, and its number.
+    "type|name|label|calculation / begin repeat|r|R| / calculate|n||position(..) / calculate|m||count(${r}) / text|a|A| / end repeat||",
+    // The same question of the instance before.
+    "type|name|label|calculation / begin repeat|r|R| / integer|x|X| / calculate|a||${x} + indexed-repeat(${a}, ${r}, position(..) - 1) / end repeat||",
+    // What is there already is kept.
+    "type|name|label|calculation / text|b|B| / text|a|A|coalesce(${a}, ${b}) / text|c|C|if(. = '', ${b}, .)",
+    // What was there before, and what is set when another answer changes.
+    "type|name|label|calculation|trigger / calculate|a||once(uuid())| / text|b|B|| / calculate|c||. + 1|${b}",
+    // The group around a question that its relevance reads.
+    "type|name|label|relevant / begin group|g|G| / integer|a|A| / text|b|B|${a} = 1 / end group||",
+    // Functions of ODK, and words that are not formulas.
+    "type|name|label|calculation|required|default / text|a|A||yes|now() / geopoint|p|P||| / calculate|c||if(selected(${a}, 'x'), pulldata('f', 'a', 'b', ${a}), digest(${a}, 'SHA-256'))||",
 ];
 
 /// Warnings of forms that are made all the same.

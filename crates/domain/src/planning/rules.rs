@@ -313,8 +313,10 @@ impl Decide for Command {
                     return Err(Refusal::OutOfRange { value });
                 }
                 // Money comes from above as well, and is kept at the county or higher; what is decided is about villages here.
-                let reaches =
-                    |id: &PlaceId| rows.place(*id).is_some_and(|p| p.is_or_is_within(place) || at.is_or_is_within(p.id));
+                let reaches = |id: &PlaceId| {
+                    let meets = |p: &Place| p.level <= Level::County && (p.is_or_is_within(place) || at.is_or_is_within(p.id));
+                    rows.place(*id).is_some_and(meets)
+                };
                 let below = |id: &PlaceId| rows.place(*id).is_some_and(|p| p.level == Level::Village && p.is_or_is_within(place));
                 let funds = brief.funds.iter().filter(|f| !reaches(&f.place)).count();
                 let fixed = brief.fixed.iter().filter(|f| !below(&f.place)).count();

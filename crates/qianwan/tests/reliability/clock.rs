@@ -48,7 +48,13 @@ pub fn went_back_between_two_starts() {
     assert!(facts[0].recorded_ms < facts[1].recorded_ms && facts[1].recorded_ms == ahead, "as the clock said");
     assert_eq!(serving.said().matches("the clock has gone back").count(), 1, "once for each jump");
     good(&installation.run(&["verify"]).output().expect("it runs"));
-    let before = rows(&installation.beside());
+    // The server signs its checkpoints when it comes to it, and notes that.
+    let recorded = || {
+        let mut all = rows(&installation.beside());
+        all.iter_mut().for_each(|(_, rows)| rows.retain(|row| !row.data.contains("checkpoint_made")));
+        all
+    };
+    let before = recorded();
     good(&installation.run(&["rebuild"]).output().expect("it runs"));
-    assert_eq!(before, rows(&installation.beside()));
+    assert_eq!(before, recorded());
 }

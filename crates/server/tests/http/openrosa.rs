@@ -451,7 +451,7 @@ fn the_office_brings_forms() {
     give("office", &Uuid::now_v7().to_string(), "places.csv").refused(403, "forbidden");
     assert_eq!(world.stored_files(), files, "nothing is stored for what is not wanted");
     let row = world.get(&format!("/api/rows/forms/{form}")).by("office").send().json();
-    assert_eq!(row["may"], json!(["surveys.publish"]));
+    assert_eq!(row["may"], json!(["surveys.publish", "surveys.drop_draft"]));
     // Field staff see what is offered to them, where they may hand in.
     let offered = |by: &str, at: At| world.get(&format!("/api/places/{}/forms", place(at).id)).by(by).send();
     let list = offered("village", At::Village).json();

@@ -164,7 +164,8 @@ test('a refusal is shown in its words; it is mended and sent, another is discard
   await page.locator('#text').fill('公厕没有水，已三天')
   await page.locator('form button[type=submit]').click()
   await page.locator('.arrived').getByText('公厕没有水，已三天').waitFor()
-  assert.equal(await page.locator('.acts-waiting > li').count(), 1)
+  // What arrived is told at once; it leaves the list of what waits with the next drawing.
+  await page.waitForFunction(() => document.querySelectorAll('.acts-waiting > li').length === 1)
   await page.getByRole('button', { name: words['queue.discard'], exact: true }).click()
   await page.getByRole('button', { name: words['queue.discard_yes'] }).click()
   await page.locator('.acts-waiting').waitFor({ state: 'detached' })

@@ -298,7 +298,7 @@ fn standards(ask: &Ask) -> Result<Nearest<Standards>, Problem> {
     })
 }
 
-/// The place that is asked about: the one named, else one's own, else the one that everything lies in.
+/// The place that is asked about: the one named, else one's own.
 fn asked_place(ask: &Ask) -> Result<Place, Problem> {
     match ask.param("place").filter(|p| !p.is_empty()) {
         Some(_) => ask.readable_place(PlaceId(ask.need("place")?)),
@@ -309,10 +309,13 @@ fn asked_place(ask: &Ask) -> Result<Place, Problem> {
 fn set_at(ask: &Ask, place: PlaceId, rule: &str) -> Result<Option<RuleSetAt>, Problem> {
     let key = RuleRow::key(place, rule);
     let Some(domain::Row::Rules(row)) = ask.app.store.row(ViewId::Rules, &key)? else { return Ok(None) };
-    let today = ask.today();
-    let held = row.versions.iter().enumerate().filter(|(_, v)| v.from <= today).max_by_key(|(i, v)| (v.from, *i));
     let briefs = Briefs::load(ask, &[place])?;
-    Ok(held.map(|(_, v)| RuleSetAt { place: briefs.get(place), from: v.from, reason: v.reason.to_string(), key }))
+    Ok(row.version_on(ask.today()).map(|v| RuleSetAt {
+        place: briefs.get(place),
+        from: v.from,
+        reason: v.reason.to_string(),
+        key,
+    }))
 }
 
 fn catalogue_told(ask: &Ask) -> Result<CatalogueAnswer, Problem> {

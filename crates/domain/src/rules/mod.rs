@@ -326,7 +326,12 @@ impl RuleRow {
 
     /// The version that holds on a day: the latest beginning; of two beginning on one day the later recorded.
     pub fn on(&self, day: Day) -> Option<&Rule> {
-        self.versions.iter().enumerate().filter(|(_, v)| v.from <= day).max_by_key(|(i, v)| (v.from, *i)).map(|(_, v)| &v.rule)
+        self.version_on(day).map(|v| &v.rule)
+    }
+
+    /// The same with its first day and its reason.
+    pub fn version_on(&self, day: Day) -> Option<&RuleSet> {
+        self.versions.iter().enumerate().filter(|(_, v)| v.from <= day).max_by_key(|(i, v)| (v.from, *i)).map(|(_, v)| v)
     }
 }
 

@@ -24,7 +24,6 @@ use crate::{
     export::{self, Table},
     rows::{Briefs, marked},
     villages::{head, page},
-    wording::text,
 };
 
 /// One work of a plan.
@@ -337,8 +336,7 @@ pub fn plan_export(ask: &Ask) -> Result<Answer, Problem> {
         "sheet.cost_yuan",
         "sheet.own_yuan",
         "column.labour_hours",
+        "export.path",
     ];
-    let mut head = head(ask, &names);
-    head.push(text(ask.language, "export.path"));
-    export::file(ask, &file, "works", &Table { head, rows })
+    export::file(ask, &file, "works", &Table { head: head(ask, &names), rows })
 }

@@ -188,9 +188,10 @@ pub fn begin(ask: &Ask) -> Result<Answer, Problem> {
         why: None,
         clash: Vec::new(),
     };
-    let posed = posed(ask, &row, &place, version)?;
     let kept = Arc::new(Search { told: Mutex::new(told.clone()), place: place.id, cancelled: AtomicBool::new(false) });
+    // Before the needs of a whole county are worked out, which are for nothing where another search goes on.
     ask.app.searches.begin(kept.clone())?;
+    let posed = posed(ask, &row, &place, version).inspect_err(|_| kept.tell(|told| told.state = SearchState::Failed))?;
     let run = Run {
         app: ask.app.clone(),
         actor: ask.caller()?.actor(),
